@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// A file of a release: its path, its content, and where it came from.
+package struct TreeEntry: Sendable, Equatable {
+  package enum Content: Sendable, Equatable {
+    case file([UInt8])
+    /// A symbolic link, with its target as written.
+    case link(String)
+  }
+
+  package var content: Content
+  /// Only the executable bit is kept: 0644 or 0755, and 0777 for links.
+  package var isExecutable: Bool
+  package var origin: Origin
+
+  package init(content: Content, isExecutable: Bool = false, origin: Origin) {
+    self.content = content
+    self.isExecutable = isExecutable
+    self.origin = origin
+  }
+
+  package var mode: UInt32 {
+    switch content {
+    case .link: 0o777
+    case .file: isExecutable ? 0o755 : 0o644
+    }
+  }
+
+  /// The bytes of a file, or the target of a link.
+  package var bytes: [UInt8] {
+    switch content {
+    case .file(let bytes): bytes
+    case .link(let target): Array(target.utf8)
+    }
+  }
+}
+
+/// Where a file of the release came from.
+package struct Origin: Sendable, Equatable, Codable {
+  /// The name of the source in the manifest; `generated` for files that lrelease made.
+  package var source: String
+  /// The path in that source.
+  package var path: String?
+  /// The git blob id, where the source is a repository.
+  package var blob: String?
+  /// What made the file: a template, or the command of a prepare step.
+  package var generator: String?
+  /// The patches that touched it, in order.
+  package var patches: [String]?
+
+  package init(
+    source: String, path: String? = nil, blob: String? = nil, generator: String? = nil, patches: [String]? = nil
+  ) {
+    self.source = source
+    self.path = path
+    self.blob = blob
+    self.generator = generator
+    self.patches = patches
+  }
+
+  /// One phrase for people: `linux:fs/ceph/inode.c`.
+  package var summary: String {
+    var text = path.map { "\(source):\($0)" } ?? source
+    if let generator { text += " (\(generator))" }
+    if let patches { text += " + \(patches.joined(separator: ", "))" }
+    return text
+  }
+}
+
+/// The release as the writers see it: path → mode, content, origin. Paths are relative, in UTF-8, without `.` or `..`.
+package struct ReleaseTree: Sendable {
+  package private(set) var entries: [String: TreeEntry] = [:]
+
+  package init() {}
+
+  package subscript(path: String) -> TreeEntry? {
+    get { entries[path] }
+    set { entries[path] = newValue }
+  }
+
+  package var isEmpty: Bool { entries.isEmpty }
+  package var count: Int { entries.count }
+  package var byteCount: Int64 { entries.values.reduce(0) { $0 + Int64($1.bytes.count) } }
+
+  /// The paths in the order of their bytes: the same on any machine and in any locale.
+  package var paths: [String] {
+    entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The folders that hold something, each before what is in it.
+  package var folders: [String] {
+    var found: Set<String> = []
+    for path in entries.keys {
+      var rest = path[...]
+      while let slash = rest.lastIndex(of: "/") {
+        rest = rest[..<slash]
+        if !found.insert(String(rest)).inserted { break }
+      }
+    }
+    return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The part of the tree for which `isIncluded` holds.
+  package func filter(_ isIncluded: (String) -> Bool) -> ReleaseTree {
+    var part = ReleaseTree()
+    part.entries = entries.filter { isIncluded($0.key) }
+    return part
+  }
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Glibc
+import Subprocess
+import SystemPackage
+
+/// A program to run as a child process: with an environment of its own, and ended when the task is cancelled.
+///
+/// Nothing goes through a shell. The child gets only the variables in `environment`.
+package struct Command: Sendable {
+  /// A name to find on the `PATH` of lrelease, or a path.
+  package var program: String
+  package var arguments: [String]
+  package var environment: [String: String]
+  package var directory: FilePath?
+
+  /// Environment in which programs print the same words everywhere.
+  package static let plainEnvironment: [String: String] = [
+    "PATH": getenv("PATH").map { String(cString: $0) } ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+  ]
+
+  package init(
+    _ program: String, _ arguments: [String], environment: [String: String] = Command.plainEnvironment,
+    directory: FilePath? = nil
+  ) {
+    self.program = program
+    self.arguments = arguments
+    self.environment = environment
+    self.directory = directory
+  }
+
+  /// How a child ended.
+  package struct Outcome: Sendable {
+    package var status: TerminationStatus
+    package var output: [UInt8]
+    /// The end of what it wrote to standard error, 64 KiB at most.
+    package var errors: String
+
+    package var succeeded: Bool { status.isSuccess }
+    package var text: String { String(decoding: output, as: UTF8.self) }
+
+    /// The last line of standard error that says something, or how the child ended.
+    package var complaint: String {
+      let line = errors.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }
+      return line.map { String($0).trimmed } ?? ending
+    }
+
+    package var ending: String {
+      switch status {
+      case .exited(let code): "it ended with status \(code)"
+      case .signaled(let signal): "it was stopped by signal \(signal)"
+      }
+    }
+  }
+
+  /// Runs the program to its end and collects what it printed.
+  ///
+  /// - Parameters:
+  ///   - input: what the child reads on its standard input.
+  ///   - limit: the most bytes of standard output that are taken; more is an error.
+  /// - Throws: `ReleaseError` when the program cannot be started; a failing exit status is not an error here.
+  package func run(input: [UInt8] = [], limit: Int = 64 << 20, doing: String) async throws -> Outcome {
+    try Task.checkCancellation()
+    let errors = try ErrorSink(doing: doing)
+    do {
+      let result = try await Subprocess.run(
+        configuration, input: .array(input), output: .bytes(limit: limit),
+        error: .fileDescriptor(errors.descriptor, closeAfterSpawningProcess: false))
+      try Task.checkCancellation()
+      return Outcome(status: result.terminationStatus, output: result.standardOutput, errors: errors.tail())
+    } catch let error as SubprocessError {
+      throw failure(error, doing: doing)
+    }
+  }
+
+  /// Runs the program and demands that it succeeds.
+  package func check(
+    input: [UInt8] = [], doing: String, code: ReleaseError.Code = .failed, advice: String? = nil
+  ) async throws -> Outcome {
+    let outcome = try await run(input: input, doing: doing)
+    guard outcome.succeeded else {
+      throw ReleaseError(code, doing: doing, reason: "\(program): \(outcome.complaint)", advice: advice)
+    }
+    return outcome
+  }
+
+  /// Runs the program with its standard output as a descriptor that `body` reads while the child runs.
+  ///
+  /// - Parameters:
+  ///   - input: a descriptor that the child reads from; it stays open.
+  ///   - body: must read up to end of file, or throw.
+  package func stream<R: Sendable>(
+    input: FileDescriptor?, doing: String, body: (FileDescriptor) async throws -> R
+  ) async throws -> (result: R, outcome: Outcome) {
+    try Task.checkCancellation()
+    let errors = try ErrorSink(doing: doing)
+    let pipe = try FileDescriptor.pipe()
+    enlarge(pipe.readEnd)
+    var readEndIsOpen = true
+    func closeReadEnd() {
+      if readEndIsOpen { try? pipe.readEnd.close() }
+      readEndIsOpen = false
+    }
+    defer { closeReadEnd() }
+    let feed = try input ?? FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec)
+    defer { if input == nil { try? feed.close() } }
+    do {
+      let result = try await Subprocess.run(
+        configuration, input: .fileDescriptor(feed, closeAfterSpawningProcess: false),
+        output: .fileDescriptor(pipe.writeEnd, closeAfterSpawningProcess: true),
+        error: .fileDescriptor(errors.descriptor, closeAfterSpawningProcess: false)
+      ) { _ in
+        // Closing here lets a child that is still writing end by itself when `body` has thrown.
+        defer { closeReadEnd() }
+        return try await body(pipe.readEnd)
+      }
+      try Task.checkCancellation()
+      return (
+        result.closureResult, Outcome(status: result.terminationStatus, output: [], errors: errors.tail())
+      )
+    } catch let error as SubprocessError {
+      try Task.checkCancellation()
+      throw failure(error, doing: doing)
+    }
+  }
+
+  /// Runs the program with its standard input as a descriptor that `body` writes to, and collects its output.
+  package func feed<R: Sendable>(
+    doing: String, body: (FileDescriptor) async throws -> R
+  ) async throws -> (result: R, outcome: Outcome) {
+    let errors = try ErrorSink(doing: doing)
+    let sink = try ErrorSink(doing: doing)
+    let pipe = try FileDescriptor.pipe()
+    enlarge(pipe.writeEnd)
+    // The child must see end of file when we are done: no other child may inherit this end.
+    _ = fcntl(pipe.writeEnd.rawValue, F_SETFD, FD_CLOEXEC)
+    var writeEndIsOpen = true
+    func closeWriteEnd() {
+      if writeEndIsOpen { try? pipe.writeEnd.close() }
+      writeEndIsOpen = false
+    }
+    defer { closeWriteEnd() }
+    do {
+      let result = try await Subprocess.run(
+        configuration, input: .fileDescriptor(pipe.readEnd, closeAfterSpawningProcess: true),
+        output: .fileDescriptor(sink.descriptor, closeAfterSpawningProcess: false),
+        error: .fileDescriptor(errors.descriptor, closeAfterSpawningProcess: false)
+      ) { _ in
+        defer { closeWriteEnd() }
+        return try await body(pipe.writeEnd)
+      }
+      let outcome = Outcome(
+        status: result.terminationStatus, output: Array(sink.tail().utf8), errors: errors.tail())
+      return (result.closureResult, outcome)
+    } catch let error as SubprocessError {
+      try Task.checkCancellation()
+      throw failure(error, doing: doing)
+    }
+  }
+
+  private var configuration: Configuration {
+    var options = PlatformOptions()
+    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
+    let variables = environment.map { key, value in Array("\(key)=\(value)\0".utf8) }
+    return Configuration(
+      executable: program.contains("/") ? .path(FilePath(program)) : .name(program),
+      arguments: Arguments(arguments), environment: .custom(variables), workingDirectory: directory,
+      platformOptions: options)
+  }
+
+  private func failure(_ error: SubprocessError, doing: String) -> ReleaseError {
+    if error.code == .executableNotFound {
+      return ReleaseError(
+        .missingTool, doing: doing, reason: "the program \(program) is not installed",
+        advice: Command.packages[program].map { "on Debian: apt-get install \($0)" } ?? "install it")
+    }
+    return ReleaseError(.failed, doing: doing, reason: "\(program) could not be run: \(error)")
+  }
+
+  /// Debian packages of the programs that lrelease calls.
+  private static let packages = [
+    "bwrap": "bubblewrap", "git": "git", "gpgv": "gpgv", "patch": "patch", "xz": "xz-utils", "zstd": "zstd",
+    "curl": "curl", "gzip": "gzip",
+  ]
+}
+
+/// An unnamed file that takes what a child prints, however much, without a reader on our side.
+private struct ErrorSink: ~Copyable {
+  let descriptor: FileDescriptor
+
+  init(doing: String) throws {
+    var template = Array("\(environmentVariable("TMPDIR") ?? "/tmp")/lrelease.XXXXXX".utf8CString)
+    let raw = mkstemp(&template)
+    guard raw >= 0 else {
+      throw ReleaseError(errno: errno, doing: doing, advice: "set TMPDIR to a folder that can be written")
+    }
+    _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
+    unlink(&template)
+    descriptor = FileDescriptor(rawValue: raw)
+  }
+
+  deinit { try? descriptor.close() }
+
+  func tail(limit: Int = 64 << 10) -> String {
+    guard let end = try? descriptor.seek(offset: 0, from: .end) else { return "" }
+    let start = Swift.max(0, end - Int64(limit))
+    let bytes = [UInt8](unsafeUninitializedCapacity: Int(end - start)) { buffer, count in
+      count = (try? descriptor.read(fromAbsoluteOffset: start, into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// A pipe of 1 MiB where the kernel allows it: fewer switches between a decompressor and its reader.
+private func enlarge(_ descriptor: FileDescriptor) {
+  let setPipeSize: Int32 = 1031  // F_SETPIPE_SZ, from linux/fcntl.h
+  _ = fcntl(descriptor.rawValue, setPipeSize, 1 << 20)
+}
+
+extension ReleaseError {
+  /// The error that a system call left in `errno`.
+  package init(errno number: Int32, doing: String, advice: String? = nil) {
+    let words = String(cString: strerror(number))
+    let hint: String? =
+      switch number {
+      case ENOSPC, EDQUOT: "free some space, or write elsewhere with --output"
+      case EROFS, EACCES, EPERM: "choose a folder that can be written with --output"
+      default: nil
+      }
+    self.init(.failed, doing: doing, reason: words, advice: advice ?? hint)
+  }
+}
+
+extension StringProtocol {
+  /// The text without white space at both ends.
+  package var trimmed: String {
+    var slice = self[...]
+    while let first = slice.first, first.isWhitespace { slice.removeFirst() }
+    while let last = slice.last, last.isWhitespace { slice.removeLast() }
+    return String(slice)
+  }
+}

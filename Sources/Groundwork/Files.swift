@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Glibc
+import SystemPackage
+
+/// Whole files and folders, with errors that name the path.
+package enum Files {
+  /// The bytes of the file at `path`.
+  ///
+  /// - Parameter limit: the most bytes that are taken; a larger file is an error.
+  package static func read(_ path: FilePath, limit: Int64 = 1 << 30, doing: String? = nil) throws -> [UInt8] {
+    let doing = doing ?? "reading \(path)"
+    do {
+      let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      return try file.closeAfter {
+        let status = try status(of: file, doing: doing)
+        guard status.st_mode & S_IFMT == S_IFREG else {
+          throw ReleaseError(.input, doing: doing, reason: "it is not a regular file")
+        }
+        guard Int64(status.st_size) <= limit else {
+          throw ReleaseError(.input, doing: doing, reason: "it has \(status.st_size) bytes, more than \(limit)")
+        }
+        return try readToEnd(file, expecting: Int(status.st_size))
+      }
+    } catch let error as Errno {
+      throw ReleaseError(errno: error.rawValue, doing: doing)
+    }
+  }
+
+  private static func readToEnd(_ file: FileDescriptor, expecting size: Int) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(size)
+    while true {
+      let chunk = try [UInt8](unsafeUninitializedCapacity: max(4096, size - bytes.count + 1)) { buffer, count in
+        count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+      }
+      if chunk.isEmpty { return bytes }
+      bytes += chunk
+    }
+  }
+
+  /// Writes a new file; one that is there already is an error.
+  package static func write(_ bytes: [UInt8], to path: FilePath, mode: UInt32 = 0o644) throws {
+    do {
+      let file = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+        permissions: FilePermissions(rawValue: 0o600))
+      try file.closeAfter {
+        try file.writeAll(bytes)
+        guard fchmod(file.rawValue, mode) == 0 else { throw Errno(rawValue: errno) }
+      }
+    } catch let error as Errno {
+      throw ReleaseError(errno: error.rawValue, doing: "writing \(path)")
+    }
+  }
+
+  /// Writes a file so that it is there whole or not at all, replacing one that is there.
+  package static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32 = 0o644) throws {
+    let beside = FilePath("\(path).\(getpid()).new")
+    do {
+      try write(bytes, to: beside, mode: mode)
+      guard rename(beside.string, path.string) == 0 else {
+        throw ReleaseError(errno: errno, doing: "writing \(path)")
+      }
+    } catch {
+      unlink(beside.string)
+      throw error
+    }
+  }
+
+  package static func exists(_ path: FilePath) -> Bool {
+    var status = stat()
+    return lstat(path.string, &status) == 0
+  }
+
+  package static func isFolder(_ path: FilePath) -> Bool {
+    var status = stat()
+    return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  package static func status(of file: FileDescriptor, doing: String) throws -> stat {
+    var status = stat()
+    guard fstat(file.rawValue, &status) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
+    return status
+  }
+
+  /// Makes a folder and those above it.
+  package static func makeFolder(_ path: FilePath, mode: UInt32 = 0o755) throws {
+    var made = FilePath(path.root.map { String(decoding: $0) } ?? "")
+    for component in path.components {
+      made.append(component)
+      if mkdir(made.string, mode) != 0 && errno != EEXIST {
+        throw ReleaseError(errno: errno, doing: "making the folder \(path)")
+      }
+    }
+    guard isFolder(path) else {
+      throw ReleaseError(.failed, doing: "making the folder \(path)", reason: "something else has that name")
+    }
+  }
+
+  /// Removes a file or a folder with all that is in it; what is not there is no error.
+  package static func remove(_ path: FilePath) throws {
+    var status = stat()
+    guard lstat(path.string, &status) == 0 else { return }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      // A folder without write permission would keep what is in it.
+      if status.st_mode & 0o700 != 0o700 { chmod(path.string, 0o700) }
+      for name in try names(in: path) { try remove(path.appending(bytes: name)) }
+      guard rmdir(path.string) == 0 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
+    } else {
+      guard unlink(path.string) == 0 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
+    }
+  }
+
+  /// The names in a folder as bytes, sorted, without `.` and `..`.
+  package static func names(in folder: FilePath) throws -> [[UInt8]] {
+    guard let handle = opendir(folder.string) else {
+      throw ReleaseError(errno: errno, doing: "reading the folder \(folder)")
+    }
+    defer { closedir(handle) }
+    var names: [[UInt8]] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
+    }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// Flushes a file or a folder to the disk.
+  package static func synchronize(_ path: FilePath) throws {
+    let raw = open(path.string, O_RDONLY | O_CLOEXEC)
+    guard raw >= 0 else { throw ReleaseError(errno: errno, doing: "flushing \(path)") }
+    defer { close(raw) }
+    guard fsync(raw) == 0 else { throw ReleaseError(errno: errno, doing: "flushing \(path)") }
+  }
+
+  /// `path` as seen from the root, without `.` and `..`; links are not followed.
+  package static func absolute(_ path: FilePath) -> FilePath {
+    if path.isAbsolute { return path.lexicallyNormalized() }
+    let here = getcwd(nil, 0)
+    defer { free(here) }
+    let base = here.map { FilePath(platformString: $0) } ?? "/"
+    return base.pushing(path).lexicallyNormalized()
+  }
+}
+
+extension FilePath {
+  /// The path with one more component, which may be any bytes that a file name can be.
+  package func appending(bytes: [UInt8]) -> FilePath {
+    let joined = Array(string.utf8) + [0x2f] + bytes + [0]
+    return joined.withUnsafeBufferPointer { pointer in
+      pointer.withMemoryRebound(to: CChar.self) { FilePath(platformString: $0.baseAddress!) }
+    }
+  }
+}
+
+/// A folder of one's own for work in progress, removed with all that is in it at the end.
+///
+/// `LRELEASE_KEEP_SCRATCH=1` keeps it and says where it is.
+package func withScratch<R>(
+  in parent: FilePath? = nil, _ body: (FilePath) async throws -> R
+) async throws -> R {
+  let parent = parent ?? FilePath(environmentVariable("TMPDIR") ?? "/tmp")
+  var template = Array("\(parent)/lrelease.XXXXXX".utf8CString)
+  guard mkdtemp(&template) != nil else {
+    throw ReleaseError(
+      errno: errno, doing: "making a scratch folder in \(parent)", advice: "set TMPDIR to a folder that can be written")
+  }
+  let folder = FilePath(platformString: template)
+  defer {
+    if environmentVariable("LRELEASE_KEEP_SCRATCH") == nil {
+      try? Files.remove(folder)
+    } else {
+      _ = try? FileDescriptor.standardError.writeAll(Array("lrelease: kept \(folder)\n".utf8))
+    }
+  }
+  return try await body(folder)
+}
+
+/// The value of a variable in the environment of lrelease, when it is set and not empty.
+package func environmentVariable(_ name: String) -> String? {
+  guard let value = getenv(name) else { return nil }
+  let text = String(cString: value)
+  return text.isEmpty ? nil : text
+}

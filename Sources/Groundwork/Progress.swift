@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// What long work tells of itself. Events go in here; who draws them is the command line's business.
+package struct Progress: Sendable {
+  package enum Event: Sendable {
+    /// A step begins. `total` is the bytes or files to come, where that is known.
+    case began(step: String, total: Int64?)
+    /// `done` of the step's total, in bytes.
+    case advanced(step: String, done: Int64, total: Int64?)
+    /// A step ended, with how long it took in seconds.
+    case finished(step: String, seconds: Double)
+    /// Something worth knowing that is not a problem, such as a patch that applied with an offset.
+    case note(String)
+    /// Something that the reader should look at.
+    case warning(String)
+  }
+
+  private let send: @Sendable (Event) -> Void
+
+  package init(_ send: @escaping @Sendable (Event) -> Void) { self.send = send }
+
+  /// Nobody listens.
+  package static let silent = Progress { _ in }
+
+  package func note(_ text: String) { send(.note(text)) }
+  package func warning(_ text: String) { send(.warning(text)) }
+  package func advanced(_ step: String, _ done: Int64, of total: Int64?) {
+    send(.advanced(step: step, done: done, total: total))
+  }
+
+  /// Runs `body` as a step: announced, timed, and reported as finished when it did not throw.
+  package func step<R>(_ name: String, total: Int64? = nil, _ body: () async throws -> R) async throws -> R {
+    let start = ContinuousClock.now
+    send(.began(step: name, total: total))
+    let result = try await body()
+    send(.finished(step: name, seconds: (ContinuousClock.now - start).seconds))
+    return result
+  }
+}
+
+extension Duration {
+  package var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
