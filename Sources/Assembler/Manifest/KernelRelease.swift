@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// The number of a kernel release: 7.4, 7.4.2, 7.4-rc3. What a distribution appends is left out.
+package struct KernelRelease: Sendable, Hashable, Comparable, CustomStringConvertible {
+  package var major: Int
+  package var minor: Int
+  /// Nil in 7.4, the first of its line.
+  package var patch: Int?
+  package var candidate: Int?
+
+  package init?(_ text: String) {
+    let halves = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = halves[0].split(separator: ".", omittingEmptySubsequences: false)
+    guard (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.count <= 4 && $0.allSatisfy(\.isASCIIDigit) })
+    else { return nil }
+    let numbers = parts.compactMap { Int($0) }
+    major = numbers[0]
+    minor = numbers[1]
+    patch = numbers.count == 3 ? numbers[2] : nil
+    if halves.count == 2 {
+      guard halves[1].hasPrefix("rc"), let number = Int(halves[1].dropFirst(2)), number > 0 else { return nil }
+      candidate = number
+    }
+  }
+
+  package var text: String {
+    "\(major).\(minor)" + (patch.map { ".\($0)" } ?? "") + (candidate.map { "-rc\($0)" } ?? "")
+  }
+  package var description: String { text }
+
+  package static func < (a: Self, b: Self) -> Bool {
+    (a.major, a.minor, a.patch ?? 0, a.candidate ?? Int.max) < (b.major, b.minor, b.patch ?? 0, b.candidate ?? Int.max)
+  }
+
+  /// Reads the release from the top Makefile of a kernel tree (VERSION, PATCHLEVEL, SUBLEVEL, EXTRAVERSION).
+  package init?(makefile bytes: [UInt8]) {
+    var values: [String: String] = [:]
+    for line in String(decoding: bytes.prefix(4096), as: UTF8.self).split(separator: "\n") {
+      let halves = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard halves.count == 2 else { continue }
+      let key = halves[0].trimmed
+      if ["VERSION", "PATCHLEVEL", "SUBLEVEL", "EXTRAVERSION"].contains(key), values[key] == nil {
+        values[key] = halves[1].trimmed
+      }
+    }
+    guard let version = values["VERSION"], let level = values["PATCHLEVEL"] else { return nil }
+    var text = "\(version).\(level)"
+    let sublevel = values["SUBLEVEL"] ?? "0"
+    if sublevel != "0" { text += ".\(sublevel)" }
+    if let extra = values["EXTRAVERSION"], extra.hasPrefix("-rc") { text += extra }
+    self.init(text)
+  }
+}
+
+/// A point in time, in whole seconds since 1970, UTC.
+package struct Timestamp: Sendable, Hashable {
+  package var seconds: Int64
+
+  package init(seconds: Int64) { self.seconds = seconds }
+
+  /// Reads `2026-11-01T00:00:00Z`.
+  package init?(iso8601 text: String) {
+    let utf8 = Array(text.utf8)
+    guard utf8.count == 20, utf8[19] == UInt8(ascii: "Z") else { return nil }
+    let numbers = text.dropLast().split(whereSeparator: { "-T:".contains($0) }).compactMap { Int64($0) }
+    guard numbers.count == 6, (1...12).contains(numbers[1]), (1...31).contains(numbers[2]), numbers[3] < 24,
+      numbers[4] < 60, numbers[5] < 60
+    else { return nil }
+    // Days from civil: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    let year = numbers[1] <= 2 ? numbers[0] - 1 : numbers[0]
+    let era = year / 400
+    let yearOfEra = year - era * 400
+    let dayOfYear = (153 * (numbers[1] + (numbers[1] > 2 ? -3 : 9)) + 2) / 5 + numbers[2] - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    seconds = (era * 146_097 + dayOfEra - 719_468) * 86_400 + numbers[3] * 3600 + numbers[4] * 60 + numbers[5]
+  }
+
+  /// Year, month (1…12), day, hour, minute, second and day of the week (0 is Sunday), in UTC.
+  package var fields: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, weekday: Int) {
+    let days = Int(seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400)
+    let rest = Int(seconds) - days * 86_400
+    let z = days + 719_468
+    let era = z / 146_097
+    let dayOfEra = z - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let mp = (5 * dayOfYear + 2) / 153
+    let month = mp < 10 ? mp + 3 : mp - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    return (year, month, dayOfYear - (153 * mp + 2) / 5 + 1, rest / 3600, rest / 60 % 60, rest % 60, (days + 4) % 7)
+  }
+
+  /// `2026-11-01T00:00:00Z`.
+  package var iso8601: String {
+    let f = fields
+    return "\(f.year)-\(two(f.month))-\(two(f.day))T\(two(f.hour)):\(two(f.minute)):\(two(f.second))Z"
+  }
+
+  /// `Sun, 01 Nov 2026 00:00:00 +0000`, as a Debian changelog states it (RFC 5322).
+  package var rfc5322: String {
+    let f = fields
+    return "\(Timestamp.weekdays[f.weekday]), \(two(f.day)) \(Timestamp.months[f.month - 1]) \(f.year) "
+      + "\(two(f.hour)):\(two(f.minute)):\(two(f.second)) +0000"
+  }
+
+  /// `Sun Nov 01 2026`, as an RPM changelog states it.
+  package var rpmChangelogDate: String {
+    let f = fields
+    return "\(Timestamp.weekdays[f.weekday]) \(Timestamp.months[f.month - 1]) \(two(f.day)) \(f.year)"
+  }
+
+  private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+  private static let months = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+  ]
+  private func two(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+}
+
+extension Character {
+  package var isASCIIDigit: Bool { ("0"..."9").contains(self) }
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+
+/// What a release is made of, as its author wrote it. See `docs/manifest.md` for the reference.
+package struct Manifest: Sendable {
+  package var name: String
+  /// The version with its placeholders, such as `{kernel}`.
+  package var version: String
+  package var summary: String
+  package var description: String
+  package var license: String
+  package var homepage: String
+  package var maintainer: String
+  package var sources: [String: Source]
+  package var rules: [TreeRule]
+  package var generated: [GeneratedFile]
+  package var prepare: [PrepareStep]
+  package var extras: [String: Extra]
+  package var packages: [Package]
+
+  /// Where files of the release come from.
+  package struct Source: Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
+      /// A Linux release: a tarball named after the kernel release below a URL or folder.
+      case kernel
+      /// A git repository, bare or not, read at `ref`.
+      case git
+      /// A folder, relative to the manifest.
+      case folder
+      /// A tarball of any kind, such as an earlier release.
+      case archive
+    }
+    package var kind: Kind
+    package var place: String
+    package var ref: String?
+    package var version: String?
+    package var sha256: SHA256Digest?
+    package var keyring: String?
+    package var signers: [String]
+    package var series: String?
+    /// Seconds since 1970; for a folder, whose files tell nothing reliable.
+    package var date: Int64?
+    package var location: SourceLocation
+  }
+
+  /// Files of a source and where they go in the release.
+  package struct TreeRule: Sendable {
+    package var source: String
+    /// A file or a folder of the source; empty for all of it.
+    package var from: String
+    package var to: String
+    package var include: [Glob]
+    package var exclude: [Glob]
+    package var rename: [String: String]
+    package var isOverlay: Bool
+    package var location: SourceLocation
+
+    package var text: String { "\(source):\(from)" }
+
+    /// The path in the release of a file of the source, or nil when the rule does not take it.
+    package func destination(of path: String) -> String? {
+      let inner: Substring
+      if from.isEmpty {
+        inner = path[...]
+      } else if path == from {
+        inner = ""
+      } else if path.hasPrefix(from), path.utf8.dropFirst(from.utf8.count).first == 0x2f {
+        inner = path.dropFirst(from.count + 1)
+      } else {
+        return nil
+      }
+      let relative = String(inner)
+      if !relative.isEmpty {
+        if !include.isEmpty && !include.contains(where: { $0.matches(relative) }) { return nil }
+        if exclude.contains(where: { $0.matches(relative) }) { return nil }
+      }
+      let renamed = rename[relative] ?? relative
+      return to.isEmpty ? renamed : renamed.isEmpty ? to : "\(to)/\(renamed)"
+    }
+  }
+
+  /// A file made from a template beside the manifest.
+  package struct GeneratedFile: Sendable {
+    package var path: String
+    package var template: String
+    package var isExecutable: Bool
+    package var isOverlay: Bool
+    package var location: SourceLocation
+  }
+
+  /// A command that is run in the assembled tree, such as `sh autogen.sh`, and whose new files are taken.
+  package struct PrepareStep: Sendable {
+    package var run: [String]
+    /// Programs whose versions decide the outcome; they are recorded and pinned.
+    package var tools: [String]
+    package var exclude: [Glob]
+    package var location: SourceLocation
+  }
+
+  /// Something that the kernel will not take and that a release may carry: off by default.
+  package struct Extra: Sendable {
+    package var summary: String
+    package var license: String
+    package var rules: [TreeRule]
+    package var series: String?
+    package var configure: [String]
+    package var modules: [Module]
+    package var location: SourceLocation
+  }
+
+  /// A kernel module that a package builds.
+  package struct Module: Sendable {
+    package var name: String
+    /// The folder in the tree in which it is built.
+    package var path: String
+    /// The folder below the kernel's modules into which it goes.
+    package var install: String
+  }
+
+  /// A package to make.
+  package struct Package: Sendable {
+    package var variant: String
+    package var module: String
+    package var summary: String
+    package var description: String
+    package var include: [Glob]
+    package var exclude: [Glob]
+    package var files: [GeneratedFile]
+    /// Configuration on the target: `path` is absolute there.
+    package var etc: [GeneratedFile]
+    package var modules: [Module]
+    package var kernelMin: String
+    package var kernelMax: String
+    package var architectures: String?
+    package var probe: String?
+    package var make: String
+    package var configure: [String]
+    package var deb: Relations?
+    package var rpm: Relations?
+    package var location: SourceLocation
+  }
+
+  /// The name that a package has in one format, and what it says of others.
+  package struct Relations: Sendable {
+    package var name: String
+    package var recipe: String
+    package var depends: [String]
+    package var recommends: [String]
+    package var provides: [String]
+    package var conflicts: [String]
+    package var replaces: [String]
+    package var location: SourceLocation
+  }
+}
+
+extension Manifest {
+  /// Reads a manifest. All that is wrong with it is reported in one run.
+  ///
+  /// - Parameters:
+  ///   - bytes: the TOML text.
+  ///   - file: the name under which messages speak of it.
+  /// - Throws: `ReleaseError` for a syntax error, `Diagnostics` for anything else.
+  package init(parsing bytes: [UInt8], file: String) throws {
+    let root = try TOMLDocument.parse(bytes, file: file)
+    let findings = Manifest.shape.findings(in: root, at: "")
+    guard findings.isEmpty else { throw Diagnostics(findings) }
+    var problems: [ReleaseError] = []
+    self = Manifest(checked: root, problems: &problems)
+    problems += crossFindings()
+    guard problems.isEmpty else { throw Diagnostics(problems) }
+  }
+
+  /// The JSON schema of the format, for editors.
+  package static var jsonSchema: String {
+    guard case .object(var members) = shape.jsonSchema() else { return "{}" }
+    members["$schema"] = .string("https://json-schema.org/draft/2020-12/schema")
+    members["title"] = .string("lrelease manifest")
+    return JSONText.object(members).text() + "\n"
+  }
+
+  private init(checked root: TOMLNode, problems: inout [ReleaseError]) {
+    func text(_ key: String) -> String { root[key]?.string ?? "" }
+    name = text("name")
+    version = text("version")
+    summary = text("summary")
+    description = text("description")
+    license = text("license")
+    homepage = text("homepage")
+    maintainer = text("maintainer")
+    sources = [:]
+    for (key, node) in root["sources"]?.table ?? [:] {
+      sources[key] = Source(key, node, problems: &problems)
+    }
+    let known = Set(sources.keys)
+    rules = (root["tree"]?.array ?? []).compactMap { TreeRule($0, sources: known, problems: &problems) }
+    generated = (root["generate"]?.array ?? []).map { GeneratedFile($0) }
+    prepare = (root["prepare"]?.array ?? []).map {
+      PrepareStep(
+        run: $0["run"]?.strings ?? [], tools: $0["tools"]?.strings ?? [],
+        exclude: ($0["exclude"]?.strings ?? []).map { Glob($0) }, location: $0.location)
+    }
+    extras = [:]
+    for (key, node) in root["extras"]?.table ?? [:] {
+      extras[key] = Extra(
+        summary: node["summary"]?.string ?? "", license: node["license"]?.string ?? "",
+        rules: (node["tree"]?.array ?? []).compactMap { TreeRule($0, sources: known, problems: &problems) },
+        series: node["patches"]?.string, configure: node["configure"]?.strings ?? [],
+        modules: (node["modules"]?.array ?? []).map { Module($0) }, location: node.location)
+    }
+    let shared = root["modules"]
+    packages = (root["packages"]?.array ?? []).map { Package($0, shared: shared) }
+  }
+
+  /// What no single key shows: variants named twice, packages without a format, files listed in no rule.
+  private func crossFindings() -> [ReleaseError] {
+    var findings: [ReleaseError] = []
+    func report(_ location: SourceLocation, _ reason: String) {
+      findings.append(ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)"))
+    }
+    var names: [String: SourceLocation] = [:]
+    for package in packages {
+      if package.deb == nil && package.rpm == nil {
+        report(package.location, "the package '\(package.variant)' has neither [packages.deb] nor [packages.rpm]")
+      }
+      if package.modules.isEmpty { report(package.location, "the package '\(package.variant)' names no modules") }
+      for relations in [package.deb, package.rpm].compactMap({ $0 }) {
+        let key = "\(relations.recipe) \(relations.name)"
+        if let other = names[key] {
+          report(relations.location, "'\(relations.name)' is named a second time (first at line \(other.line))")
+        }
+        names[key] = relations.location
+      }
+      guard let low = KernelRelease(package.kernelMin), let high = KernelRelease(package.kernelMax), low <= high else {
+        report(package.location, "kernels.min '\(package.kernelMin)' must not be above kernels.max '\(package.kernelMax)'")
+        continue
+      }
+    }
+    return findings.sorted { ($0.location?.line ?? 0) < ($1.location?.line ?? 0) }
+  }
+}
+
+extension Manifest.Source {
+  fileprivate init?(_ name: String, _ node: TOMLNode, problems: inout [ReleaseError]) {
+    let kinds = Manifest.Source.Kind.allCases.filter { node[$0.rawValue] != nil }
+    guard kinds.count == 1, let kind = kinds.first, let place = node[kind.rawValue]?.string else {
+      problems.append(
+        ReleaseError(
+          .input, at: node.location, doing: "",
+          reason: "error: source '\(name)' must have exactly one of kernel, git, folder, archive"))
+      return nil
+    }
+    self.init(
+      kind: kind, place: place, ref: node["ref"]?.string, version: node["version"]?.string,
+      sha256: node["sha256"]?.string.flatMap { SHA256Digest(hex: $0) }, keyring: node["keyring"]?.string,
+      signers: (node["signers"]?.strings ?? []).map { $0.filter { !$0.isWhitespace }.uppercased() },
+      series: node["patches"]?.string, date: node["date"]?.string.flatMap { Timestamp(iso8601: $0)?.seconds },
+      location: node.location)
+  }
+}
+
+extension Manifest.TreeRule {
+  fileprivate init?(_ node: TOMLNode, sources: Set<String>, problems: inout [ReleaseError]) {
+    let from = node["from"]?.string ?? ""
+    let place = node["from"]?.location ?? node.location
+    let parts = from.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let path = parts.count == 2 ? parts[1].trimmingSlashes : ""
+    guard parts.count == 2, path.isEmpty || isCleanPath(path) else {
+      problems.append(
+        ReleaseError(.input, at: place, doing: "", reason: "error: 'from' must be SOURCE:PATH, not '\(from)'"))
+      return nil
+    }
+    guard sources.contains(parts[0]) else {
+      let hint = parts[0].nearest(in: sources).map { "did you mean '\($0)'?" }
+      problems.append(
+        ReleaseError(
+          .input, at: place, doing: "", reason: "error: 'from' names the source '\(parts[0])', which is not declared",
+          advice: hint ?? "declare it as [sources.\(parts[0])]"))
+      return nil
+    }
+    self.init(
+      source: parts[0], from: path, to: node["to"]?.string ?? "",
+      include: (node["include"]?.strings ?? []).map { Glob($0) },
+      exclude: (node["exclude"]?.strings ?? []).map { Glob($0) },
+      rename: (node["rename"]?.table ?? [:]).compactMapValues(\.string),
+      isOverlay: node["overlay"]?.boolean ?? false, location: node.location)
+  }
+}
+
+extension Manifest.GeneratedFile {
+  fileprivate init(_ node: TOMLNode) {
+    self.init(
+      path: node["path"]?.string ?? "", template: node["template"]?.string ?? "",
+      isExecutable: node["executable"]?.boolean ?? false, isOverlay: node["overlay"]?.boolean ?? false,
+      location: node.location)
+  }
+}
+
+extension Manifest.Module {
+  fileprivate init(_ node: TOMLNode) {
+    self.init(
+      name: node["name"]?.string ?? "", path: node["path"]?.string ?? "", install: node["install"]?.string ?? "")
+  }
+}
+
+extension Manifest.Package {
+  fileprivate init(_ node: TOMLNode, shared: TOMLNode?) {
+    func find(_ key: String) -> TOMLNode? { node[key] ?? shared?[key] }
+    func globs(_ key: String) -> [Glob] { (find(key)?.strings ?? []).map { Glob($0) } }
+    let kernels = find("kernels")
+    variant = node["variant"]?.string ?? ""
+    module = node["module"]?.string ?? ""
+    summary = node["summary"]?.string ?? ""
+    description = (node["description"]?.string ?? "").trimmed
+    include = globs("include")
+    exclude = globs("exclude")
+    files = (shared?["files"]?.array ?? []).map { .init($0) } + (node["files"]?.array ?? []).map { .init($0) }
+    etc = (shared?["etc"]?.array ?? []).map { .init($0) } + (node["etc"]?.array ?? []).map { .init($0) }
+    modules = (shared?["list"]?.array ?? []).map { .init($0) } + (node["modules"]?.array ?? []).map { .init($0) }
+    kernelMin = kernels?["min"]?.string ?? ""
+    kernelMax = kernels?["max"]?.string ?? ""
+    architectures = find("architectures")?.string
+    probe = find("probe")?.string
+    make = find("make")?.string ?? "make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build modules"
+    configure = (shared?["configure"]?.strings ?? []) + (node["configure"]?.strings ?? [])
+    deb = node["deb"].map { .init($0) }
+    rpm = node["rpm"].map { .init($0) }
+    location = node.location
+  }
+}
+
+extension Manifest.Relations {
+  fileprivate init(_ node: TOMLNode) {
+    func list(_ key: String) -> [String] { node[key]?.strings ?? [] }
+    self.init(
+      name: node["name"]?.string ?? "", recipe: node["recipe"]?.string ?? "", depends: list("depends"),
+      recommends: list("recommends"), provides: list("provides"), conflicts: list("conflicts"),
+      replaces: list("replaces"), location: node.location)
+  }
+}
+
+extension String {
+  fileprivate var trimmingSlashes: String {
+    var slice = self[...]
+    while slice.last == "/" { slice.removeLast() }
+    return String(slice)
+  }
+}

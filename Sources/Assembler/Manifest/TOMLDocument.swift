@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import TOMLKit
+
+/// A TOML value that knows where in the file it stands.
+struct TOMLNode: Sendable {
+  enum Value: Sendable {
+    case table([String: TOMLNode])
+    case array([TOMLNode])
+    case string(String)
+    case integer(Int)
+    case boolean(Bool)
+    /// A number with a fraction, a date or a time: nothing that a manifest uses.
+    case other(String)
+  }
+
+  var value: Value
+  var location: SourceLocation
+
+  /// What the value is, in words for a message.
+  var kind: String {
+    switch value {
+    case .table: "a table"
+    case .array: "an array"
+    case .string: "a string"
+    case .integer: "an integer"
+    case .boolean: "a boolean"
+    case .other(let name): name
+    }
+  }
+
+  subscript(key: String) -> TOMLNode? {
+    if case .table(let table) = value { table[key] } else { nil }
+  }
+  var table: [String: TOMLNode] { if case .table(let table) = value { table } else { [:] } }
+  var array: [TOMLNode] { if case .array(let array) = value { array } else { [] } }
+  var string: String? { if case .string(let text) = value { text } else { nil } }
+  var integer: Int? { if case .integer(let number) = value { number } else { nil } }
+  var boolean: Bool? { if case .boolean(let flag) = value { flag } else { nil } }
+  var strings: [String] { array.compactMap(\.string) }
+}
+
+/// Reads TOML with TOMLKit and adds to each value the line and column that TOMLKit does not keep.
+enum TOMLDocument {
+  static func parse(_ bytes: [UInt8], file: String) throws -> TOMLNode {
+    let start = SourceLocation(file: file, line: 1, column: 1)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw ReleaseError(.input, at: start, doing: "reading the manifest", reason: "it is not UTF-8 text")
+    }
+    if let zero = bytes.firstIndex(of: 0) {
+      let line = bytes[..<zero].count { $0 == 0x0a } + 1
+      throw ReleaseError(
+        .input, at: SourceLocation(file: file, line: line, column: 1), doing: "reading the manifest",
+        reason: "it holds a NUL byte")
+    }
+    do {
+      let table = try TOMLTable(string: text)
+      let locations = TOMLPositions.scan(text, file: file)
+      return node(table, path: [], locations: locations, parent: start)
+    } catch let error as TOMLParseError {
+      throw ReleaseError(
+        .input,
+        at: SourceLocation(file: file, line: error.source.begin.line, column: error.source.begin.column),
+        doing: "", reason: "error: \(error.description)")
+    }
+  }
+
+  private static func node(
+    _ convertible: any TOMLValueConvertible, path: [String], locations: [[String]: SourceLocation],
+    parent: SourceLocation
+  ) -> TOMLNode {
+    let location = locations[path] ?? parent
+    func child(_ value: any TOMLValueConvertible, _ key: String) -> TOMLNode {
+      node(value, path: path + [key], locations: locations, parent: location)
+    }
+    let value: TOMLNode.Value
+    if let table = convertible.table {
+      var children: [String: TOMLNode] = [:]
+      for key in table.keys {
+        if let inner = table[key] { children[key] = child(inner, key) }
+      }
+      value = .table(children)
+    } else if let array = convertible.array {
+      value = .array(array.enumerated().map { child($1, String($0)) })
+    } else if let text = convertible.string {
+      value = .string(text)
+    } else if let number = convertible.int {
+      value = .integer(number)
+    } else if let flag = convertible.bool {
+      value = .boolean(flag)
+    } else if convertible.double != nil {
+      value = .other("a number with a fraction")
+    } else {
+      value = .other("a date or time")
+    }
+    return TOMLNode(value: value, location: location)
+  }
+}
+
+/// Finds where each key of a TOML document stands. The document has been parsed by TOMLKit before, so this scanner
+/// may take it to be well-formed; on anything else it stops early, and the table's own place is used.
+struct TOMLPositions {
+  private let text: [Unicode.Scalar]
+  private let file: String
+  private var index = 0
+  private var line = 1
+  private var column = 1
+  private var found: [[String]: SourceLocation] = [:]
+  /// How many elements each array of tables has so far.
+  private var elements: [[String]: Int] = [:]
+
+  static func scan(_ text: String, file: String) -> [[String]: SourceLocation] {
+    var scanner = TOMLPositions(text: Array(text.unicodeScalars), file: file)
+    scanner.document()
+    return scanner.found
+  }
+
+  private init(text: [Unicode.Scalar], file: String) {
+    self.text = text
+    self.file = file
+  }
+
+  private var next: Unicode.Scalar? { index < text.count ? text[index] : nil }
+
+  private mutating func advance(_ count: Int = 1) {
+    for _ in 0..<count where index < text.count {
+      if text[index] == "\n" {
+        line += 1
+        column = 1
+      } else {
+        column += 1
+      }
+      index += 1
+    }
+  }
+
+  private func starts(_ word: String) -> Bool {
+    text[index...].starts(with: word.unicodeScalars)
+  }
+
+  private mutating func skipBlank(lines: Bool) {
+    while let scalar = next {
+      if scalar == " " || scalar == "\t" || scalar == "\r" || (lines && scalar == "\n") {
+        advance()
+      } else if scalar == "#" {
+        while let inner = next, inner != "\n" { _ = inner; advance() }
+      } else {
+        return
+      }
+    }
+  }
+
+  private mutating func record(_ path: [String]) {
+    if found[path] == nil { found[path] = SourceLocation(file: file, line: line, column: column) }
+  }
+
+  private mutating func document() {
+    var prefix: [String] = []
+    while true {
+      skipBlank(lines: true)
+      guard let scalar = next else { return }
+      let before = index
+      if scalar == "[" {
+        let isArray = starts("[[")
+        let here = (line, column)
+        advance(isArray ? 2 : 1)
+        skipBlank(lines: false)
+        let names = key()
+        prefix = resolve(names.dropLast()) + names.suffix(1)
+        if isArray {
+          let number = elements[prefix, default: 0]
+          elements[prefix] = number + 1
+          prefix.append(String(number))
+        }
+        if found[prefix] == nil { found[prefix] = SourceLocation(file: file, line: here.0, column: here.1) }
+        skipBlank(lines: false)
+        advance(isArray ? 2 : 1)
+      } else {
+        pair(in: prefix)
+      }
+      if index == before { return }
+    }
+  }
+
+  /// The path with the number of the last element behind each array of tables on the way.
+  private func resolve(_ names: some Sequence<String>) -> [String] {
+    var path: [String] = []
+    for name in names {
+      path.append(name)
+      if let count = elements[path] { path.append(String(count - 1)) }
+    }
+    return path
+  }
+
+  private mutating func pair(in prefix: [String]) {
+    let start = (line, column)
+    let path = prefix + key()
+    found[path] = SourceLocation(file: file, line: start.0, column: start.1)
+    skipBlank(lines: false)
+    guard next == "=" else { return }
+    advance()
+    skipBlank(lines: false)
+    value(path)
+  }
+
+  /// A key with its dots: `a."b c".d`.
+  private mutating func key() -> [String] {
+    var parts: [String] = []
+    while let scalar = next {
+      if scalar == "\"" || scalar == "'" {
+        parts.append(quoted())
+      } else {
+        var name = ""
+        while let inner = next, inner == "_" || inner == "-" || inner.properties.isAlphabetic || inner.isDigit {
+          name.unicodeScalars.append(inner)
+          advance()
+        }
+        if name.isEmpty { return parts }
+        parts.append(name)
+      }
+      skipBlank(lines: false)
+      guard next == "." else { return parts }
+      advance()
+      skipBlank(lines: false)
+    }
+    return parts
+  }
+
+  private mutating func value(_ path: [String]) {
+    switch next {
+    case "[":
+      advance()
+      var number = 0
+      while true {
+        skipBlank(lines: true)
+        guard let scalar = next else { return }
+        if scalar == "]" { return advance() }
+        if scalar == "," {
+          advance()
+          continue
+        }
+        let before = index
+        record(path + [String(number)])
+        value(path + [String(number)])
+        number += 1
+        if index == before { return }
+      }
+    case "{":
+      advance()
+      while true {
+        skipBlank(lines: true)
+        guard let scalar = next else { return }
+        if scalar == "}" { return advance() }
+        if scalar == "," {
+          advance()
+          continue
+        }
+        let before = index
+        pair(in: path)
+        if index == before { return }
+      }
+    case "\"", "'":
+      _ = quoted()
+    default:
+      while let scalar = next, !",]}#\n\r".unicodeScalars.contains(scalar) { advance() }
+    }
+  }
+
+  /// Any of the four kinds of string. Its text is needed only for keys, which hold no escapes in practice.
+  private mutating func quoted() -> String {
+    guard let quote = next else { return "" }
+    let triple = String(repeating: Character(quote), count: 3)
+    let isLong = starts(triple)
+    advance(isLong ? 3 : 1)
+    var out = ""
+    while let scalar = next {
+      if scalar == "\\" && quote == "\"" {
+        advance(2)
+      } else if isLong ? starts(triple) : scalar == quote {
+        advance(isLong ? 3 : 1)
+        // Up to two quotes may stand just before the closing three.
+        while isLong, next == quote { advance() }
+        return out
+      } else {
+        out.unicodeScalars.append(scalar)
+        advance()
+      }
+    }
+    return out
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isDigit: Bool { (0x30...0x39).contains(value) }
+}
