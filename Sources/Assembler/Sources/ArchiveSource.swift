@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Glibc
+import Groundwork
+import SystemPackage
+
+/// A tarball: read once through its decompressor, checked, and cached by its hash.
+package struct ArchiveSource: Sendable {
+  package var path: FilePath
+  /// Detached signature of the uncompressed tar, as kernel.org makes them.
+  package var signature: FilePath?
+  /// Keyring and fingerprints to check it with; nil when the manifest names none.
+  package var trust: Trust?
+  package var pinnedSHA256: SHA256Digest?
+  package var allowsUnsigned: Bool
+  package var limits = ArchiveLimits()
+  package var cache: FilePath?
+
+  package init(
+    path: FilePath, signature: FilePath? = nil, trust: Trust? = nil, pinnedSHA256: SHA256Digest? = nil,
+    allowsUnsigned: Bool = false, cache: FilePath? = nil
+  ) {
+    self.path = path
+    self.signature = signature
+    self.trust = trust
+    self.pinnedSHA256 = pinnedSHA256
+    self.allowsUnsigned = allowsUnsigned
+    self.cache = cache
+  }
+
+  private var name: String { path.lastComponent?.string ?? path.string }
+
+  package func read(_ selection: Selection, progress: Progress) async throws -> SourceContent {
+    let doing = "reading \(path)"
+    let file: FileDescriptor
+    do {
+      file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+    } catch let error as Errno {
+      throw ReleaseError(.source, doing: doing, reason: error.description)
+    }
+    defer { try? file.close() }
+    let size = Int64(try Files.status(of: file, doing: doing).st_size)
+    let sha256 = try SHA256Digest(of: file, size: size)
+    if let pinnedSHA256, pinnedSHA256 != sha256 {
+      throw ReleaseError(
+        .unverified, doing: doing, reason: "its SHA-256 is \(sha256), not \(pinnedSHA256) as pinned",
+        advice: "get the file again, or correct the pin if the release was replaced")
+    }
+    try requireTrust()
+
+    let key = try cacheKey(sha256, selection)
+    if let content = cached(key) { return content }
+
+    let feed = try decompressor(file)
+    let check = try signatureCheck()
+    let selected = selection
+    let (result, fingerprint, outcome) = try await progress.step("reading \(name)", total: size) {
+      let reader = ArchiveReader(name: path.string, limits: limits, wants: selected.wants)
+      let (read, outcome) = try await feed.stream(input: file, doing: doing) { tar in
+        // What the decompressor has taken of the file is how far we are.
+        let report = { progress.advanced("reading \(name)", (try? file.seek(offset: 0, from: .current)) ?? 0, of: size) }
+        guard let check else { return (Result { try reader.read(tar) { _ in report() } }, nil as String?) }
+        let (inner, fingerprint) = try await check.verify(what: path.string) { sink in
+          Result {
+            try reader.read(tar) { chunk in
+              report()
+              _ = try sink.writeAll(chunk)
+            }
+          }
+        }
+        return (inner, fingerprint)
+      }
+      return (read.0, read.1, outcome)
+    }
+    // The decompressor's complaint comes first: a truncated file is what it is, not a tar that ends early.
+    if case .failure(let error) = result {
+      if error is CancellationError { throw error }
+      if !outcome.errors.isEmpty { throw damaged(outcome.complaint) }
+      throw error
+    }
+    guard outcome.succeeded else { throw damaged(outcome.complaint) }
+    let read = try result.get()
+
+    let kernel = read.files["Makefile"].flatMap { KernelRelease(makefile: Array($0.content.fileBytes)) }
+    let pin = SourcePin(
+      kind: "archive", sha256: sha256, kernel: kernel?.text, date: read.newest, signedBy: fingerprint,
+      isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil)
+    let content = SourceContent(files: read.files, pin: pin)
+    store(content, key)
+    return content
+  }
+
+  private func damaged(_ complaint: String) -> ReleaseError {
+    ReleaseError(
+      .source, doing: "reading \(path)", reason: complaint, advice: "the file is damaged or incomplete: get it again")
+  }
+
+  /// Where the manifest names signers, there must be a signature, a pinned hash, or the user's word.
+  private func requireTrust() throws {
+    guard trust != nil, signature == nil, pinnedSHA256 == nil, !allowsUnsigned else { return }
+    throw ReleaseError(
+      .unverified, doing: "checking \(path)", reason: "there is no signature beside it (\(signatureName))",
+      advice: "put it there, pin sha256 in the manifest, or give --allow-unsigned")
+  }
+
+  private var signatureName: String {
+    var base = name
+    for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
+    return "\(base).sign"
+  }
+
+  private func signatureCheck() throws -> SignatureCheck? {
+    guard let trust, let signature else { return nil }
+    return SignatureCheck(trust: trust, signature: try Files.read(signature, limit: 1 << 20))
+  }
+
+  private func decompressor(_ file: FileDescriptor) throws -> Command {
+    var magic = [UInt8](repeating: 0, count: 6)
+    let count = try magic.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: 0, into: $0) }
+    let start = Array(magic.prefix(count))
+    if start.starts(with: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) { return Command("xz", ["-dc", "-T0", "-M4GiB"]) }
+    if start.starts(with: [0x1f, 0x8b]) { return Command("gzip", ["-dc"]) }
+    if start.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return Command("zstd", ["-dcq", "--long=31"]) }
+    if start.starts(with: Array("BZh".utf8)) { return Command("bzip2", ["-dc"]) }
+    var tail = [UInt8](repeating: 0, count: 5)
+    _ = try tail.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: 257, into: $0) }
+    if tail == Array("ustar".utf8) { return Command("cat", []) }
+    throw ReleaseError(
+      .source, doing: "reading \(path)", reason: "it is not a tarball (neither xz, gzip, zstd, bzip2 nor tar)",
+      advice: "give a .tar.xz, .tar.gz or .tar.zst")
+  }
+
+  // MARK: cache
+
+  private struct CacheIndex: Codable {
+    struct File: Codable {
+      var path: String
+      var isExecutable: Bool
+      var link: String?
+      var size: Int
+    }
+    var pin: SourcePin
+    var files: [File]
+    /// Of the data file, which holds the files one after the other.
+    var sha256: SHA256Digest
+  }
+
+  /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
+  private func cacheKey(_ sha256: SHA256Digest, _ selection: Selection) throws -> String {
+    var hasher = SHA256Digest.Hasher()
+    hasher.update("2 \(sha256) \(selection.digest) \(allowsUnsigned) \(pinnedSHA256?.hex ?? "-")\0")
+    if let trust {
+      hasher.update("\(SHA256Digest(of: try Files.read(trust.keyring))) \(trust.signers.sorted())\0")
+    }
+    if let signature { hasher.update(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) }
+    return "\(sha256.hex.prefix(16))-\(hasher.finalize().hex.prefix(32))"
+  }
+
+  private func cached(_ key: String) -> SourceContent? {
+    guard let folder = cache?.appending(key),
+      let index = try? JSON.decode(CacheIndex.self, from: Files.read(folder.appending("index.json"))),
+      let data = try? Files.read(folder.appending("data")), SHA256Digest(of: data) == index.sha256
+    else { return nil }
+    var files: [String: SourceFile] = [:]
+    var offset = 0
+    for file in index.files {
+      guard offset + file.size <= data.count else { return nil }
+      let content: TreeEntry.Content =
+        file.link.map { .link($0) } ?? .file(Array(data[offset..<offset + file.size]))
+      files[file.path] = SourceFile(content: content, isExecutable: file.isExecutable)
+      offset += file.size
+    }
+    return SourceContent(files: files, pin: index.pin)
+  }
+
+  /// A cache that cannot be written costs time, not the release.
+  private func store(_ content: SourceContent, _ key: String) {
+    guard let cache else { return }
+    var data: [UInt8] = []
+    var files: [CacheIndex.File] = []
+    for (path, file) in content.files.sorted(by: { $0.key < $1.key }) {
+      switch file.content {
+      case .file(let bytes):
+        files.append(.init(path: path, isExecutable: file.isExecutable, link: nil, size: bytes.count))
+        data += bytes
+      case .link(let target):
+        files.append(.init(path: path, isExecutable: false, link: target, size: 0))
+      }
+    }
+    let index = CacheIndex(pin: content.pin, files: files, sha256: SHA256Digest(of: data))
+    let folder = cache.appending(key)
+    do {
+      try Files.makeFolder(folder, mode: 0o700)
+      try Files.replace(folder.appending("data"), with: data)
+      try Files.replace(folder.appending("index.json"), with: try JSON.encode(index))
+    } catch {
+      try? Files.remove(folder)
+    }
+  }
+}
+
+extension TreeEntry.Content {
+  var fileBytes: [UInt8] { if case .file(let bytes) = self { bytes } else { [] } }
+}
+
+extension FileDescriptor {
+  /// Writes all of `bytes`; a reader that has gone is no error here, its own status tells why.
+  fileprivate func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes
+    while !rest.isEmpty {
+      do {
+        let count = try write(rest)
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      } catch let error as Errno where error == .brokenPipe {
+        return
+      }
+    }
+  }
+}
