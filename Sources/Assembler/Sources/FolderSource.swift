@@ -78,8 +78,9 @@ package struct FolderSource: Sendable {
 /// The target of a symbolic link.
 package func readLink(_ path: FilePath) throws -> String {
   var buffer = [UInt8](repeating: 0, count: 4096)
-  let count = buffer.withUnsafeMutableBytes { raw in
-    readlink(path.string, raw.baseAddress?.assumingMemoryBound(to: CChar.self), raw.count)
+  let count = buffer.withUnsafeMutableBytes { raw -> Int in
+    guard let base = raw.baseAddress else { return -1 }
+    return readlink(path.string, base.assumingMemoryBound(to: CChar.self), raw.count)
   }
   guard count >= 0 else { throw ReleaseError(errno: errno, doing: "reading the link \(path)") }
   guard let target = String(validating: buffer[..<count], as: UTF8.self) else {

@@ -59,6 +59,7 @@ static const struct address_space_operations compat_ram_aops __maybe_unused = {
 	.write_end	= simple_write_end,
 	.set_page_dirty	= noop_set_page_dirty,
 };
+
 #define ram_aops compat_ram_aops
 #endif
 
@@ -73,6 +74,7 @@ static inline struct dentry *d_make_persistent(struct dentry *dentry,
 	d_instantiate(dentry, inode);
 	return dget(dentry);
 }
+
 #define kill_anon_super kill_litter_super
 #endif
 

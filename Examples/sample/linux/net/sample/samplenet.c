@@ -40,7 +40,7 @@ struct samplenet_message {
 
 /* Oldest message first. The timer runs while there is one that can expire. */
 static struct samplenet_log {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* of all that follows */
 	struct list_head	messages;
 	unsigned int		count;
 	struct timer_list	timer;
