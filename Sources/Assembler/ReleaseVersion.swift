@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// The version of a release: `7.4`, `7.4.2`, `7.4-rc2`, with `+r1` for a respin. It is spelled for each place it goes.
+///
+/// The order is the same in every spelling: `7.4-rc2 < 7.4-rc2+r1 < 7.4 < 7.4+r1 < 7.4.1`.
+package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
+  /// One to four numbers, from 0 to `largest`; one of them at least is not 0 when there is a pre-release.
+  package let components: [Int]
+  /// The number of the release candidate, from 1; nil for a final release.
+  package let prerelease: Int?
+  /// How often the release was cut again from the same upstream version; 0 for the first cut.
+  package let respin: Int
+
+  /// The largest number in a version. DKMS pads numbers to three digits and compares text, and 999 stands before
+  /// every release candidate.
+  package static let largest = 998
+
+  /// - Throws: `ReleaseError` with code `input` for numbers that cannot be spelled in every place.
+  package init(components: [Int], prerelease: Int? = nil, respin: Int = 0) throws {
+    let text = ReleaseVersion.spell(components, prerelease, respin, before: "-rc")
+    func check(_ condition: Bool, _ reason: String, _ advice: String? = nil) throws {
+      if !condition { throw ReleaseVersion.failure(text, reason, advice) }
+    }
+    try check((1...4).contains(components.count), "it has \(components.count) numbers where 1 to 4 are possible")
+    for (what, number) in components.map({ ("", $0) }) + [("release candidate ", prerelease ?? 1), ("respin ", respin)]
+    {
+      try check(
+        (0...ReleaseVersion.largest).contains(number),
+        "\(what)\(number) is more than \(ReleaseVersion.largest), and DKMS orders only numbers of three digits")
+    }
+    try check(prerelease != 0, "release candidates count from 1")
+    try check(
+      prerelease == nil || components.contains { $0 != 0 }, "there is nothing before \(text) for DKMS to count from")
+    self.components = components
+    self.prerelease = prerelease
+    self.respin = respin
+  }
+
+  /// Reads `7.4`, `7.4.2`, `7.4-rc2`, `7.4~rc2`, `2.18.0-RC1`, each with or without `+r1`.
+  ///
+  /// - Throws: `ReleaseError` with code `input` for any other text.
+  package init(_ text: String) throws {
+    func number(_ digits: Substring, _ what: String) throws -> Int {
+      guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        throw ReleaseVersion.failure(
+          text, "“\(digits)” is not \(what)", "write it like 7.4, 7.4.2, 7.4-rc2 or 7.4+r1")
+      }
+      guard digits.count == 1 || digits.first != "0" else {
+        throw ReleaseVersion.failure(text, "\(digits) begins with 0", "write it without")
+      }
+      guard digits.count <= 9, let number = Int(digits) else {
+        throw ReleaseVersion.failure(text, "\(digits) is too large")
+      }
+      return number
+    }
+
+    var rest = text[...]
+    var respin = 0
+    if let plus = rest.firstIndex(of: "+") {
+      let word = rest[rest.index(after: plus)...]
+      guard word.first == "r" else {
+        throw ReleaseVersion.failure(text, "“+\(word)” is not a respin", "write it like +r1")
+      }
+      respin = try number(word.dropFirst(), "the number of a respin")
+      if respin == 0 { throw ReleaseVersion.failure(text, "respins count from 1", "leave out +r0") }
+      rest = rest[..<plus]
+    }
+    var prerelease: Int?
+    if let mark = rest.firstIndex(where: { $0 == "-" || $0 == "~" }) {
+      let word = rest[rest.index(after: mark)...]
+      guard word.lowercased().hasPrefix("rc") else {
+        throw ReleaseVersion.failure(text, "“\(word)” is not a release candidate", "write it like -rc2")
+      }
+      prerelease = try number(word.dropFirst(2), "the number of a release candidate")
+      rest = rest[..<mark]
+    }
+    let components = try rest.split(separator: ".", omittingEmptySubsequences: false).map { try number($0, "a number") }
+    try self.init(components: components, prerelease: prerelease, respin: respin)
+  }
+
+  private static func failure(_ text: String, _ reason: String, _ advice: String? = nil) -> ReleaseError {
+    ReleaseError(.input, doing: "reading the version “\(text)”", reason: reason, advice: advice)
+  }
+
+  private static func spell(_ components: [Int], _ prerelease: Int?, _ respin: Int, before mark: String) -> String {
+    components.map(String.init).joined(separator: ".") + (prerelease.map { "\(mark)\($0)" } ?? "")
+      + (respin == 0 ? "" : "+r\(respin)")
+  }
+
+  private func spelled(_ mark: String) -> String { ReleaseVersion.spell(components, prerelease, respin, before: mark) }
+
+  /// As upstream writes it: `7.4-rc2`.
+  package var description: String { spelled("-rc") }
+
+  /// In the name of the tarball and of its top folder: `7.4~rc2`, `7.4+r1`.
+  package var tarball: String { spelled("~rc") }
+
+  /// The upstream part of the Debian version.
+  package var debianUpstream: String { tarball }
+
+  /// The whole Debian version.
+  package var debian: String { debianUpstream + "-1" }
+
+  /// The Version of an RPM package.
+  package var rpmVersion: String { tarball }
+
+  /// The Release of an RPM package; a respin is in the version.
+  package var rpmRelease: String { "1" }
+
+  /// `v7.4-rc2`; git takes no `~` in a tag.
+  package var gitTag: String { "v" + description }
+
+  /// `PACKAGE_VERSION` and `MODULE_VERSION` of DKMS, in digits and dots only.
+  ///
+  /// DKMS knows no pre-releases, so a release candidate counts up from just before its final release:
+  /// 7.4-rc2 is `7.3.999.2` and 2.18.0-rc1 is `2.17.999.999.1`. The first respin of 7.4 is `7.4.0.1`.
+  package var dkms: String {
+    var numbers = components
+    if let prerelease {
+      // As in a subtraction: borrow from the last number that is not 0. One more 999 keeps the candidates
+      // of 7.4.2 apart from the respins of 7.4.1.
+      if let last = numbers.lastIndex(where: { $0 != 0 }) {
+        numbers[last] -= 1
+        for index in numbers.indices where index > last { numbers[index] = 999 }
+      }
+      numbers += [999, prerelease]
+    } else if respin > 0 {
+      while numbers.count < 3 { numbers.append(0) }
+    }
+    if respin > 0 { numbers.append(respin) }
+    return numbers.map(String.init).joined(separator: ".")
+  }
+
+  package static func < (a: Self, b: Self) -> Bool {
+    if a.components != b.components { return a.components.lexicographicallyPrecedes(b.components) }
+    let first = a.prerelease ?? .max
+    let second = b.prerelease ?? .max
+    return first == second ? a.respin < b.respin : first < second
+  }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CLibArchive
+import Glibc
+import Groundwork
+
+/// How the parts of a package are compressed. The bytes are the same on any machine.
+package enum PackageCodec: String, Sendable, CaseIterable {
+  case xz, zstd, gzip
+
+  var suffix: String {
+    switch self {
+    case .xz: "xz"
+    case .zstd: "zst"
+    case .gzip: "gz"
+    }
+  }
+}
+
+/// An archive that is written into memory with libarchive: everything belongs to root and has one time.
+final class ArchiveWriter {
+  enum Format {
+    case gnuTar(PackageCodec)
+    case ar
+  }
+
+  private let archive: OpaquePointer
+  private let sink = Sink()
+  private let time: Int64
+  private let doing: String
+
+  private final class Sink { var bytes: [UInt8] = [] }
+
+  /// libarchive cannot handle names that are not ASCII in the C locale.
+  private static let locale: Bool = setlocale(LC_CTYPE, "C.UTF-8") != nil
+
+  /// - Parameter time: the time of every entry, in seconds since 1970.
+  init(_ format: Format, time: Int64, doing: String) throws {
+    guard ArchiveWriter.locale, let archive = archive_write_new() else {
+      throw ReleaseError(.failed, doing: doing, reason: "libarchive or the locale C.UTF-8 is not to be had")
+    }
+    self.archive = archive
+    self.time = time
+    self.doing = doing
+    switch format {
+    case .ar:
+      try check(archive_write_set_format_ar_bsd(archive))
+    case .gnuTar(let codec):
+      try check(archive_write_set_format_gnutar(archive))
+      let options: [(String, String?)]
+      switch codec {
+      // The level of dpkg. Any fixed number of threads from 2 gives the same bytes.
+      case .xz:
+        try check(archive_write_add_filter_xz(archive))
+        options = [("compression-level", "6"), ("threads", "2")]
+      case .zstd:
+        try check(archive_write_add_filter_zstd(archive))
+        options = [("compression-level", "12"), ("threads", "2")]
+      case .gzip:
+        try check(archive_write_add_filter_gzip(archive))
+        options = [("compression-level", "9"), ("timestamp", nil)]
+      }
+      for (key, value) in options { try check(archive_write_set_filter_option(archive, nil, key, value)) }
+    }
+    try check(archive_write_set_bytes_in_last_block(archive, 1))
+    let opaque = Unmanaged.passUnretained(sink).toOpaque()
+    try check(
+      archive_write_open2(
+        archive, opaque, nil,
+        { _, opaque, bytes, count in
+          guard let opaque, let bytes else { return -1 }
+          let sink = Unmanaged<Sink>.fromOpaque(opaque).takeUnretainedValue()
+          sink.bytes.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
+          return count
+        }, nil, nil))
+  }
+
+  deinit { archive_write_free(archive) }
+
+  func addFolder(_ path: String) throws { try add(path, type: S_IFDIR, mode: 0o755) }
+
+  func addFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws {
+    try add(path, type: S_IFREG, mode: mode, bytes: bytes)
+  }
+
+  func addLink(_ path: String, to target: String) throws { try add(path, type: S_IFLNK, mode: 0o777, target: target) }
+
+  /// Ends the archive and gives all of its bytes.
+  func finish() throws -> [UInt8] {
+    try check(archive_write_close(archive))
+    return sink.bytes
+  }
+
+  private func add(_ path: String, type: mode_t, mode: UInt32, bytes: [UInt8] = [], target: String? = nil) throws {
+    try Task.checkCancellation()
+    guard let entry = archive_entry_new() else { throw ReleaseError(errno: ENOMEM, doing: doing) }
+    defer { archive_entry_free(entry) }
+    archive_entry_copy_pathname(entry, path)
+    archive_entry_set_filetype(entry, UInt32(type))
+    archive_entry_set_perm(entry, mode)
+    archive_entry_set_mtime(entry, time_t(time), 0)
+    archive_entry_set_uid(entry, 0)
+    archive_entry_set_gid(entry, 0)
+    archive_entry_copy_uname(entry, "root")
+    archive_entry_copy_gname(entry, "root")
+    if let target { archive_entry_copy_symlink(entry, target) }
+    archive_entry_set_size(entry, Int64(bytes.count))
+    try check(archive_write_header(archive, entry), path)
+    let written = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
+    guard written == bytes.count else { throw failure(path) }
+    try check(archive_write_finish_entry(archive), path)
+  }
+
+  /// A warning is an error too: something would be missing from the package.
+  private func check(_ status: Int32, _ path: String? = nil) throws {
+    guard status == ARCHIVE_OK else { throw failure(path) }
+  }
+
+  private func failure(_ path: String?) -> ReleaseError {
+    let words = archive_error_string(archive).map { String(cString: $0) } ?? "libarchive gave no reason"
+    return ReleaseError(.failed, doing: doing, reason: path.map { "\($0): \(words)" } ?? words)
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CDpkg
+import Groundwork
+import SystemPackage
+
+/// A binary package for Debian, written without dpkg-deb. The same value gives the same bytes.
+package struct DebPackage: Sendable {
+  package var name: String
+  /// The whole Debian version: `7.4~rc2-1`.
+  package var version: String
+  package var architecture = "all"
+  /// Further fields of the control file in their order. A value may have several lines; an empty one is written ` .`.
+  /// Package, Version, Architecture and Installed-Size are made here.
+  package var fields: [(name: String, value: String)] = []
+  /// Files among `files` that the site may change.
+  package var conffiles: [String] = []
+  /// Control files by name: `postinst`, `prerm`, `triggers`, …
+  package var maintainerScripts: [String: [UInt8]] = [:]
+  package var files: [PackageFile] = []
+  package var codec = PackageCodec.xz
+  /// The time of everything in the package, in seconds since 1970.
+  package var sourceDate: Int64
+
+  package init(
+    name: String, version: String, architecture: String = "all", fields: [(name: String, value: String)],
+    conffiles: [String] = [], maintainerScripts: [String: [UInt8]] = [:], files: [PackageFile],
+    codec: PackageCodec = .xz, sourceDate: Int64
+  ) {
+    self.name = name
+    self.version = version
+    self.architecture = architecture
+    self.fields = fields
+    self.conffiles = conffiles
+    self.maintainerScripts = maintainerScripts
+    self.files = files
+    self.codec = codec
+    self.sourceDate = sourceDate
+  }
+
+  /// `name_version_architecture.deb`; an epoch is left out, as everywhere in Debian.
+  package var fileName: String {
+    let plain = version.firstIndex(of: ":").map { version[version.index(after: $0)...] } ?? version[...]
+    return "\(name)_\(plain)_\(architecture).deb"
+  }
+
+  /// Writes the package so that it is there whole or not at all.
+  ///
+  /// - Throws: `ReleaseError` with code `input` for what dpkg would refuse, in dpkg's own words.
+  package func write(to path: FilePath) throws {
+    try Files.replace(path, with: bytes())
+  }
+
+  /// The package as bytes.
+  package func bytes() throws -> [UInt8] {
+    let doing = "making the package \(name)"
+    try complain(doing: "\(doing), version \(version)") { lr_dpkg_version_check(version, $0, $1) }
+    let layout = try PackageLayout(files, doing: doing)
+    let control = try controlFile(layout, doing: doing)
+    try complain(doing: doing) { lr_dpkg_control_check(control, control.utf8.count, $0, $1) }
+
+    let writer = try ArchiveWriter(.ar, time: sourceDate, doing: doing)
+    try writer.addFile("debian-binary", Array("2.0\n".utf8))
+    try writer.addFile("control.tar.\(codec.suffix)", controlMember(layout, control: control, doing: doing))
+    try writer.addFile("data.tar.\(codec.suffix)", dataMember(layout, doing: doing))
+    return try writer.finish()
+  }
+
+  private func controlFile(_ layout: PackageLayout, doing: String) throws -> String {
+    // As dpkg-gencontrol counts: whole KiB for files and links, one for each folder, the root among them.
+    let size = layout.entries.reduce(1) { sum, entry in
+      switch entry {
+      case .folder: sum + 1
+      case .file(let file): sum + (file.bytes.count + 1023) / 1024
+      }
+    }
+    var lines = [("Package", name)]
+    lines += fields.filter { $0.name == "Source" }
+    lines += [("Version", version), ("Architecture", architecture)]
+    lines += fields.filter { $0.name == "Maintainer" }
+    lines.append(("Installed-Size", String(size)))
+    lines += fields.filter { $0.name != "Source" && $0.name != "Maintainer" }
+    var text = ""
+    for (name, value) in lines {
+      guard let first = name.utf8.first, first != 0x2d, first != 0x23,
+        name.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != 0x3a })
+      else {
+        throw ReleaseError(.input, doing: doing, reason: "“\(name)” cannot be the name of a field")
+      }
+      let parts = value.split(separator: "\n", omittingEmptySubsequences: false)
+      text += "\(name): \(parts[0].trimmed)\n"
+      for part in parts.dropFirst() {
+        if part.allSatisfy(\.isWhitespace) {
+          text += " .\n"
+        } else {
+          text += part.first == " " ? "\(part)\n" : " \(part)\n"
+        }
+      }
+    }
+    return text
+  }
+
+  private func controlMember(_ layout: PackageLayout, control: String, doing: String) throws -> [UInt8] {
+    var members: [String: [UInt8]] = ["control": Array(control.utf8)]
+    var sums = ""
+    var regular: Set<String> = []
+    for case .file(let file) in layout.entries where !file.isLink {
+      regular.insert(file.path)
+      if !conffiles.contains(file.path) { sums += "\(md5Hex(of: file.bytes))  \(file.path)\n" }
+    }
+    if let missing = conffiles.first(where: { !regular.contains($0) }) {
+      throw ReleaseError(.input, doing: doing, reason: "the conffile “\(missing)” is not a file of the package")
+    }
+    members["md5sums"] = Array(sums.utf8)
+    if !conffiles.isEmpty { members["conffiles"] = Array(conffiles.map { "/\($0)\n" }.joined().utf8) }
+    let scripts: Set = ["preinst", "postinst", "prerm", "postrm", "config"]
+    let plain: Set = ["templates", "triggers", "shlibs", "symbols"]
+    for (name, bytes) in maintainerScripts {
+      guard scripts.contains(name) || plain.contains(name) else {
+        throw ReleaseError(.input, doing: doing, reason: "“\(name)” is not a control file that dpkg knows")
+      }
+      members[name] = bytes
+    }
+    let writer = try ArchiveWriter(.gnuTar(codec), time: sourceDate, doing: doing)
+    try writer.addFolder("./")
+    for (name, bytes) in members.sorted(by: { $0.key < $1.key }) {
+      try writer.addFile("./\(name)", bytes, mode: scripts.contains(name) ? 0o755 : 0o644)
+    }
+    return try writer.finish()
+  }
+
+  private func dataMember(_ layout: PackageLayout, doing: String) throws -> [UInt8] {
+    let writer = try ArchiveWriter(.gnuTar(codec), time: sourceDate, doing: doing)
+    try writer.addFolder("./")
+    for entry in layout.entries {
+      switch entry {
+      case .folder(let path): try writer.addFolder("./\(path)/")
+      case .file(let file):
+        switch file.content {
+        case .file(let bytes): try writer.addFile("./\(file.path)", bytes, mode: file.mode)
+        case .link(let target): try writer.addLink("./\(file.path)", to: target)
+        }
+      }
+    }
+    return try writer.finish()
+  }
+}

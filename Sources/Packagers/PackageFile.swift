@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Groundwork
+
+/// A file of a package, as it is to stand on the target. It belongs to root.
+package struct PackageFile: Sendable, Equatable {
+  /// Where it stands on the target, without the slash at the start: `usr/src/sample-7.4/Makefile`.
+  package var path: String
+  package var content: TreeEntry.Content
+  /// Permission bits of a file, such as 0o644. Links have none of their own.
+  package var mode: UInt32
+
+  package init(path: String, content: TreeEntry.Content, mode: UInt32 = 0o644) {
+    self.path = path
+    self.content = content
+    self.mode = mode
+  }
+
+  /// The bytes of a file, or the target of a link.
+  package var bytes: [UInt8] {
+    switch content {
+    case .file(let bytes): bytes
+    case .link(let target): Array(target.utf8)
+    }
+  }
+
+  package var isLink: Bool {
+    if case .link = content { true } else { false }
+  }
+}
+
+/// The files of a package and the folders that hold them, checked and in the order of their bytes.
+struct PackageLayout {
+  /// Every folder stands before what is in it.
+  enum Entry {
+    case folder(String)
+    case file(PackageFile)
+
+    var path: String {
+      switch self {
+      case .folder(let path): path
+      case .file(let file): file.path
+      }
+    }
+  }
+
+  let entries: [Entry]
+
+  /// - Throws: `ReleaseError` with code `input` for a path that is not a plain one, or that is there twice.
+  init(_ files: [PackageFile], doing: String) throws {
+    var found: [String: Entry] = [:]
+    var folders: Set<String> = []
+    for file in files {
+      func refuse(_ reason: String) -> ReleaseError {
+        ReleaseError(.input, doing: doing, reason: "“\(file.path)” \(reason)")
+      }
+      let parts = file.path.split(separator: "/", omittingEmptySubsequences: false)
+      guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else {
+        throw refuse("is not a path from the root of the target without a slash at either end")
+      }
+      guard !file.path.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
+        throw refuse("has a control character in it")
+      }
+      if case .link(let target) = file.content, target.isEmpty || target.utf8.contains(0) {
+        throw refuse("is a link to nowhere")
+      }
+      guard file.mode & ~0o7777 == 0 else { throw refuse("has the mode \(String(file.mode, radix: 8))") }
+      guard found.updateValue(.file(file), forKey: file.path) == nil else { throw refuse("is there twice") }
+      for count in 1..<max(1, parts.count) { folders.insert(parts[..<count].joined(separator: "/")) }
+    }
+    for folder in folders {
+      guard found.updateValue(.folder(folder), forKey: folder) == nil else {
+        throw ReleaseError(.input, doing: doing, reason: "“\(folder)” is a file and a folder")
+      }
+    }
+    entries = found.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+  }
+}
