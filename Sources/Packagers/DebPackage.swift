@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import CDpkg
+import Assembler
 import Groundwork
 import SystemPackage
 
@@ -18,14 +19,14 @@ package struct DebPackage: Sendable {
   /// Control files by name: `postinst`, `prerm`, `triggers`, …
   package var maintainerScripts: [String: [UInt8]] = [:]
   package var files: [PackageFile] = []
-  package var codec = PackageCodec.xz
+  package var codec = Codec.xz
   /// The time of everything in the package, in seconds since 1970.
   package var sourceDate: Int64
 
   package init(
     name: String, version: String, architecture: String = "all", fields: [(name: String, value: String)],
     conffiles: [String] = [], maintainerScripts: [String: [UInt8]] = [:], files: [PackageFile],
-    codec: PackageCodec = .xz, sourceDate: Int64
+    codec: Codec = .xz, sourceDate: Int64
   ) {
     self.name = name
     self.version = version

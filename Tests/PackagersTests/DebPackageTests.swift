@@ -7,7 +7,7 @@ import Testing
 @testable import Packagers
 
 @Suite struct DebPackageTests {
-  static func sample(_ codec: PackageCodec = .xz) -> DebPackage {
+  static func sample(_ codec: Codec = .xz) -> DebPackage {
     DebPackage(
       name: "sample-dkms", version: "7.4~rc2-1",
       fields: [
@@ -28,7 +28,7 @@ import Testing
       ], codec: codec, sourceDate: 1_700_000_000)
   }
 
-  @Test(arguments: PackageCodec.allCases) func dpkgReadsIt(codec: PackageCodec) async throws {
+  @Test(arguments: Codec.allCases) func dpkgReadsIt(codec: Codec) async throws {
     try await withScratch { scratch in
       let package = Self.sample(codec)
       let path = scratch.appending(package.fileName)

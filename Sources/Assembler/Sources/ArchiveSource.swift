@@ -30,7 +30,19 @@ package struct ArchiveSource: Sendable {
 
   private var name: String { path.lastComponent?.string ?? path.string }
 
+  /// Every file of the archive, without asking who signed it.
+  package func readAll(progress: Progress) async throws -> [String: SourceFile] {
+    try await read(wants: { _ in true }, key: nil, progress: progress).files
+  }
+
   package func read(_ selection: Selection, progress: Progress) async throws -> SourceContent {
+    try await read(wants: selection.wants, key: selection.digest, progress: progress)
+  }
+
+  /// - Parameter selection: digest of what decides `wants`, for the cache; nil reads past it.
+  private func read(
+    wants: @escaping @Sendable (String) -> Bool, key selection: SHA256Digest?, progress: Progress
+  ) async throws -> SourceContent {
     let doing = "reading \(path)"
     let file: FileDescriptor
     do {
@@ -48,14 +60,13 @@ package struct ArchiveSource: Sendable {
     }
     try requireTrust()
 
-    let key = try cacheKey(sha256, selection)
-    if let content = cached(key) { return content }
+    let key = try selection.map { try cacheKey(sha256, $0) }
+    if let key, let content = cached(key) { return content }
 
     let feed = try decompressor(file)
     let check = try signatureCheck()
-    let selected = selection
     let (result, fingerprint, outcome) = try await progress.step("reading \(name)", total: size) {
-      let reader = ArchiveReader(name: path.string, limits: limits, wants: selected.wants)
+      let reader = ArchiveReader(name: path.string, limits: limits, wants: wants)
       let (read, outcome) = try await feed.stream(input: file, doing: doing) { tar in
         // What the decompressor has taken of the file is how far we are.
         let report = { progress.advanced("reading \(name)", (try? file.seek(offset: 0, from: .current)) ?? 0, of: size) }
@@ -86,7 +97,7 @@ package struct ArchiveSource: Sendable {
       kind: "archive", sha256: sha256, kernel: kernel?.text, date: read.newest, signedBy: fingerprint,
       isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil)
     let content = SourceContent(files: read.files, pin: pin)
-    store(content, key)
+    if let key { store(content, key) }
     return content
   }
 
@@ -146,9 +157,9 @@ package struct ArchiveSource: Sendable {
   }
 
   /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
-  private func cacheKey(_ sha256: SHA256Digest, _ selection: Selection) throws -> String {
+  private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> String {
     var hasher = SHA256Digest.Hasher()
-    hasher.update("2 \(sha256) \(selection.digest) \(allowsUnsigned) \(pinnedSHA256?.hex ?? "-")\0")
+    hasher.update("2 \(sha256) \(selection) \(allowsUnsigned) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
       hasher.update("\(SHA256Digest(of: try Files.read(trust.keyring))) \(trust.signers.sorted())\0")
     }

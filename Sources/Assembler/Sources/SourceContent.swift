@@ -66,7 +66,7 @@ package struct Selection: Sendable {
     self.paths = paths
   }
 
-  package func wants(_ path: String) -> Bool {
+  @Sendable package func wants(_ path: String) -> Bool {
     paths.contains(path) || rules.contains { $0.destination(of: path) != nil }
   }
 

@@ -4,11 +4,11 @@ import CLibArchive
 import Glibc
 import Groundwork
 
-/// How the parts of a package are compressed. The bytes are the same on any machine.
-package enum PackageCodec: String, Sendable, CaseIterable {
+/// How an archive or a part of a package is compressed. The bytes are the same on any machine.
+package enum Codec: String, Sendable, CaseIterable {
   case xz, zstd, gzip
 
-  var suffix: String {
+  package var suffix: String {
     switch self {
     case .xz: "xz"
     case .zstd: "zst"
@@ -18,9 +18,9 @@ package enum PackageCodec: String, Sendable, CaseIterable {
 }
 
 /// An archive that is written into memory with libarchive: everything belongs to root and has one time.
-final class ArchiveWriter {
-  enum Format {
-    case gnuTar(PackageCodec)
+package final class ArchiveWriter {
+  package enum Format {
+    case gnuTar(Codec)
     case ar
   }
 
@@ -35,7 +35,7 @@ final class ArchiveWriter {
   private static let locale: Bool = setlocale(LC_CTYPE, "C.UTF-8") != nil
 
   /// - Parameter time: the time of every entry, in seconds since 1970.
-  init(_ format: Format, time: Int64, doing: String) throws {
+  package init(_ format: Format, time: Int64, doing: String) throws {
     guard ArchiveWriter.locale, let archive = archive_write_new() else {
       throw ReleaseError(.failed, doing: doing, reason: "libarchive or the locale C.UTF-8 is not to be had")
     }
@@ -77,16 +77,16 @@ final class ArchiveWriter {
 
   deinit { archive_write_free(archive) }
 
-  func addFolder(_ path: String) throws { try add(path, type: S_IFDIR, mode: 0o755) }
+  package func addFolder(_ path: String) throws { try add(path, type: S_IFDIR, mode: 0o755) }
 
-  func addFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws {
+  package func addFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws {
     try add(path, type: S_IFREG, mode: mode, bytes: bytes)
   }
 
-  func addLink(_ path: String, to target: String) throws { try add(path, type: S_IFLNK, mode: 0o777, target: target) }
+  package func addLink(_ path: String, to target: String) throws { try add(path, type: S_IFLNK, mode: 0o777, target: target) }
 
   /// Ends the archive and gives all of its bytes.
-  func finish() throws -> [UInt8] {
+  package func finish() throws -> [UInt8] {
     try check(archive_write_close(archive))
     return sink.bytes
   }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// Puts the files of the sources where the manifest's rules say, and adds what is generated.
+package struct Assembly {
+  private let manifest: Manifest
+  private var tree = ReleaseTree()
+  /// Which rule wrote a path, for the message about a collision.
+  private var writers: [String: String] = [:]
+
+  package init(_ manifest: Manifest) { self.manifest = manifest }
+
+  /// - Parameters:
+  ///   - contents: what was read of each source.
+  ///   - extras: names of the extras to add, in the order in which they are applied.
+  ///   - values: for the placeholders in templates.
+  package static func tree(
+    _ manifest: Manifest, contents: [String: SourceContent], extras: [String], recipe: inout Recipe,
+    values: [String: String], tools: [String: String], sourceDate: Int64, progress: Progress
+  ) async throws -> ReleaseTree {
+    var assembly = Assembly(manifest)
+    for rule in manifest.rules { try assembly.apply(rule, contents) }
+    for name in extras {
+      for rule in manifest.extras[name]?.rules ?? [] { try assembly.apply(rule, contents) }
+    }
+    for file in manifest.generated { try assembly.generate(file, &recipe, values) }
+    for name in extras {
+      guard let extra = manifest.extras[name], let series = extra.series else { continue }
+      try await assembly.patch(series, at: extra.location, &recipe, progress)
+    }
+    for step in manifest.prepare {
+      let used = tools.filter { step.tools.contains($0.key) }
+      try await progress.step("preparing (\(step.run.joined(separator: " ")))") {
+        try await PrepareSandbox.run(step, in: &assembly.tree, tools: used, sourceDate: sourceDate)
+      }
+    }
+    try assembly.checkLinks()
+    try assembly.checkModules(extras)
+    return assembly.tree
+  }
+
+  private mutating func apply(_ rule: Manifest.TreeRule, _ contents: [String: SourceContent]) throws {
+    let files = contents[rule.source]?.files ?? [:]
+    var matched = false
+    for path in files.keys.sorted() {
+      guard let file = files[path], let destination = rule.destination(of: path) else { continue }
+      matched = true
+      guard isCleanPath(destination) else {
+        throw ReleaseError(
+          .input, at: rule.location, doing: "assembling the tree",
+          reason: "the rule from \(rule.text) gives '\(destination)', which cannot stand in a release")
+      }
+      let origin = Origin(
+        source: rule.source, path: path, blob: file.blob, patches: file.patches.isEmpty ? nil : file.patches)
+      try write(
+        destination, TreeEntry(content: file.content, isExecutable: file.isExecutable, origin: origin),
+        from: "\(rule.source):\(path)", overlay: rule.isOverlay, at: rule.location)
+    }
+    guard matched else { throw emptyRule(rule) }
+  }
+
+  private func emptyRule(_ rule: Manifest.TreeRule) -> ReleaseError {
+    let advice =
+      manifest.sources[rule.source]?.kind == .kernel && rule.include.isEmpty
+      ? "this kernel release does not hold it: cut with a manifest that takes it from elsewhere, or give a kernel tree that does"
+      : "correct 'from', 'include' or 'exclude', or take the rule out"
+    return ReleaseError(
+      .source, at: rule.location, doing: "assembling the tree", reason: "the rule from \(rule.text) matches no file",
+      advice: advice)
+  }
+
+  private mutating func write(
+    _ path: String, _ entry: TreeEntry, from writer: String, overlay: Bool, at location: SourceLocation
+  ) throws {
+    if let other = tree[path], !overlay, other.content != entry.content || other.isExecutable != entry.isExecutable {
+      throw ReleaseError(
+        .input, at: location, doing: "assembling the tree",
+        reason: "\(writer) and \(writers[path] ?? "an earlier rule") both write \(path), with different content",
+        advice: "say overlay = true in the rule that is to win")
+    } else if tree[path] != nil && !overlay {
+      return
+    }
+    // A file cannot stand where a folder is needed, nor the other way round.
+    var parent = path[...]
+    while let slash = parent.lastIndex(of: "/") {
+      parent = parent[..<slash]
+      if tree[String(parent)] != nil {
+        throw ReleaseError(
+          .input, at: location, doing: "assembling the tree",
+          reason: "\(writer) writes \(path), but \(writers[String(parent)] ?? "an earlier rule") makes \(parent) a file")
+      }
+    }
+    tree[path] = entry
+    writers[path] = writer
+  }
+
+  private mutating func generate(
+    _ file: Manifest.GeneratedFile, _ recipe: inout Recipe, _ values: [String: String]
+  ) throws {
+    let template = try Template(file: file.template, bytes: recipe.read(file.template, at: file.location))
+    let entry = TreeEntry(
+      content: .file(Array(try template.render(values).utf8)), isExecutable: file.isExecutable,
+      origin: Origin(source: "generated", generator: "template \(file.template)"))
+    try write(
+      file.path, entry, from: "the template \(file.template)", overlay: file.isOverlay, at: file.location)
+  }
+
+  private mutating func patch(
+    _ seriesFile: String, at location: SourceLocation, _ recipe: inout Recipe, _ progress: Progress
+  ) async throws {
+    var reader = recipe
+    let series = try PatchSeries(file: seriesFile) { try reader.read($0, at: location) }
+    recipe = reader
+    var files: [String: SourceFile] = [:]
+    for path in series.paths {
+      guard let entry = tree[path] else { continue }
+      files[path] = SourceFile(content: entry.content, isExecutable: entry.isExecutable)
+    }
+    try await series.apply(to: &files, progress: progress)
+    for path in series.paths {
+      guard let file = files[path] else {
+        tree[path] = nil
+        continue
+      }
+      var origin = tree[path]?.origin ?? Origin(source: "generated")
+      origin.patches = (origin.patches ?? []) + file.patches
+      tree[path] = TreeEntry(content: file.content, isExecutable: file.isExecutable, origin: origin)
+    }
+  }
+
+  private func checkLinks() throws {
+    let folders = Set(tree.folders)
+    for path in tree.paths {
+      guard let entry = tree[path], case .link(let target) = entry.content else { continue }
+      guard let resolved = resolvedLink(path, target: target), tree[resolved] != nil || folders.contains(resolved) else {
+        throw ReleaseError(
+          .source, doing: "assembling the tree",
+          reason: "the link \(path) (\(entry.origin.summary)) leads to \(target), which the release does not hold",
+          advice: "add what it names, or exclude the link")
+      }
+    }
+  }
+
+  /// Every module must have the folder that it is built in.
+  private func checkModules(_ extras: [String]) throws {
+    let folders = Set(tree.folders)
+    for package in manifest.packages {
+      for module in package.modules where !folders.contains(module.path) {
+        throw ReleaseError(
+          .input, at: package.location, doing: "checking the package '\(package.variant)'",
+          reason: "the module \(module.name) is to be built in \(module.path), which the release does not hold",
+          advice: module.path.nearest(in: folders).map { "did you mean '\($0)'?" })
+      }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+
+/// A release with every input pinned. The same plan gives the same bytes on any machine.
+///
+/// It holds the manifest and all the files beside it that the manifest names, so that it needs nothing but the sources.
+package struct Plan: Sendable, Equatable, Codable {
+  /// The format of this file.
+  package var format = 1
+  package var name: String
+  package var version: String
+  /// The kernel release that was asked for.
+  package var kernel: String?
+  package var extras: [String]
+  /// Seconds since 1970: the time of everything in the release.
+  package var sourceDate: Int64
+  package var sources: [String: SourcePin]
+  /// Versions of the programs that prepare steps use.
+  package var tools: [String: String]
+  /// Name of the manifest among `recipe`.
+  package var manifest: String
+  /// The manifest and the files that it names, by their path relative to it.
+  package var recipe: [String: RecipeFile]
+  /// Where the sources were found. Not part of the release: the copy in the tarball has none.
+  package var places: [String: String]?
+
+  package struct RecipeFile: Sendable, Equatable, Codable {
+    package var sha256: SHA256Digest
+    package var text: String?
+    /// For what is no text, such as a keyring.
+    package var hex: String?
+
+    package init(_ bytes: [UInt8]) {
+      sha256 = SHA256Digest(of: bytes)
+      if let text = String(validating: bytes, as: UTF8.self) {
+        self.text = text
+      } else {
+        hex = String(hexadecimal: bytes)
+      }
+    }
+
+    package var bytes: [UInt8] {
+      if let text { return Array(text.utf8) }
+      let digits = (hex ?? "").utf8.map { $0 <= 0x39 ? $0 &- 0x30 : $0 &- 0x57 }
+      return stride(from: 0, to: digits.count - digits.count % 2, by: 2).map { digits[$0] << 4 | digits[$0 + 1] & 15 }
+    }
+  }
+
+  /// `lustre-7.4.2`: the name of the release folder and of the top folder of the tarball.
+  package var releaseName: String {
+    get throws { "\(name)-\(try ReleaseVersion(version).tarball)" + extras.map { "+\($0)" }.joined() }
+  }
+
+  package func parsedManifest() throws -> Manifest {
+    guard let file = recipe[manifest] else {
+      throw ReleaseError(.input, doing: "reading the plan", reason: "it does not hold its manifest \(manifest)")
+    }
+    return try Manifest(parsing: file.bytes, file: manifest)
+  }
+
+  /// The plan as it goes into the release: without the places, which differ between machines.
+  package var portable: Plan {
+    var plan = self
+    plan.places = nil
+    return plan
+  }
+
+  /// Reads a saved plan and checks that its recipe files are what it says they are.
+  package init(reading path: FilePath) throws {
+    let bytes = try Files.read(path, limit: 256 << 20, doing: "reading the plan \(path)")
+    do {
+      self = try JSON.decode(Plan.self, from: bytes)
+    } catch {
+      throw ReleaseError(
+        .input, doing: "reading the plan \(path)", reason: "it is not a plan of lrelease",
+        advice: "make one with 'lrelease plan'")
+    }
+    guard format == 1 else {
+      throw ReleaseError(.input, doing: "reading the plan \(path)", reason: "its format \(format) is of a newer lrelease")
+    }
+    for (name, file) in recipe where SHA256Digest(of: file.bytes) != file.sha256 {
+      throw ReleaseError(.unverified, doing: "reading the plan \(path)", reason: "its file \(name) was changed")
+    }
+  }
+
+  package init(
+    name: String, version: String, kernel: String?, extras: [String], sourceDate: Int64,
+    sources: [String: SourcePin], tools: [String: String], manifest: String, recipe: [String: RecipeFile]
+  ) {
+    self.name = name
+    self.version = version
+    self.kernel = kernel
+    self.extras = extras
+    self.sourceDate = sourceDate
+    self.sources = sources
+    self.tools = tools
+    self.manifest = manifest
+    self.recipe = recipe
+  }
+}
+
+/// The files beside a manifest: read from disk when a plan is made, from the plan when it is carried out.
+package struct Recipe: Sendable {
+  /// Folder of the manifest; nil when all comes from a plan.
+  package var folder: FilePath?
+  package private(set) var files: [String: Plan.RecipeFile]
+
+  package init(folder: FilePath) {
+    self.folder = folder
+    files = [:]
+  }
+
+  package init(plan: Plan) { files = plan.recipe }
+
+  /// The bytes of a file that the manifest names, which then belongs to the plan.
+  package mutating func read(_ name: String, at location: SourceLocation? = nil) throws -> [UInt8] {
+    if let file = files[name] { return file.bytes }
+    guard let folder else {
+      throw ReleaseError(.input, at: location, doing: "reading the plan", reason: "it does not hold the file \(name)")
+    }
+    do {
+      let bytes = try Files.read(folder.pushing(FilePath(name)), limit: 64 << 20)
+      files[name] = Plan.RecipeFile(bytes)
+      return bytes
+    } catch let error as ReleaseError {
+      throw ReleaseError(
+        .input, at: location, doing: error.doing, reason: error.reason,
+        advice: "files are named relative to the folder of the manifest")
+    }
+  }
+
+  /// The files in a folder that the manifest names, such as a Debian packaging template.
+  package mutating func list(_ folderName: String, at location: SourceLocation?) throws -> [String] {
+    if let folder {
+      for name in try Files.names(in: folder.pushing(FilePath(folderName))) {
+        let inner = "\(folderName)/\(String(decoding: name, as: UTF8.self))"
+        if !Files.isFolder(folder.pushing(FilePath(inner))) { _ = try read(inner, at: location) }
+      }
+    }
+    let names = files.keys.filter { $0.hasPrefix(folderName + "/") && !$0.dropFirst(folderName.count + 1).contains("/") }
+    if names.isEmpty {
+      throw ReleaseError(.input, at: location, doing: "reading the recipe \(folderName)", reason: "the folder is empty")
+    }
+    return names.sorted()
+  }
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+
+/// What a person asks for on the command line.
+package struct CutRequest: Sendable {
+  package var kernel: String?
+  /// Source name → path or URL, in place of what the manifest says.
+  package var places: [String: String]
+  package var extras: [String]
+  package var respin: Int
+  package var allowsUnsigned: Bool
+  package var cache: FilePath
+
+  package init(
+    kernel: String? = nil, places: [String: String] = [:], extras: [String] = [], respin: Int = 0,
+    allowsUnsigned: Bool = false, cache: FilePath
+  ) {
+    self.kernel = kernel
+    self.places = places
+    self.extras = extras
+    self.respin = respin
+    self.allowsUnsigned = allowsUnsigned
+    self.cache = cache
+  }
+}
+
+/// A plan with what was read of its sources.
+package struct OpenedPlan: Sendable {
+  package var plan: Plan
+  package var manifest: Manifest
+  package var contents: [String: SourceContent]
+}
+
+/// Reads the sources of a manifest and pins them.
+package struct Planner {
+  private let manifest: Manifest
+  private let request: CutRequest
+  private var recipe: Recipe
+  private let progress: Progress
+  /// Refs to read in place of the manifest's: the commits that a plan pins.
+  private var commits: [String: String] = [:]
+
+  /// Pins the sources of the manifest at `path`.
+  package static func plan(
+    manifest path: FilePath, _ request: CutRequest, progress: Progress
+  ) async throws -> OpenedPlan {
+    let name = path.lastComponent?.string ?? path.string
+    var recipe = Recipe(folder: Files.absolute(path).removingLastComponent())
+    let manifest = try Manifest(
+      parsing: try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)"), file: path.string)
+    _ = try recipe.read(name)
+    var planner = Planner(manifest: manifest, request: request, recipe: recipe, progress: progress)
+    return try await planner.run(name)
+  }
+
+  /// Opens the sources of a plan again and demands that they are what it pins.
+  package static func open(_ plan: Plan, _ request: CutRequest, progress: Progress) async throws -> OpenedPlan {
+    var request = request
+    request.kernel = plan.kernel
+    request.extras = plan.extras
+    request.respin = try ReleaseVersion(plan.version).respin
+    for (name, place) in plan.places ?? [:] where request.places[name] == nil { request.places[name] = place }
+    let manifest = try plan.parsedManifest()
+    var planner = Planner(
+      manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
+      commits: plan.sources.compactMapValues(\.commit))
+    var opened = try await planner.run(plan.manifest)
+    for (name, pin) in plan.sources where opened.plan.sources[name]?.sha256 != pin.sha256 {
+      throw ReleaseError(
+        .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
+        advice: "give the same one with --source \(name)=PLACE, or make a new plan")
+    }
+    for (tool, version) in plan.tools {
+      guard let here = opened.plan.tools[tool], here != version else { continue }
+      throw ReleaseError(
+        .missingTool, doing: "carrying out the plan", reason: "it was made with \(version), here is \(here)",
+        advice: "use a machine with the same tools, or make a new plan")
+    }
+    let places = opened.plan.places
+    opened.plan = plan
+    opened.plan.places = places
+    return opened
+  }
+
+  private mutating func run(_ manifestName: String) async throws -> OpenedPlan {
+    try checkRequest()
+    var contents: [String: SourceContent] = [:]
+    var places: [String: String] = [:]
+    var kernel = request.kernel
+    for name in manifest.sources.keys.sorted() {
+      guard let source = manifest.sources[name], isUsed(name) else { continue }
+      let (content, place) = try await read(name, source)
+      if source.kind == .kernel {
+        kernel = try checkKernel(name, content.pin, asked: request.kernel).text
+      }
+      contents[name] = content
+      places[name] = place
+    }
+    let version = try resolveVersion(kernel: kernel)
+    try readNamedFiles()
+    let tools = try await PrepareSandbox.versions(
+      of: manifest.prepare.flatMap(\.tools), at: manifest.prepare.first?.location)
+    let pins = contents.mapValues(\.pin)
+    for (name, pin) in pins.sorted(by: { $0.key < $1.key }) where pin.isUnsigned == true {
+      progress.warning("the source '\(name)' is not signed: --allow-unsigned was given, and the release records it")
+    }
+    var plan = Plan(
+      name: manifest.name, version: version.tarball, kernel: kernel, extras: request.extras,
+      sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: tools, manifest: manifestName,
+      recipe: recipe.files)
+    plan.places = places
+    return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
+  }
+
+  private func checkRequest() throws {
+    for name in request.extras where manifest.extras[name] == nil {
+      throw ReleaseError(
+        .input, doing: "choosing extras", reason: "the manifest has no extra '\(name)'",
+        advice: name.nearest(in: manifest.extras.keys).map { "did you mean '\($0)'?" }
+          ?? (manifest.extras.isEmpty ? "it has none" : "it has \(manifest.extras.keys.sorted().joined(separator: ", "))"))
+    }
+    for name in request.places.keys where manifest.sources[name] == nil {
+      throw ReleaseError(
+        .input, doing: "choosing sources", reason: "the manifest has no source '\(name)'",
+        advice: name.nearest(in: manifest.sources.keys).map { "did you mean '\($0)'?" }
+          ?? "it has \(manifest.sources.keys.sorted().joined(separator: ", "))")
+    }
+  }
+
+  /// The rules of the manifest and of the chosen extras.
+  private var rules: [Manifest.TreeRule] {
+    manifest.rules + request.extras.flatMap { manifest.extras[$0]?.rules ?? [] }
+  }
+
+  private func isUsed(_ source: String) -> Bool { rules.contains { $0.source == source } }
+
+  // MARK: sources
+
+  private mutating func read(_ name: String, _ source: Manifest.Source) async throws -> (SourceContent, String) {
+    var selection = Selection(rules: rules.filter { $0.source == name })
+    if source.kind == .kernel { selection.paths.insert("Makefile") }
+    var series: PatchSeries?
+    if let file = source.series {
+      var reader = recipe
+      series = try PatchSeries(file: file) { try reader.read($0, at: source.location) }
+      recipe = reader
+      selection.paths.formUnion(series?.paths ?? [])
+    }
+    let (place, found) = try await locate(name, source)
+    var content: SourceContent
+    switch found {
+    case .archive(let path, let signature):
+      var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: source.sha256)
+      archive.trust = try trust(source)
+      archive.allowsUnsigned = request.allowsUnsigned
+      archive.cache = request.cache.appending("archives")
+      content = try await archive.read(selection, progress: progress)
+    case .repository(let path, let ref):
+      var git = GitSource(repository: path, ref: commits[name] ?? ref)
+      // A plan pins the commit, whose signature was checked when it was made.
+      git.trust = commits[name] == nil ? try trust(source) : nil
+      git.allowsUnsigned = request.allowsUnsigned
+      content = try await git.read(selection, progress: progress)
+      content.pin.ref = ref
+    case .folder(let path):
+      content = try await FolderSource(path: path, date: source.date).read(selection)
+    }
+    if let series {
+      try await series.apply(to: &content.files, progress: progress)
+      content.pin.patches = series.pins
+    }
+    return (content, place)
+  }
+
+  private mutating func trust(_ source: Manifest.Source) throws -> Trust? {
+    guard let keyring = source.keyring, !source.signers.isEmpty else { return nil }
+    _ = try recipe.read(keyring, at: source.location)
+    guard let folder = recipe.folder else { return nil }
+    return Trust(keyring: folder.pushing(FilePath(keyring)), signers: source.signers)
+  }
+
+  private enum Found {
+    case archive(FilePath, signature: FilePath?)
+    case repository(FilePath, ref: String)
+    case folder(FilePath)
+  }
+
+  /// Finds a source: what the command line says, else what the manifest says, fetched when it is remote.
+  private func locate(_ name: String, _ source: Manifest.Source) async throws -> (String, Found) {
+    let override = request.places[name]
+    var place = override ?? source.place
+    if source.kind == .kernel && override == nil {
+      guard let kernel = request.kernel, let release = KernelRelease(kernel) else {
+        throw ReleaseError(
+          .input, at: source.location, doing: "finding the kernel release", reason: "no kernel release was named",
+          advice: "give --kernel VERSION, or --source \(name)=linux-VERSION.tar.xz")
+      }
+      let subfolder = Fetcher.isRemote(place) ? "/v\(release.major).x" : ""
+      place = "\(place)\(subfolder)/linux-\(release).tar.xz"
+    }
+    let fetcher = Fetcher(cache: request.cache)
+    if Fetcher.isRemote(place) {
+      if source.kind == .git {
+        guard let ref = source.ref else { throw noRef(name, source) }
+        return (place, .repository(try await fetcher.repository(place, ref: ref, progress: progress), ref: ref))
+      }
+      guard let path = try await fetcher.file(place, progress: progress) else {
+        throw ReleaseError(.source, doing: "fetching \(place)", reason: "it is not there")
+      }
+      var signature: FilePath?
+      if source.keyring != nil {
+        signature = try await fetcher.file(signatureName(place), isOptional: true, progress: progress)
+      }
+      return (place, .archive(path, signature: signature))
+    }
+    if place.hasPrefix("file://") { place.removeFirst(7) }
+    // A path on the command line is relative to where we are, one in the manifest to the manifest.
+    var path = FilePath(place)
+    if !path.isAbsolute, override == nil, let folder = recipe.folder { path = folder.pushing(path) }
+    path = Files.absolute(path)
+    let isRepository =
+      Files.exists(path.appending(".git")) || Files.exists(path.appending("HEAD")) && Files.isFolder(path.appending("objects"))
+    if source.kind == .git || isRepository && source.kind != .folder {
+      let kernelTag = request.kernel.map { "v\($0)" }
+      guard let ref = source.ref ?? (source.kind == .kernel ? kernelTag : nil) else { throw noRef(name, source) }
+      return (path.string, .repository(path, ref: ref))
+    }
+    if Files.isFolder(path) { return (path.string, .folder(path)) }
+    guard Files.exists(path) else {
+      throw ReleaseError(
+        .source, at: override == nil ? source.location : nil, doing: "opening the source '\(name)'",
+        reason: "there is no \(path)", advice: "give --source \(name)=PATH_OR_URL")
+    }
+    let signature = FilePath(signatureName(path.string))
+    return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil))
+  }
+
+  private func noRef(_ name: String, _ source: Manifest.Source) -> ReleaseError {
+    ReleaseError(
+      .input, at: source.location, doing: "opening the source '\(name)'", reason: "no ref says what to read",
+      advice: "add ref = \"…\" to it")
+  }
+
+  /// kernel.org signs the uncompressed tar: linux-7.4.tar.xz goes with linux-7.4.tar.sign.
+  private func signatureName(_ place: String) -> String {
+    var base = place
+    for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
+    return base + ".sign"
+  }
+
+  private func checkKernel(_ name: String, _ pin: SourcePin, asked: String?) throws -> KernelRelease {
+    guard let found = pin.kernel.flatMap({ KernelRelease($0) }) else {
+      throw ReleaseError(
+        .source, doing: "reading the kernel release of '\(name)'", reason: "its Makefile states no kernel release",
+        advice: "is it a kernel tree?")
+    }
+    if let asked, let release = KernelRelease(asked), release != found {
+      throw ReleaseError(
+        .source, doing: "reading the kernel release of '\(name)'",
+        reason: "its Makefile says \(found), --kernel says \(asked)", advice: "give the tree that belongs to --kernel")
+    }
+    return found
+  }
+
+  // MARK: version and recipe
+
+  private func resolveVersion(kernel: String?) throws -> ReleaseVersion {
+    let doing = "making the version"
+    var text = manifest.version
+    if text.contains("{kernel}") {
+      guard let kernel else {
+        throw ReleaseError(
+          .input, doing: doing, reason: "the version is '\(text)' and no kernel release was named",
+          advice: "give --kernel VERSION")
+      }
+      guard KernelRelease(kernel) != nil else {
+        throw ReleaseError(
+          .input, doing: doing, reason: "'\(kernel)' is not a kernel release", advice: "a release is 7.4, 7.4.2 or 7.4-rc3")
+      }
+      text = text.replacing("{kernel}", with: kernel)
+    }
+    for (name, source) in manifest.sources where text.contains("{\(name)}") {
+      guard let version = source.version else {
+        throw ReleaseError(
+          .input, at: source.location, doing: doing, reason: "the version uses {\(name)}, which has no version",
+          advice: "add version = \"…\" to [sources.\(name)]")
+      }
+      text = text.replacing("{\(name)}", with: version)
+    }
+    if let open = text.firstIndex(of: "{") {
+      throw ReleaseError(
+        .input, doing: doing, reason: "nothing has the name \(text[open...])", advice: "use {kernel} or {<source>}")
+    }
+    let version = try ReleaseVersion(text)
+    guard request.respin > 0 else { return version }
+    return try ReleaseVersion(
+      components: version.components, prerelease: version.prerelease, respin: request.respin)
+  }
+
+  /// Reads all files that the manifest names, so that the plan holds them and a missing one is found now.
+  private mutating func readNamedFiles() throws {
+    for file in manifest.generated { _ = try recipe.read(file.template, at: file.location) }
+    for name in request.extras {
+      guard let extra = manifest.extras[name], let series = extra.series else { continue }
+      var reader = recipe
+      _ = try PatchSeries(file: series) { try reader.read($0, at: extra.location) }
+      recipe = reader
+    }
+    for package in manifest.packages {
+      for file in package.files + package.etc { _ = try recipe.read(file.template, at: file.location) }
+      if let deb = package.deb { _ = try recipe.list(deb.recipe, at: deb.location) }
+      if let rpm = package.rpm { _ = try recipe.read(rpm.recipe, at: rpm.location) }
+    }
+  }
+}
+
+extension Plan {
+  /// What `@NAME@` stands for in the templates of a release.
+  package func values(_ manifest: Manifest) throws -> [String: String] {
+    let version = try ReleaseVersion(version)
+    // For build systems that know versions of three numbers only.
+    let triple = try ReleaseVersion(
+      components: version.components + [Int](repeating: 0, count: max(0, 3 - version.components.count)),
+      prerelease: version.prerelease, respin: version.respin)
+    return [
+      "NAME": manifest.name, "VERSION": version.tarball, "VERSION_TRIPLE": triple.tarball,
+      "DKMS_VERSION": version.dkms, "KERNEL": kernel ?? "", "SUMMARY": manifest.summary,
+      "LICENSE": manifest.license, "HOMEPAGE": manifest.homepage, "MAINTAINER": manifest.maintainer,
+      "EXTRAS": extras.joined(separator: " "),
+    ]
+  }
+
+  /// Carries the plan out: the tree with everything in it but the records of the release itself.
+  package func assemble(_ opened: OpenedPlan, progress: Progress) async throws -> ReleaseTree {
+    var recipe = Recipe(plan: self)
+    return try await Assembly.tree(
+      opened.manifest, contents: opened.contents, extras: extras, recipe: &recipe,
+      values: try values(opened.manifest), tools: tools, sourceDate: sourceDate, progress: progress)
+  }
+}

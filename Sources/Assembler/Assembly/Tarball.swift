@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+
+/// One line of the origins list: a file of the release and where it came from.
+package struct OriginRecord: Sendable, Equatable, Codable {
+  package var path: String
+  /// In octal: 0644, 0755; 0777 for a link.
+  package var mode: String
+  /// Of the content; of the target, for a link.
+  package var sha256: SHA256Digest
+  package var link: String?
+  package var origin: Origin
+
+  package init(path: String, entry: TreeEntry) {
+    self.path = path
+    mode = "0" + String(entry.mode, radix: 8)
+    sha256 = SHA256Digest(of: entry.bytes)
+    if case .link(let target) = entry.content { link = target }
+    origin = entry.origin
+  }
+
+  /// The list as JSON lines, in the order of the paths.
+  package static func list(_ tree: ReleaseTree) throws -> [UInt8] {
+    var out: [UInt8] = []
+    for path in tree.paths {
+      guard let entry = tree[path] else { continue }
+      out += try JSON.encode(OriginRecord(path: path, entry: entry), pretty: false)
+    }
+    return out
+  }
+
+  package static func parse(_ bytes: [UInt8], file: String) throws -> [OriginRecord] {
+    try bytes.split(separator: 0x0a).enumerated().map { number, line in
+      do {
+        return try JSON.decode(OriginRecord.self, from: Array(line))
+      } catch {
+        throw ReleaseError(
+          .source, at: SourceLocation(file: file, line: number + 1, column: 1), doing: "reading the origins",
+          reason: "the line is not a record of lrelease")
+      }
+    }
+  }
+}
+
+/// The released tarball: the tree, its plan and its origins.
+package enum Tarball {
+  package static let planPath = "lrelease/plan.json"
+  package static let originsPath = "lrelease/origins.jsonl"
+
+  /// Adds the records of the release to its tree.
+  package static func addRecords(to tree: inout ReleaseTree, plan: Plan) throws {
+    for path in [planPath, originsPath] where tree[path] != nil {
+      throw ReleaseError(.input, doing: "assembling the tree", reason: "\(path) is the place of lrelease's own record")
+    }
+    let origin = Origin(source: "generated", generator: "lrelease")
+    tree[planPath] = TreeEntry(content: .file(try JSON.encode(plan.portable)), origin: origin)
+    tree[originsPath] = TreeEntry(content: .file(try OriginRecord.list(tree)), origin: origin)
+  }
+
+  /// The compressed tarball, all of it below `folder`.
+  package static func bytes(_ tree: ReleaseTree, folder: String, codec: Codec, time: Int64) throws -> [UInt8] {
+    let writer = try ArchiveWriter(.gnuTar(codec), time: time, doing: "writing the tarball of \(folder)")
+    try writer.addFolder("\(folder)/")
+    var folders = tree.folders[...]
+    for path in tree.paths {
+      while let next = folders.first, next.utf8.lexicographicallyPrecedes(path.utf8) {
+        try writer.addFolder("\(folder)/\(next)/")
+        folders.removeFirst()
+      }
+      guard let entry = tree[path] else { continue }
+      switch entry.content {
+      case .file(let bytes): try writer.addFile("\(folder)/\(path)", bytes, mode: entry.mode)
+      case .link(let target): try writer.addLink("\(folder)/\(path)", to: target)
+      }
+    }
+    return try writer.finish()
+  }
+
+  /// What a comparison of a tarball with its own origins found.
+  package struct Verification: Sendable, Codable {
+    package var files: Int
+    package var changed: [String] = []
+    package var missing: [String] = []
+    package var unknown: [String] = []
+    package var isGood: Bool { changed.isEmpty && missing.isEmpty && unknown.isEmpty }
+  }
+
+  /// Reads a release tarball whole.
+  package static func read(_ path: FilePath, progress: Progress) async throws -> [String: SourceFile] {
+    try await ArchiveSource(path: path).readAll(progress: progress)
+  }
+
+  /// Checks every file against the origins list, and the list against the files.
+  package static func verify(_ path: FilePath, progress: Progress) async throws -> Verification {
+    let files = try await read(path, progress: progress)
+    guard let list = files[originsPath] else {
+      throw ReleaseError(
+        .source, doing: "verifying \(path)", reason: "it holds no \(originsPath)",
+        advice: "it is not a release made by lrelease")
+    }
+    let records = try OriginRecord.parse(list.content.fileBytes, file: originsPath)
+    var result = Verification(files: records.count)
+    var listed: Set<String> = [originsPath]
+    for record in records {
+      listed.insert(record.path)
+      guard let file = files[record.path] else {
+        result.missing.append(record.path)
+        continue
+      }
+      let entry = TreeEntry(content: file.content, isExecutable: file.isExecutable, origin: record.origin)
+      if OriginRecord(path: record.path, entry: entry) != record { result.changed.append(record.path) }
+    }
+    result.unknown = files.keys.filter { !listed.contains($0) }.sorted()
+    return result
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// A text file with @NAME@ placeholders. Every placeholder must have a value: a typing mistake is an error.
+///
+/// A line that holds nothing but a placeholder whose value is empty is left out.
+package struct Template: Sendable {
+  package var file: String
+  package var text: String
+
+  package init(file: String, bytes: [UInt8]) throws {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw ReleaseError(.input, doing: "reading the template \(file)", reason: "it is not UTF-8 text")
+    }
+    self.file = file
+    self.text = text
+  }
+
+  package func render(_ values: [String: String]) throws -> String {
+    var out: [String] = []
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let rendered = try render(String(line), number: number + 1, values)
+      if rendered.isEmpty && !line.isEmpty && line.hasPrefix("@") && line.hasSuffix("@") { continue }
+      out.append(rendered)
+    }
+    return out.joined(separator: "\n")
+  }
+
+  private func render(_ line: String, number: Int, _ values: [String: String]) throws -> String {
+    var out = ""
+    var rest = line[...]
+    while let open = rest.firstIndex(of: "@") {
+      out += rest[..<open]
+      rest = rest[rest.index(after: open)...]
+      guard let close = rest.firstIndex(of: "@"), Template.isName(rest[..<close]) else {
+        out += "@"
+        continue
+      }
+      let name = String(rest[..<close])
+      guard let value = values[name] else {
+        let column = line.distance(from: line.startIndex, to: open) + 1
+        throw ReleaseError(
+          .input, at: SourceLocation(file: file, line: number, column: column), doing: "filling in the template",
+          reason: "nothing has the name @\(name)@",
+          advice: name.nearest(in: values.keys).map { "did you mean @\($0)@?" }
+            ?? "known are \(values.keys.sorted().map { "@\($0)@" }.joined(separator: ", "))")
+      }
+      out += value
+      rest = rest[rest.index(after: close)...]
+    }
+    return out + rest
+  }
+
+  private static func isName(_ text: Substring) -> Bool {
+    !text.isEmpty && text.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || ("0"..."9").contains($0) || $0 == "_" }
+      && text.first.map { !$0.isASCIIDigit } == true
+  }
+}
