@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CRPM
+import Glibc
+import Groundwork
+import SystemPackage
+
+/// A binary RPM package, made by librpm from files that are ready and a spec, without rpmbuild and its scripts.
+///
+/// librpm runs in a child in a sandbox, where every path is the same each time: the same value gives the same bytes
+/// on machines with the same rpm.
+package struct RPMPackage: Sendable {
+  /// The spec. `%files` names what is in `files`; `%prep`, `%build` and `%install` are not run.
+  package var spec: String
+  package var files: [PackageFile]
+  /// The time of everything in the package, in seconds since 1970.
+  package var sourceDate: Int64
+  /// Macro definitions beyond our own, which they may replace: `("vendor", "Example")`.
+  package var macros: [(name: String, body: String)]
+  /// Level, threads and kind of the payload. The number of threads is fixed, so that the bytes are.
+  package var payload: String
+
+  /// - Parameter payload: the default takes a quarter of the time of `w19T2.zstdio` for a slightly larger package.
+  package init(
+    spec: String, files: [PackageFile], sourceDate: Int64, macros: [(name: String, body: String)] = [],
+    payload: String = "w12T2.zstdio"
+  ) {
+    self.spec = spec
+    self.files = files
+    self.sourceDate = sourceDate
+    self.macros = macros
+    self.payload = payload
+  }
+
+  /// Makes the package, of which the spec must have exactly one, and writes it whole or not at all.
+  ///
+  /// - Parameters:
+  ///   - name: what the package is called in messages.
+  ///   - executable: lrelease itself, which the child runs; nil for the program that is running.
+  /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
+  package func write(to path: FilePath, name: String, executable: FilePath? = nil) async throws {
+    let made = try await build(name: name, executable: executable)
+    guard let only = made.first, made.count == 1 else {
+      throw ReleaseError(
+        .input, doing: "making the package \(name)",
+        reason: "the spec makes \(made.count) packages where one is expected")
+    }
+    try Files.replace(path, with: only.bytes)
+  }
+
+  /// Makes every package of the spec: file names as rpm gives them, in order, with their bytes.
+  package func build(name: String, executable: FilePath? = nil) async throws -> [(fileName: String, bytes: [UInt8])] {
+    let doing = "making the package \(name)"
+    let layout = try PackageLayout(files, doing: doing)
+    let executable = try executable.map(Files.absolute) ?? RPMPackage.runningProgram(doing: doing)
+    return try await withScratch { scratch in
+      try layOut(layout, in: scratch)
+      let outcome = try await worker(executable, scratch: scratch).run(doing: doing)
+      guard outcome.succeeded else {
+        let isRefusal = outcome.status == .exited(RPMWorker.refused)
+        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
+      }
+      var made: [(fileName: String, bytes: [UInt8])] = []
+      let results = scratch.appending("RPMS")
+      for architecture in try Files.names(in: results) {
+        let folder = results.appending(bytes: architecture)
+        for file in try Files.names(in: folder) {
+          let path = folder.appending(bytes: file)
+          made.append((String(decoding: file, as: UTF8.self), try Files.read(path, limit: 4 << 30)))
+        }
+      }
+      guard !made.isEmpty else {
+        throw ReleaseError(
+          .input, doing: doing, reason: "the spec makes no package", advice: "give it a %files section")
+      }
+      return made
+    }
+  }
+
+  private static func runningProgram(doing: String) throws -> FilePath {
+    guard let path = realpath("/proc/self/exe", nil) else { throw ReleaseError(errno: errno, doing: doing) }
+    defer { free(path) }
+    return FilePath(platformString: path)
+  }
+
+  private func layOut(_ layout: PackageLayout, in scratch: FilePath) throws {
+    let root = scratch.appending("root")
+    for folder in ["root", "home", "tmp", "RPMS"] { try Files.makeFolder(scratch.appending(folder)) }
+    try Files.write(Array(spec.utf8), to: scratch.appending("package.spec"))
+    var paths: [FilePath] = [root]
+    for entry in layout.entries {
+      try Task.checkCancellation()
+      let path = root.appending(bytes: Array(entry.path.utf8))
+      paths.append(path)
+      switch entry {
+      case .folder:
+        guard mkdir(path.string, 0o755) == 0, chmod(path.string, 0o755) == 0 else {
+          throw ReleaseError(errno: errno, doing: "making the folder \(path)")
+        }
+      case .file(let file):
+        switch file.content {
+        case .file(let bytes): try Files.write(bytes, to: path, mode: file.mode)
+        case .link(let target):
+          guard symlink(target, path.string) == 0 else { throw ReleaseError(errno: errno, doing: "writing \(path)") }
+        }
+      }
+    }
+    // Last what is deepest: making a file changes the time of its folder.
+    let time = timespec(tv_sec: time_t(sourceDate), tv_nsec: 0)
+    for path in paths.reversed() {
+      guard utimensat(AT_FDCWD, path.string, [time, time], AT_SYMLINK_NOFOLLOW) == 0 else {
+        throw ReleaseError(errno: errno, doing: "setting the time of \(path)")
+      }
+    }
+  }
+
+  /// The child: this program in a sandbox that has the scratch folder at `RPMWorker.folder`, and no network.
+  private func worker(_ executable: FilePath, scratch: FilePath) -> Command {
+    let folder = RPMWorker.folder
+    let own: [(name: String, body: String)] = [
+      ("_topdir", folder), ("_rpmdir", "\(folder)/RPMS"), ("_tmppath", "\(folder)/tmp"), ("_dbpath", "\(folder)/db"),
+      ("_buildhost", "reproducible"), ("use_source_date_epoch_as_buildtime", "1"),
+      ("clamp_mtime_to_source_date_epoch", "1"), ("source_date_epoch_from_changelog", "0"),
+      ("_binary_payload", payload), ("debug_package", "%{nil}"), ("optflags", "%{nil}"),
+      ("_build_name_fmt", "%%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm"),
+    ]
+    let sandbox = [
+      "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", scratch.string, folder,
+      "--ro-bind", executable.string, "/tmp/lrelease", "--unshare-all", "--uid", "0", "--gid", "0",
+      "--hostname", "reproducible", "--die-with-parent", "--new-session", "--chdir", folder, "--",
+    ]
+    let definitions = (own + macros).map { "\($0.name) \($0.body)" }
+    var environment = Command.plainEnvironment
+    environment["HOME"] = "\(folder)/home"
+    environment["TMPDIR"] = "\(folder)/tmp"
+    environment["SOURCE_DATE_EPOCH"] = String(sourceDate)
+    environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return Command(
+      "bwrap", sandbox + ["/tmp/lrelease", RPMWorker.word] + definitions, environment: environment)
+  }
+
+  /// What the header of the package at `path` says, as lines `Name: value`: Name, Version, Release, Architecture,
+  /// License, Summary, and one line for each Requires and Provides. The payload is not verified.
+  package static func header(of path: FilePath) throws -> String {
+    var text = [CChar](repeating: 0, count: 1 << 20)
+    let size = text.count
+    try complain(.source, doing: "reading \(path)") { buffer, length in
+      lr_rpm_read_header(path.string, &text, size, buffer, length)
+    }
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+/// What lrelease does as the child of an `RPMPackage`: `lrelease rpm-worker "macro body"…`, for nobody else to call.
+package struct RPMWorker {
+  /// The first argument that asks for it.
+  package static let word = "rpm-worker"
+  /// Where the sandbox has the scratch folder, with `package.spec` and `root` in it.
+  static let folder = "/tmp/rpm"
+  /// Exit status when librpm refused.
+  static let refused: Int32 = 2
+
+  /// - Parameter arguments: those after `rpm-worker`, each a macro definition.
+  /// - Returns: the exit status. A refusal is one line on standard error.
+  package static func main(arguments: [String]) -> Int32 {
+    setlocale(LC_ALL, "C.UTF-8")
+    umask(0o022)
+    let definitions = arguments.map { strdup($0) }
+    defer { for definition in definitions { free(definition) } }
+    var log = [CChar](repeating: 0, count: 64 << 10)
+    let size = log.count
+    let pointers = definitions.map { UnsafePointer($0) }
+    let status = lr_rpm_build_binary(
+      "\(folder)/package.spec", "\(folder)/root", pointers, pointers.count, &log, size)
+    if status == 0 { return 0 }
+    let text = String(decoding: log.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let line = complaint(in: text).replacing("\(folder)/package.spec", with: "the spec")
+      .replacing("\(folder)/root/", with: "/")
+    _ = try? FileDescriptor.standardError.writeAll(Array("\(line)\n".utf8))
+    return refused
+  }
+
+  /// The errors in a log of librpm as one line; the whole log when none is marked as such.
+  static func complaint(in log: String) -> String {
+    let lines = log.split(separator: "\n").map { $0.trimmed }
+    let errors = lines.drop { !$0.hasPrefix("error: ") }.filter { !$0.hasPrefix("warning: ") && !$0.isEmpty }
+    var seen: Set<String> = []
+    let words = (errors.isEmpty ? lines : errors).map { $0.hasPrefix("error: ") ? String($0.dropFirst(7)) : $0 }
+    return words.filter { seen.insert($0).inserted }.joined(separator: "; ")
+  }
+}

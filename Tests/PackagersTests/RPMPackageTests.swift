@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Glibc
+import Groundwork
+import SystemPackage
+import Testing
+
+@testable import Packagers
+
+@Suite struct RPMPackageTests {
+  /// The lrelease of this build.
+  static let executable: FilePath = {
+    if let path = environmentVariable("LRELEASE") { return FilePath(path) }
+    let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+    return root.appending(".build/debug/lrelease")
+  }()
+
+  static func sample(spec change: (String) -> String = { $0 }) -> RPMPackage {
+    let spec = """
+      Name: sample-dkms
+      Version: 7.4~rc2
+      Release: 1
+      Summary: Sample file system — Grüße
+      License: GPL-2.0-only
+      BuildArch: noarch
+      Source0: sample-7.4~rc2.tar.xz
+      Requires: dkms >= 3.0.11, gcc, make
+      Provides: sample-source
+
+      %description
+      Modules as source.
+
+      %files
+      %config(noreplace) /etc/sample.conf
+      /usr/src/sample-7.3.999.2
+
+      """
+    return RPMPackage(spec: change(spec), files: DebPackageTests.sample().files, sourceDate: 1_700_000_000)
+  }
+
+  @Test func rpmReadsIt() async throws {
+    try await withScratch { scratch in
+      let package = Self.sample()
+      let path = scratch.appending("sample.rpm")
+      try await package.write(to: path, name: "sample-dkms", executable: Self.executable)
+      func rpm(_ arguments: String...) async throws -> String {
+        try await Command("rpm", ["--dbpath", "\(scratch)/db"] + arguments + [path.string])
+          .check(doing: "running rpm").text
+      }
+      #expect(try await rpm("-qp", "--requires").contains("dkms >= 3.0.11\n"))
+      let info = try await rpm("-qp", "--qf", "%{NEVRA} %{BUILDTIME} %{BUILDHOST} %{PAYLOADCOMPRESSOR}")
+      #expect(info == "sample-dkms-7.4~rc2-1.noarch 1700000000 reproducible zstd")
+      #expect(try await rpm("-Kv").contains("Payload SHA256 digest: OK"))
+      #expect(try await rpm("-qpc") == "/etc/sample.conf\n")
+      let list = try await rpm("-qlp")
+      for file in package.files { #expect(list.contains("/\(file.path)\n")) }
+      let owners = try await rpm("-qp", "--qf", "[%{FILEUSERNAME} %{FILEGROUPNAME} %{FILEMTIMES}\n]")
+      #expect(Set(owners.split(separator: "\n")) == ["root root 1700000000"])
+
+      let target = scratch.appending("target")
+      try Files.makeFolder(target)
+      _ = try await Command(
+        "bash", ["-c", "set -o pipefail; rpm2cpio \"$0\" | cpio -id --quiet", path.string],
+        directory: target
+      ).check(doing: "unpacking")
+      for file in package.files where !file.isLink {
+        #expect(try Files.read(target.appending(bytes: Array(file.path.utf8))) == file.bytes)
+      }
+      var status = stat()
+      #expect(stat("\(target)/usr/src/sample-7.3.999.2/link", &status) == 0 && status.st_mode & 0o777 == 0o755)
+
+      let header = try RPMPackage.header(of: path)
+      #expect(header.hasPrefix("Name: sample-dkms\nVersion: 7.4~rc2\nRelease: 1\nArchitecture: noarch\n"))
+      #expect(header.contains("Summary: Sample file system — Grüße\nRequires: "))
+      #expect(header.contains("\nProvides: sample-source\n"))
+    }
+  }
+
+  @Test func twoWritesGiveTheSameBytes() async throws {
+    let first = try await Self.sample().build(name: "sample-dkms", executable: Self.executable)
+    try await Task.sleep(for: .milliseconds(1100))
+    let second = try await Self.sample().build(name: "sample-dkms", executable: Self.executable)
+    #expect(first.map(\.fileName) == ["sample-dkms-7.4~rc2-1.noarch.rpm"])
+    #expect(first.map(\.bytes) == second.map(\.bytes))
+  }
+
+  @Test(arguments: [
+    ("Version: 7.4~rc2", "Version: 7.4-rc2", "Illegal char '-'"),
+    ("License: GPL-2.0-only", "", "License field must be present"),
+    ("Requires: dkms >= 3.0.11, gcc, make", "Requires: dkms >=", "Version required"),
+    ("/etc/sample.conf", "/etc/none.conf", "File not found: /etc/none.conf"),
+    ("%config(noreplace) /etc/sample.conf", "", "/etc/sample.conf"),
+    ("%files\n", "%if 1\n%files\n", "%if"),
+  ])
+  func refusalsAreOneClearLine(old: String, new: String, words: String) async throws {
+    let error = await #expect(throws: ReleaseError.self) {
+      try await Self.sample { $0.replacing(old, with: new) }.build(name: "sample-dkms", executable: Self.executable)
+    }
+    #expect(error?.code == .input)
+    let line = error?.description ?? ""
+    #expect(line.contains(words) && !line.contains("\n"), "\(line)")
+  }
+
+  @Test func noPackageIsRefused() async throws {
+    try await withScratch { scratch in
+      let path = scratch.appending("x.rpm")
+      try Files.write(Array("no package".utf8), to: path)
+      let error = #expect(throws: ReleaseError.self) { try RPMPackage.header(of: path) }
+      #expect(error?.code == .source)
+    }
+  }
+}
