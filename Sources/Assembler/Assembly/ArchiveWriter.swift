@@ -22,6 +22,8 @@ package final class ArchiveWriter {
   package enum Format {
     case gnuTar(Codec)
     case ar
+    /// One entry, compressed: `changelog.gz`.
+    case raw(Codec)
   }
 
   private let archive: OpaquePointer
@@ -45,8 +47,12 @@ package final class ArchiveWriter {
     switch format {
     case .ar:
       try check(archive_write_set_format_ar_bsd(archive))
-    case .gnuTar(let codec):
-      try check(archive_write_set_format_gnutar(archive))
+    case .gnuTar(let codec), .raw(let codec):
+      if case .raw = format {
+        try check(archive_write_set_format_raw(archive))
+      } else {
+        try check(archive_write_set_format_gnutar(archive))
+      }
       let options: [(String, String?)]
       switch codec {
       // The level of dpkg. Any fixed number of threads from 2 gives the same bytes.
@@ -119,5 +125,14 @@ package final class ArchiveWriter {
   private func failure(_ path: String?) -> ReleaseError {
     let words = archive_error_string(archive).map { String(cString: $0) } ?? "libarchive gave no reason"
     return ReleaseError(.failed, doing: doing, reason: path.map { "\($0): \(words)" } ?? words)
+  }
+}
+
+extension Codec {
+  /// `bytes` compressed, the same on any machine.
+  package func compress(_ bytes: [UInt8], doing: String) throws -> [UInt8] {
+    let writer = try ArchiveWriter(.raw(self), time: 0, doing: doing)
+    try writer.addFile("data", bytes)
+    return try writer.finish()
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* DEFINE_SHOW_STORE_ATTRIBUTE(): the file operations of a seq_file to write to. */
+/* DEFINE_SHOW_STORE_ATTRIBUTE(): a seq_file to write to. */
 #include <linux/fs.h>
 #include <linux/seq_file.h>
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Groundwork
+import SystemPackage
+
+/// Carries a plan out: tree, tarball, packages, release folder.
+package struct Cut: Sendable {
+  package struct Report: Sendable, Codable {
+    package struct Output: Sendable, Codable {
+      package var name: String
+      package var bytes: Int64
+    }
+    package var release: String
+    package var folder: String
+    /// The release was there already, with the same plan, and its files are what was released.
+    package var wasThere: Bool
+    package var files: Int?
+    package var outputs: [Output]
+  }
+
+  package var output: FilePath
+  package var codec: Codec
+  package var progress: Progress
+
+  package init(output: FilePath, codec: Codec = .xz, progress: Progress) {
+    self.output = output
+    self.codec = codec
+    self.progress = progress
+  }
+
+  package func run(_ opened: OpenedPlan) async throws -> Report {
+    let plan = opened.plan
+    let name = try plan.releaseName
+    let version = try ReleaseVersion(plan.version)
+    try VersionJudge.dpkg.check(version.debian)
+    try VersionJudge.rpm.check(version.rpmVersion)
+    let folder = ReleaseFolder(Files.absolute(output).appending(name))
+    if Files.exists(folder.path) { return try existing(folder, plan, name) }
+
+    var tree = try await plan.assemble(opened, progress: progress)
+    try Tarball.addRecords(to: &tree, plan: plan)
+    let released = tree
+    try await folder.create { part in
+      let tarball = "\(name).tar.\(codec.suffix)"
+      try await progress.step("writing \(tarball)") {
+        try Files.write(
+          Tarball.bytes(released, folder: name, codec: codec, time: plan.sourceDate), to: part.appending(tarball))
+      }
+      for package in opened.manifest.packages {
+        let dkms = try DKMSPackage(package, plan: plan, manifest: opened.manifest)
+        let sources = try dkms.sourceTree(released)
+        if let relations = package.deb {
+          let deb = try dkms.deb(relations, tree: sources)
+          try await progress.step("writing \(deb.fileName)") { try deb.write(to: part.appending(deb.fileName)) }
+        }
+        if let relations = package.rpm {
+          let file = "\(relations.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
+          let rpm = try dkms.rpm(relations, tree: sources)
+          try await progress.step("writing \(file)") { try await rpm.write(to: part.appending(file), name: relations.name) }
+        }
+      }
+      try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
+      var sums = ""
+      for name in try Files.names(in: part) {
+        let bytes = try Files.read(part.appending(bytes: name))
+        sums += "\(SHA256Digest(of: bytes))  \(String(decoding: name, as: UTF8.self))\n"
+      }
+      try Files.write(Array(sums.utf8), to: part.appending(ReleaseFolder.checksums))
+    }
+    let outputs = try folder.verified().map { Report.Output(name: $0.name, bytes: $0.size) }
+    return Report(
+      release: name, folder: folder.path.string, wasThere: false, files: released.count, outputs: outputs)
+  }
+
+  /// A release that is there is left alone: it is either this one, whole, or another.
+  private func existing(_ folder: ReleaseFolder, _ plan: Plan, _ name: String) throws -> Report {
+    guard let known = try? Files.read(folder.path.appending(ReleaseFolder.plan)),
+      known == (try JSON.encode(plan.portable))
+    else { throw folder.conflict }
+    let outputs = try folder.verified().map { Report.Output(name: $0.name, bytes: $0.size) }
+    return Report(release: name, folder: folder.path.string, wasThere: true, files: nil, outputs: outputs)
+  }
+}

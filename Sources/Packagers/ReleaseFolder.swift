@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Glibc
+import Groundwork
+import SystemPackage
+
+/// A release on disk: written beside its place, renamed when complete, never changed after.
+package struct ReleaseFolder: Sendable {
+  package static let checksums = "SHA256SUMS"
+  package static let plan = "plan.json"
+
+  package var path: FilePath
+
+  package init(_ path: FilePath) { self.path = path }
+
+  /// The names and digests that SHA256SUMS lists, each checked against its file.
+  ///
+  /// - Throws: `ReleaseError` with code `different` that names the first file that was changed.
+  package func verified() throws -> [(name: String, size: Int64)] {
+    let doing = "verifying \(path)"
+    let text = String(decoding: try Files.read(path.appending(ReleaseFolder.checksums), doing: doing), as: UTF8.self)
+    var listed: [(name: String, size: Int64)] = []
+    for line in text.split(separator: "\n") {
+      let halves = line.split(separator: " ", maxSplits: 1).map { $0.trimmed }
+      guard halves.count == 2, let digest = SHA256Digest(hex: halves[0]), isCleanPath(halves[1]) else {
+        throw ReleaseError(.different, doing: doing, reason: "\(ReleaseFolder.checksums) is damaged")
+      }
+      let file = try FileDescriptor.open(path.appending(halves[1]), .readOnly, options: .closeOnExec)
+      defer { try? file.close() }
+      let size = Int64(try Files.status(of: file, doing: doing).st_size)
+      guard try SHA256Digest(of: file, size: size) == digest else {
+        throw ReleaseError(
+          .different, doing: doing, reason: "\(halves[1]) is not what was released", advice: "restore it or cut again")
+      }
+      listed.append((halves[1], size))
+    }
+    return listed
+  }
+
+  /// Writes a release.
+  ///
+  /// - Parameter body: is given the folder to write to, which gets its name when `body` has returned.
+  /// - Throws: `ReleaseError` with code `conflict` when the release is there already.
+  package func create(_ body: (FilePath) async throws -> Void) async throws {
+    let parent = path.removingLastComponent()
+    try Files.makeFolder(parent)
+    let part = parent.appending(".\(path.lastComponent?.string ?? "release").partial")
+    let doing = "writing the release \(path)"
+    let lock = try ReleaseFolder.lock(part, doing: doing)
+    defer { close(lock) }
+    do {
+      // What an interrupted cut has left.
+      for name in try Files.names(in: part) { try Files.remove(part.appending(bytes: name)) }
+      try await body(part)
+      try Task.checkCancellation()
+      for name in try Files.names(in: part) { try Files.synchronize(part.appending(bytes: name)) }
+      chmod(part.string, 0o755)
+      try Files.synchronize(part)
+      guard !Files.exists(path) else { throw conflict }
+      guard rename(part.string, path.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
+      try Files.synchronize(parent)
+    } catch {
+      try? Files.remove(part)
+      throw error
+    }
+  }
+
+  package var conflict: ReleaseError {
+    ReleaseError(
+      .conflict, doing: "writing the release \(path)", reason: "it exists, with other content",
+      advice: "give --respin N for a new one; a release is never changed")
+  }
+
+  /// Two cuts of one release at a time would mix their files.
+  private static func lock(_ folder: FilePath, doing: String) throws -> Int32 {
+    if mkdir(folder.string, 0o700) != 0 && errno != EEXIST { throw ReleaseError(errno: errno, doing: doing) }
+    let raw = open(folder.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard raw >= 0 else { throw ReleaseError(errno: errno, doing: doing) }
+    guard flock(raw, LOCK_EX | LOCK_NB) == 0 else {
+      close(raw)
+      throw ReleaseError(.conflict, doing: doing, reason: "another cut is writing it", advice: "wait for it to end")
+    }
+    return raw
+  }
+}
