@@ -16,6 +16,9 @@ package struct SourceFile: Sendable, Equatable {
     self.isExecutable = isExecutable
     self.blob = blob
   }
+
+  /// The bytes of a file; none for a link.
+  package var bytes: [UInt8] { content.fileBytes }
 }
 
 /// What was read of a source: the wanted files by path, and what pins them.

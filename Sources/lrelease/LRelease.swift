@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Glibc
+import Groundwork
+import Packagers
+
+@main
+enum Main {
+  static func main() async {
+    // The child that makes an RPM package is this program again: see RPMWorker.
+    if CommandLine.arguments.dropFirst().first == RPMWorker.word {
+      exit(RPMWorker.main(arguments: Array(CommandLine.arguments.dropFirst(2))))
+    }
+    setlocale(LC_CTYPE, "C.UTF-8")
+    signal(SIGPIPE, SIG_IGN)
+    umask(0o022)
+    await Interruption.run { await LRelease.main() }
+  }
+}
+
+struct LRelease: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lrelease",
+    abstract: "Cut releases of kernel code: reproducible tarballs and DKMS packages.",
+    discussion: """
+      Exit status: 0 done, 1 failed, 2 wrong manifest or argument, 3 source missing or damaged, 4 signature or hash \
+      does not match, 5 the release exists with other content, 6 verification found differences, 7 a program is \
+      missing, 64 wrong usage, 130 interrupted.
+      """,
+    version: "lrelease 0.1.0",
+    subcommands: [CutCommand.self, PlanCommand.self, VerifyCommand.self, ShowCommand.self, ManifestCommand.self])
+}

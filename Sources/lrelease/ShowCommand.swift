@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Groundwork
+import Packagers
+import SystemPackage
+
+struct ShowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show what is in a tarball or package, and where each file came from.")
+
+  @Argument(help: "A release tarball, .deb or .rpm.", completion: .file())
+  var file: String
+
+  @OptionGroup var console: ConsoleOptions
+
+  func run() async throws {
+    try await Console.run(console) { console in
+      let contents = try await PackageContents.read(FilePath(file), progress: console.progress)
+      if console.isJSON { return try console.printJSON(contents) }
+      for line in contents.header { console.print(line) }
+      for entry in contents.files {
+        let padding = String(repeating: " ", count: max(1, 10 - size(entry.bytes).count))
+        let origin = entry.origin.map { "  ← \($0.summary)" } ?? ""
+        let link = entry.link.map { " → \($0)" } ?? ""
+        console.print("\(entry.mode)\(padding)\(size(entry.bytes))  \(entry.path)\(link)\(origin)")
+      }
+    }
+  }
+}
