@@ -16,7 +16,8 @@ package struct Command: Sendable {
 
   /// Environment in which programs print the same words everywhere.
   package static let plainEnvironment: [String: String] = [
-    "PATH": getenv("PATH").map { String(cString: $0) } ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH": getenv("PATH").map { String(cString: $0) }
+      ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
   ]

@@ -105,7 +105,8 @@ extension String {
   }
 
   private func editDistance(to other: String) -> Int {
-    let a = Array(self), b = Array(other)
+    let a = Array(self)
+    let b = Array(other)
     var row = Array(0...b.count)
     for i in a.indices {
       var diagonal = row[0]

@@ -57,7 +57,9 @@ package struct Cut: Sendable {
         if let relations = package.rpm {
           let file = "\(relations.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
           let rpm = try dkms.rpm(relations, tree: sources)
-          try await progress.step("writing \(file)") { try await rpm.write(to: part.appending(file), name: relations.name) }
+          try await progress.step("writing \(file)") {
+            try await rpm.write(to: part.appending(file), name: relations.name)
+          }
         }
       }
       try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))

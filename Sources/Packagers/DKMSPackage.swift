@@ -166,8 +166,10 @@ package struct DKMSPackage: Sendable {
     func list(_ items: [String]) -> String { items.joined(separator: ", ") }
     // A Debian description is indented, with a dot on empty lines; DebPackage writes the dots.
     let more = [
-      "DEPENDS": relations.depends.map { ", \($0)" }.joined(), "RECOMMENDS": relations.recommends.map { ", \($0)" }.joined(),
-      "PROVIDES": list(relations.provides), "CONFLICTS": list(relations.conflicts), "REPLACES": list(relations.replaces),
+      "DEPENDS": relations.depends.map { ", \($0)" }.joined(),
+      "RECOMMENDS": relations.recommends.map { ", \($0)" }.joined(),
+      "PROVIDES": list(relations.provides), "CONFLICTS": list(relations.conflicts),
+      "REPLACES": list(relations.replaces),
       "DESCRIPTION": (values["DESCRIPTION"] ?? "").split(separator: "\n", omittingEmptySubsequences: false)
         .map { $0.isEmpty ? " ." : " \($0)" }.joined(separator: "\n"),
     ]
@@ -193,7 +195,8 @@ package struct DKMSPackage: Sendable {
         content: .file(try Codec.gzip.compress(OriginRecord.list(tree), doing: "compressing the origins"))))
     let own: Set = ["Package", "Version", "Architecture"]
     return DebPackage(
-      name: relations.name, version: version.debian, fields: fields.filter { !own.contains($0.name) && !$0.value.isEmpty },
+      name: relations.name, version: version.debian,
+      fields: fields.filter { !own.contains($0.name) && !$0.value.isEmpty },
       conffiles: package.etc.map { String($0.path.dropFirst()) }, maintainerScripts: scripts, files: packageFiles,
       sourceDate: plan.sourceDate)
   }

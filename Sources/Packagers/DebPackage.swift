@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import CDpkg
 import Assembler
+import CDpkg
 import Groundwork
 import SystemPackage
 

@@ -63,7 +63,8 @@ package struct PackageContents: Sendable, Codable {
   }
 
   private static func packaged(_ header: [String], _ files: [String: SourceFile]) async throws -> PackageContents {
-    guard let path = files.keys.first(where: { $0.hasSuffix("/origins.jsonl.gz") }), let packed = files[path]?.bytes else {
+    guard let path = files.keys.first(where: { $0.hasSuffix("/origins.jsonl.gz") }), let packed = files[path]?.bytes
+    else {
       return try contents(header, files, origins: nil, below: "")
     }
     let origins = try await Command("gzip", ["-dc"]).check(input: packed, doing: "reading \(path)").output

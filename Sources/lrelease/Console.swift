@@ -138,7 +138,13 @@ final class Console: Sendable {
   }
 
   private func clearLine() {
-    if state.withLock({ let had = $0.hasLine; $0.hasLine = false; return had }) { write("\r\u{1b}[K", to: .standardError) }
+    if state.withLock({
+      let had = $0.hasLine
+      $0.hasLine = false
+      return had
+    }) {
+      write("\r\u{1b}[K", to: .standardError)
+    }
   }
 
   private func write(_ text: String, to descriptor: FileDescriptor) {

@@ -65,12 +65,17 @@ struct PlanCommand: AsyncParsableCommand {
         let signed = pin.signedBy.map { ", signed by \($0)" } ?? ""
         console.print("  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(identity)\(signed)")
       }
-      for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) { console.print("  tool     \(tool): \(version)") }
+      for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
+        console.print("  tool     \(tool): \(version)")
+      }
       let version = try ReleaseVersion(plan.version)
       for package in opened.manifest.packages {
-        if let deb = package.deb { console.print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))") }
+        if let deb = package.deb {
+          console.print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))")
+        }
         if let rpm = package.rpm {
-          console.print("  package  \(rpm.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm (\(package.variant))")
+          console.print(
+            "  package  \(rpm.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm (\(package.variant))")
         }
       }
       console.print("saved as \(path); 'lrelease cut --plan \(path)' carries it out")

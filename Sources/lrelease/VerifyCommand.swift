@@ -47,7 +47,8 @@ struct ManifestCommand: AsyncParsableCommand {
         let read = try Manifest(parsing: bytes, file: manifest)
         if console.isJSON { return try console.printJSON(["name": read.name, "version": read.version]) }
         console.print(
-          "\(manifest): good (\(read.sources.count) sources, \(read.rules.count) rules, \(read.packages.count) packages)")
+          "\(manifest): good (\(read.sources.count) sources, \(read.rules.count) rules, \(read.packages.count) packages)"
+        )
       }
     }
   }

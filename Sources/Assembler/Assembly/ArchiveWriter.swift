@@ -89,7 +89,9 @@ package final class ArchiveWriter {
     try add(path, type: S_IFREG, mode: mode, bytes: bytes)
   }
 
-  package func addLink(_ path: String, to target: String) throws { try add(path, type: S_IFLNK, mode: 0o777, target: target) }
+  package func addLink(_ path: String, to target: String) throws {
+    try add(path, type: S_IFLNK, mode: 0o777, target: target)
+  }
 
   /// Ends the archive and gives all of its bytes.
   package func finish() throws -> [UInt8] {

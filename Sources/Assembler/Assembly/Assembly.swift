@@ -88,7 +88,8 @@ package struct Assembly {
       if tree[String(parent)] != nil {
         throw ReleaseError(
           .input, at: location, doing: "assembling the tree",
-          reason: "\(writer) writes \(path), but \(writers[String(parent)] ?? "an earlier rule") makes \(parent) a file")
+          reason: "\(writer) writes \(path), but \(writers[String(parent)] ?? "an earlier rule") makes \(parent) a file"
+        )
       }
     }
     tree[path] = entry
@@ -133,7 +134,8 @@ package struct Assembly {
     let folders = Set(tree.folders)
     for path in tree.paths {
       guard let entry = tree[path], case .link(let target) = entry.content else { continue }
-      guard let resolved = resolvedLink(path, target: target), tree[resolved] != nil || folders.contains(resolved) else {
+      guard let resolved = resolvedLink(path, target: target), tree[resolved] != nil || folders.contains(resolved)
+      else {
         throw ReleaseError(
           .source, doing: "assembling the tree",
           reason: "the link \(path) (\(entry.origin.summary)) leads to \(target), which the release does not hold",
@@ -146,7 +148,7 @@ package struct Assembly {
   private func checkModules(_ extras: [String]) throws {
     let folders = Set(tree.folders)
     for package in manifest.packages {
-      for module in package.modules where !folders.contains(module.path) {
+      for module in package.modules where module.path != "." && !folders.contains(module.path) {
         throw ReleaseError(
           .input, at: package.location, doing: "checking the package '\(package.variant)'",
           reason: "the module \(module.name) is to be built in \(module.path), which the release does not hold",

@@ -78,7 +78,8 @@ package struct Plan: Sendable, Equatable, Codable {
         advice: "make one with 'lrelease plan'")
     }
     guard format == 1 else {
-      throw ReleaseError(.input, doing: "reading the plan \(path)", reason: "its format \(format) is of a newer lrelease")
+      throw ReleaseError(
+        .input, doing: "reading the plan \(path)", reason: "its format \(format) is of a newer lrelease")
     }
     for (name, file) in recipe where SHA256Digest(of: file.bytes) != file.sha256 {
       throw ReleaseError(.unverified, doing: "reading the plan \(path)", reason: "its file \(name) was changed")
@@ -139,7 +140,9 @@ package struct Recipe: Sendable {
         if !Files.isFolder(folder.pushing(FilePath(inner))) { _ = try read(inner, at: location) }
       }
     }
-    let names = files.keys.filter { $0.hasPrefix(folderName + "/") && !$0.dropFirst(folderName.count + 1).contains("/") }
+    let names = files.keys.filter {
+      $0.hasPrefix(folderName + "/") && !$0.dropFirst(folderName.count + 1).contains("/")
+    }
     if names.isEmpty {
       throw ReleaseError(.input, at: location, doing: "reading the recipe \(folderName)", reason: "the folder is empty")
     }

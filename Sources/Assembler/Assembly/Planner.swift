@@ -119,7 +119,8 @@ package struct Planner {
       throw ReleaseError(
         .input, doing: "choosing extras", reason: "the manifest has no extra '\(name)'",
         advice: name.nearest(in: manifest.extras.keys).map { "did you mean '\($0)'?" }
-          ?? (manifest.extras.isEmpty ? "it has none" : "it has \(manifest.extras.keys.sorted().joined(separator: ", "))"))
+          ?? (manifest.extras.isEmpty
+            ? "it has none" : "it has \(manifest.extras.keys.sorted().joined(separator: ", "))"))
     }
     for name in request.places.keys where manifest.sources[name] == nil {
       throw ReleaseError(
@@ -221,7 +222,8 @@ package struct Planner {
     if !path.isAbsolute, override == nil, let folder = recipe.folder { path = folder.pushing(path) }
     path = Files.absolute(path)
     let isRepository =
-      Files.exists(path.appending(".git")) || Files.exists(path.appending("HEAD")) && Files.isFolder(path.appending("objects"))
+      Files.exists(path.appending(".git"))
+      || Files.exists(path.appending("HEAD")) && Files.isFolder(path.appending("objects"))
     if source.kind == .git || isRepository && source.kind != .folder {
       let kernelTag = request.kernel.map { "v\($0)" }
       guard let ref = source.ref ?? (source.kind == .kernel ? kernelTag : nil) else { throw noRef(name, source) }
@@ -277,7 +279,8 @@ package struct Planner {
       }
       guard KernelRelease(kernel) != nil else {
         throw ReleaseError(
-          .input, doing: doing, reason: "'\(kernel)' is not a kernel release", advice: "a release is 7.4, 7.4.2 or 7.4-rc3")
+          .input, doing: doing, reason: "'\(kernel)' is not a kernel release",
+          advice: "a release is 7.4, 7.4.2 or 7.4-rc3")
       }
       text = text.replacing("{kernel}", with: kernel)
     }

@@ -39,7 +39,9 @@ package struct PrepareSandbox: Sendable {
   ) async throws {
     let words = step.run.joined(separator: " ")
     let doing = "running '\(words)'"
-    let generator = "\(words)" + (tools.isEmpty ? "" : " with " + tools.sorted { $0.key < $1.key }.map(\.value).joined(separator: ", "))
+    let generator =
+      "\(words)"
+      + (tools.isEmpty ? "" : " with " + tools.sorted { $0.key < $1.key }.map(\.value).joined(separator: ", "))
     let before = tree
     tree = try await withScratch { scratch in
       var tree = before

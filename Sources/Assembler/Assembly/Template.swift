@@ -53,7 +53,8 @@ package struct Template: Sendable {
   }
 
   private static func isName(_ text: Substring) -> Bool {
-    !text.isEmpty && text.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || ("0"..."9").contains($0) || $0 == "_" }
+    !text.isEmpty
+      && text.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || ("0"..."9").contains($0) || $0 == "_" }
       && text.first.map { !$0.isASCIIDigit } == true
   }
 }

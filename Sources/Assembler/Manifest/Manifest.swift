@@ -233,7 +233,8 @@ extension Manifest {
         names[key] = relations.location
       }
       guard let low = KernelRelease(package.kernelMin), let high = KernelRelease(package.kernelMax), low <= high else {
-        report(package.location, "kernels.min '\(package.kernelMin)' must not be above kernels.max '\(package.kernelMax)'")
+        report(
+          package.location, "kernels.min '\(package.kernelMin)' must not be above kernels.max '\(package.kernelMax)'")
         continue
       }
     }

@@ -68,7 +68,7 @@ extension Manifest {
 
   private static let module = Shape.table([
     Field("name", moduleName, required: true, "module name, without .ko"),
-    Field("path", .path, required: true, "folder in the tree in which it is built"),
+    Field("path", buildFolder, required: true, "folder in the tree in which it is built; '.' is the top"),
     Field("install", .text, "folder below /lib/modules/<kernel>"),
   ])
 
@@ -111,7 +111,8 @@ extension Manifest {
 
   private static let relations = Shape.table([
     Field("name", packageName, required: true, "name of the package"),
-    Field("recipe", .text, required: true, "deb: folder with control and maintainer scripts; rpm: spec; both templates"),
+    Field(
+      "recipe", .text, required: true, "deb: folder with control and maintainer scripts; rpm: spec; both templates"),
     Field("depends", .texts, "further dependencies"),
     Field("recommends", .texts, "recommended packages"),
     Field("provides", .texts, "names that it provides"),
@@ -165,6 +166,9 @@ extension Manifest {
     .init(
       name: "a kernel release such as 5.10 or 6.12.3", expression: #"^[0-9]+\.[0-9]+(\.[0-9]+)?$"#,
       accepts: { KernelRelease($0)?.text == $0 }))
+
+  private static let buildFolder = Shape.string(
+    .init(name: "a folder of the tree, or '.'", expression: "^.+$", accepts: { $0 == "." || isCleanPath($0) }))
 
   private static let date = Shape.string(
     .init(

@@ -144,7 +144,10 @@ struct TOMLPositions {
       if scalar == " " || scalar == "\t" || scalar == "\r" || (lines && scalar == "\n") {
         advance()
       } else if scalar == "#" {
-        while let inner = next, inner != "\n" { _ = inner; advance() }
+        while let inner = next, inner != "\n" {
+          _ = inner
+          advance()
+        }
       } else {
         return
       }

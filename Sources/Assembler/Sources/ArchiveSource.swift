@@ -69,7 +69,9 @@ package struct ArchiveSource: Sendable {
       let reader = ArchiveReader(name: path.string, limits: limits, wants: wants)
       let (read, outcome) = try await feed.stream(input: file, doing: doing) { tar in
         // What the decompressor has taken of the file is how far we are.
-        let report = { progress.advanced("reading \(name)", (try? file.seek(offset: 0, from: .current)) ?? 0, of: size) }
+        let report = {
+          progress.advanced("reading \(name)", (try? file.seek(offset: 0, from: .current)) ?? 0, of: size)
+        }
         guard let check else { return (Result { try reader.read(tar) { _ in report() } }, nil as String?) }
         let (inner, fingerprint) = try await check.verify(what: path.string) { sink in
           Result {

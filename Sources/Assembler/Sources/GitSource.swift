@@ -108,7 +108,8 @@ package struct GitSource: Sendable {
       }
       if fields[1] == "commit" {
         throw ReleaseError(
-          .source, doing: doing, reason: "\(path) is a submodule", advice: "exclude it, or add it as a source of its own")
+          .source, doing: doing, reason: "\(path) is a submodule",
+          advice: "exclude it, or add it as a source of its own")
       }
       listed.append(Listed(path: path, mode: fields[0], oid: fields[2]))
     }

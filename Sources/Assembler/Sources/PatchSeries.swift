@@ -63,7 +63,8 @@ package struct PatchSeries: Sendable {
     let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
     for (number, line) in lines.enumerated() {
       var name: String?
-      let isOld = line.starts(with: Array("--- ".utf8)), isNew = line.starts(with: Array("+++ ".utf8))
+      let isOld = line.starts(with: Array("--- ".utf8))
+      let isNew = line.starts(with: Array("+++ ".utf8))
       if isOld && number + 1 < lines.count && lines[number + 1].starts(with: Array("+++ ".utf8))
         || isNew && number > 0 && lines[number - 1].starts(with: Array("--- ".utf8))
       {
@@ -133,7 +134,9 @@ package struct PatchSeries: Sendable {
     var current = ""
     for line in outcome.text.split(separator: "\n").map(String.init) {
       if line.hasPrefix("patching file ") { current = String(line.dropFirst(14)) }
-      if line.hasPrefix("can't find file to patch") || line.contains("Skipping patch") || line.contains("No file to patch") {
+      if line.hasPrefix("can't find file to patch") || line.contains("Skipping patch")
+        || line.contains("No file to patch")
+      {
         throw ReleaseError(
           .source, doing: doing, reason: "a file that it changes is not there (\(patch.paths.joined(separator: ", ")))",
           advice: "the patch is for another release: refresh it")

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+import Testing
+
+@testable import Assembler
+
+@Suite struct ManifestTests {
+  private let good = """
+    name = "demo"
+    version = "{kernel}"
+    summary = "demo"
+    license = "GPL-2.0-only"
+    homepage = "https://example.org/"
+    maintainer = "A <a@example.org>"
+    [sources.here]
+    folder = "."
+    [[tree]]
+    from = "here:"
+    """
+
+  @Test func aGoodManifestIsRead() throws {
+    let manifest = try Manifest(parsing: Array(good.utf8), file: "m.toml")
+    #expect(manifest.name == "demo")
+    #expect(manifest.rules.count == 1)
+  }
+
+  @Test func everyMistakeIsReportedAtItsPlace() throws {
+    let text = """
+      name = "demo"
+      version = 7
+      sumary = "x"
+      license = "GPL"
+      homepage = "h"
+      maintainer = "nobody"
+      [sources.here]
+      folder = "."
+      git = "y"
+      [[tree]]
+      from = "here:"
+      too = "x"
+      """
+    let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
+    let lines = (error?.description ?? "").split(separator: "\n").map(String.init)
+    #expect(lines.contains { $0.hasPrefix("m.toml:2:1: error: 'version' must be a string, not an integer") })
+    #expect(lines.contains { $0.hasPrefix("m.toml:3:1: error: unknown key 'sumary'; did you mean 'summary'?") })
+    #expect(lines.contains { $0.hasPrefix("m.toml:6:1: error: 'maintainer' must be Name <address>") })
+    #expect(lines.contains { $0.hasPrefix("m.toml:12:1: error: unknown key 'tree[0].too'") })
+    #expect(lines.contains { $0.contains("'summary' is missing") })
+  }
+
+  @Test func aSourceThatIsNotDeclaredIsNamed() {
+    let text = good.replacing("from = \"here:\"", with: "from = \"hera:x\"")
+    let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
+    #expect(error?.description.contains("m.toml:10:1: error: 'from' names the source 'hera'") == true)
+    #expect(error?.description.contains("did you mean 'here'?") == true)
+  }
+
+  @Test func randomBytesNeverCrashTheLoader() {
+    var generator = SystemRandomNumberGenerator()
+    let alphabet = Array("[]{}=\"'\\\n.,#abc_019 \t".utf8) + [0, 0xff, 0xc3]
+    for _ in 0..<3000 {
+      let length = Int.random(in: 0..<120, using: &generator)
+      let bytes = (0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }
+      #expect(throws: (any Error).self, "accepted \(bytes)") { try Manifest(parsing: bytes, file: "m.toml") }
+    }
+  }
+
+  @Test func theShippedManifestsAreGood() throws {
+    let folder = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+      .appending("manifests")
+    let names = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { $0.hasSuffix(".toml") }
+    #expect(names.contains("sample.toml") && names.contains("ceph.toml"))
+    for name in names { _ = try Manifest(parsing: Files.read(folder.appending(name)), file: name) }
+  }
+
+  @Test(arguments: [
+    ("*.bz2", "a/b.bz2", true), ("*.bz2", "b.bz2x", false), ("utils", "utils/x.c", true), ("a/*.c", "a/x.c", true),
+    ("a/*.c", "a/b/x.c", false), ("a/**/x.c", "a/b/c/x.c", true), ("a/**/x.c", "a/x.c", true), ("[a-c]?", "b1", true),
+    ("[!a-c]?", "b1", false),
+  ])
+  func globsMatchAsInGitignore(pattern: String, path: String, expected: Bool) {
+    #expect(Glob(pattern).matches(path) == expected)
+  }
+
+  @Test func timesReadAndWriteTheSame() {
+    for text in ["1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "2026-11-01T12:34:56Z"] {
+      #expect(Timestamp(iso8601: text)?.iso8601 == text)
+    }
+    #expect(Timestamp(iso8601: "2026-11-01T00:00:00Z")?.rfc5322 == "Sun, 01 Nov 2026 00:00:00 +0000")
+  }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+import Testing
+
+@Suite struct GroundworkTests {
+  @Test func aMissingProgramIsNamedWithItsPackage() async throws {
+    let error = await #expect(throws: ReleaseError.self) {
+      _ = try await Command("no-such-program-here", []).run(doing: "testing")
+    }
+    #expect(error?.code == .missingTool)
+    #expect(error?.description.contains("no-such-program-here is not installed") == true)
+  }
+
+  @Test func aChildGetsOnlyItsOwnEnvironment() async throws {
+    let outcome = try await Command("env", [], environment: ["PATH": "/usr/bin:/bin", "A": "1"]).run(doing: "testing")
+    #expect(outcome.text.split(separator: "\n").sorted() == ["A=1", "PATH=/usr/bin:/bin"])
+  }
+
+  @Test func theComplaintIsTheLastLineOfStandardError() async throws {
+    let outcome = try await Command("sh", ["-c", "echo one >&2; echo two >&2; exit 3"]).run(doing: "testing")
+    #expect(!outcome.succeeded)
+    #expect(outcome.complaint == "two")
+  }
+
+  @Test func anErrorIsOneLine() {
+    let error = ReleaseError(.source, doing: "reading a\nb", reason: "it\u{1b}[2J broke", advice: "mend it")
+    #expect(error.description == "reading a\\nb: it\\u{1b}[2J broke; mend it")
+  }
+
+  @Test func aScratchFolderGoesWithAllThatIsInIt() async throws {
+    let path = try await withScratch { folder in
+      try Files.makeFolder(folder.appending("a").appending("b"))
+      try Files.write([1, 2], to: folder.appending("a").appending("b").appending("c"), mode: 0o400)
+      return folder
+    }
+    #expect(!Files.exists(path))
+  }
+
+  @Test func theDigestOfAFileIsThatOfItsBytes() async throws {
+    let bytes = [UInt8]("abc".utf8)
+    #expect(SHA256Digest(of: bytes).hex == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+  }
+
+  @Test func theNearestNameIsFound() {
+    #expect("kernal".nearest(in: ["kernel", "git"]) == "kernel")
+    #expect("zebra".nearest(in: ["kernel", "git"]) == nil)
+  }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Groundwork
+import SystemPackage
+import Testing
+
+@testable import Packagers
+
+private let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+private let lrelease = root.appending(".build/debug/lrelease").string
+
+/// Cuts of the sample with the real command, looked at with the real tools.
+@Suite(.serialized) struct CutTests {
+  private func cut(
+    into folder: FilePath, _ more: [String] = [], environment: [String: String] = [:]
+  ) async throws -> Command.Outcome {
+    let arguments =
+      [
+        "cut", root.appending("manifests/sample.toml").string, "--source",
+        "linux=\(root.appending("Examples/sample/linux"))", "--output", folder.string,
+      ] + more
+    let variables = Command.plainEnvironment.merging(["HOME": folder.string]) { $1 }.merging(environment) { $1 }
+    return try await Command(lrelease, arguments, environment: variables).run(doing: "cutting the sample")
+  }
+
+  @Test func twoCutsAreTheSameWhateverTheSurroundings() async throws {
+    try await withScratch { folder in
+      let first = try await cut(into: folder.appending("a"))
+      #expect(first.succeeded, "\(first.errors)")
+      let second = try await cut(
+        into: folder.appending("b"), ["--with", "trace"].filter { _ in false },
+        environment: ["TZ": "Asia/Tokyo", "LC_ALL": "C", "HOME": "/nonexistent"])
+      #expect(second.succeeded, "\(second.errors)")
+      let sums = try ["a", "b"].map { try Files.read(folder.appending("\($0)/sample-7.2.1/SHA256SUMS")) }
+      #expect(sums[0] == sums[1])
+    }
+  }
+
+  @Test func aReleaseIsNeverChanged() async throws {
+    try await withScratch { folder in
+      #expect(try await cut(into: folder).succeeded)
+      #expect(try await cut(into: folder, ["--json"]).text.contains("\"wasThere\" : true"))
+      let deb = folder.appending("sample-7.2.1/sample-dkms_7.2.1-1_all.deb")
+      try Files.replace(deb, with: [1])
+      let changed = try await cut(into: folder)
+      #expect(changed.status == .exited(6))
+      try Files.replace(folder.appending("sample-7.2.1/plan.json"), with: [1])
+      let other = try await cut(into: folder)
+      #expect(other.status == .exited(5))
+      #expect(other.errors.contains("--respin"))
+    }
+  }
+
+  @Test func aWrongRequestLeavesNothing() async throws {
+    try await withScratch { folder in
+      let wrong = [
+        (["--with", "trase"], "did you mean 'trace'?"), (["--source", "linus=x"], "did you mean 'linux'?"),
+        (["--kernel", "7.9"], "its Makefile says 7.2.1, --kernel says 7.9"),
+        (["--source", "companion=/nowhere"], "no such"),
+      ]
+      for (arguments, words) in wrong {
+        let outcome = try await cut(into: folder.appending("out"), arguments)
+        #expect(!outcome.succeeded && outcome.errors.contains(words), "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        #expect(!Files.exists(folder.appending("out")))
+      }
+    }
+  }
+
+  @Test func thePackagesAreTakenByTheRealTools() async throws {
+    try await withScratch { folder in
+      let outcome = try await cut(into: folder, ["--with", "trace"])
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      let release = folder.appending("sample-7.2.1+trace")
+      let verify = try await Command(lrelease, ["verify", release.appending("sample-7.2.1+trace.tar.xz").string])
+        .run(doing: "verifying")
+      #expect(verify.succeeded, "\(verify.errors)")
+      let listed = try await Command("dpkg-deb", ["-c", release.appending("sample-dkms_7.2.1-1_all.deb").string])
+        .check(doing: "listing")
+      #expect(listed.text.contains("./usr/src/sample-7.2.1/extras/trace/sampletrace.c"))
+      #expect(!listed.text.contains("/utils/"))
+      let rpm = try await Command("rpm", ["-qpl", release.appending("sample-dkms-7.2.1-1.noarch.rpm").string])
+        .check(doing: "listing")
+      #expect(rpm.text.contains("/usr/src/sample-7.2.1/dkms.conf"))
+      let shown = try await Command(lrelease, ["show", release.appending("sample-dkms_7.2.1-1_all.deb").string])
+        .check(doing: "showing")
+      #expect(shown.text.contains("← linux:fs/sample/super.c"))
+    }
+  }
+
+  /// Builds with the real dkms against every kernel whose headers are installed here.
+  @Test func dkmsBuildsInstallsAndRemovesTheModules() async throws {
+    let kernels = try Files.names(in: "/lib/modules").map { String(decoding: $0, as: UTF8.self) }
+      .filter { Files.exists("/lib/modules/\($0)/build/Makefile") }
+    try #require(!kernels.isEmpty, "no kernel headers: apt-get install linux-headers-amd64")
+    try await withScratch { folder in
+      #expect(try await cut(into: folder).succeeded)
+      let deb = folder.appending("sample-7.2.1/sample-dkms_7.2.1-1_all.deb")
+      let unpacked = folder.appending("root")
+      _ = try await Command("dpkg-deb", ["-x", deb.string, unpacked.string]).check(doing: "unpacking")
+      let trees = ["dkms", "modules"].map { folder.appending($0) }
+      for tree in trees { try Files.makeFolder(tree) }
+      func dkms(_ arguments: [String]) async throws -> Command.Outcome {
+        try await Command(
+          "dkms",
+          arguments + [
+            "-m", "sample", "-v", "7.2.1", "--dkmstree", trees[0].string, "--sourcetree", "\(unpacked)/usr/src",
+          ]
+        ).run(doing: "running dkms")
+      }
+      #expect(try await dkms(["add"]).succeeded)
+      for kernel in kernels {
+        let built = try await dkms(["build", "-k", kernel])
+        #expect(built.succeeded, "\(kernel): \(built.text) \(built.errors)")
+        for module in ["samplenet", "samplefs"] {
+          let path = "\(trees[0])/sample/7.2.1/\(kernel)/x86_64/module/\(module).ko"
+          let version = try await Command("modinfo", ["-F", "version", path]).check(doing: "asking modinfo")
+          #expect(version.text.trimmed == "7.2.1")
+          let magic = try await Command("modinfo", ["-F", "vermagic", path]).check(doing: "asking modinfo")
+          #expect(magic.text.hasPrefix("\(kernel) "))
+        }
+      }
+      #expect(try await dkms(["remove", "--all"]).succeeded)
+      #expect(!Files.exists(trees[0].appending("sample")))
+    }
+  }
+
+  /// The expression for old dkms says the same as a comparison of numbers, to bash itself.
+  @Test(arguments: [("5.10", "7.3"), ("6.12", "6.12"), ("5.10.5", "6.1.9"), ("6.1.3", "6.1.20"), ("6.9", "7.0.12")])
+  func theExpressionIsTheRange(min: String, max: String) async throws {
+    let range = try KernelRange(min, max)
+    var releases: [(String, Bool)] = []
+    let high = try #require(KernelRelease(range.dkmsMax))
+    for major in 4...8 {
+      for minor in 0...24 {
+        for patch in [nil, 0, 1, 3, 5, 9, 10, 12, 20, 21, 117] as [Int?] {
+          let text = "\(major).\(minor)" + (patch.map { ".\($0)" } ?? "")
+          guard let release = KernelRelease(text) else { continue }
+          for suffix in ["", "-amd64", "+deb12-amd64", "-1.el9.x86_64"] {
+            releases.append((text + suffix, range.min <= release && release <= high))
+          }
+        }
+      }
+    }
+    let script = "e=$1; while read -r k; do [[ $k =~ $e ]] && echo yes || echo no; done"
+    let input = releases.map { $0.0 + "\n" }.joined()
+    let outcome = try await Command("bash", ["-c", script, "bash", range.expression]).run(
+      input: Array(input.utf8), doing: "asking bash")
+    let answers = outcome.text.split(separator: "\n").map { $0 == "yes" }
+    #expect(answers.count == releases.count)
+    let wrong = zip(releases, answers).filter { $0.0.1 != $0.1 }.map(\.0.0)
+    #expect(wrong.isEmpty, "\(range.expression): \(wrong.prefix(8))")
+  }
+}
