@@ -92,8 +92,8 @@ private let lrelease = root.appending(".build/debug/lrelease").string
   /// Builds with the real dkms against every kernel whose headers are installed here.
   @Test func dkmsBuildsInstallsAndRemovesTheModules() async throws {
     let kernels = try Files.names(in: "/lib/modules").map { String(decoding: $0, as: UTF8.self) }
-      .filter { Files.exists("/lib/modules/\($0)/build/Makefile") }
-    try #require(!kernels.isEmpty, "no kernel headers: apt-get install linux-headers-amd64")
+      .filter { Files.exists(FilePath("/lib/modules/\($0)/build/Makefile")) }
+    if kernels.isEmpty { Issue.record("no kernel headers: apt-get install linux-headers-amd64") }
     try await withScratch { folder in
       #expect(try await cut(into: folder).succeeded)
       let deb = folder.appending("sample-7.2.1/sample-dkms_7.2.1-1_all.deb")

@@ -54,9 +54,14 @@ enum TOMLDocument {
         .input, at: SourceLocation(file: file, line: line, column: 1), doing: "reading the manifest",
         reason: "it holds a NUL byte")
     }
+    // toml++ aborts, instead of reporting, on some places where a key is expected and something else stands: these
+    // are found here first.
+    let (locations, missingKey) = TOMLPositions.scan(text, file: file)
+    if let missingKey {
+      throw ReleaseError(.input, at: missingKey, doing: "", reason: "error: a key is expected here")
+    }
     do {
       let table = try TOMLTable(string: text)
-      let locations = TOMLPositions.scan(text, file: file)
       return node(table, path: [], locations: locations, parent: start)
     } catch let error as TOMLParseError {
       throw ReleaseError(
@@ -98,8 +103,8 @@ enum TOMLDocument {
   }
 }
 
-/// Finds where each key of a TOML document stands. The document has been parsed by TOMLKit before, so this scanner
-/// may take it to be well-formed; on anything else it stops early, and the table's own place is used.
+/// Finds where each key of a TOML document stands. What is not well-formed is for TOMLKit to report: this scanner then
+/// stops early, and the place of the table is used.
 struct TOMLPositions {
   private let text: [Unicode.Scalar]
   private let file: String
@@ -110,10 +115,14 @@ struct TOMLPositions {
   /// How many elements each array of tables has so far.
   private var elements: [[String]: Int] = [:]
 
-  static func scan(_ text: String, file: String) -> [[String]: SourceLocation] {
+  /// Where something stands in place of a key.
+  private var missingKey: SourceLocation?
+
+  /// - Returns: the place of each key path, and the first place where a key is missing.
+  static func scan(_ text: String, file: String) -> ([[String]: SourceLocation], SourceLocation?) {
     var scanner = TOMLPositions(text: Array(text.unicodeScalars), file: file)
     scanner.document()
-    return scanner.found
+    return (scanner.found, scanner.missingKey)
   }
 
   private init(text: [Unicode.Scalar], file: String) {
@@ -215,11 +224,11 @@ struct TOMLPositions {
         parts.append(quoted())
       } else {
         var name = ""
-        while let inner = next, inner == "_" || inner == "-" || inner.properties.isAlphabetic || inner.isDigit {
+        while let inner = next, inner.isBareKey {
           name.unicodeScalars.append(inner)
           advance()
         }
-        if name.isEmpty { return parts }
+        if name.isEmpty { break }
         parts.append(name)
       }
       skipBlank(lines: false)
@@ -227,6 +236,7 @@ struct TOMLPositions {
       advance()
       skipBlank(lines: false)
     }
+    if missingKey == nil { missingKey = SourceLocation(file: file, line: line, column: column) }
     return parts
   }
 
@@ -295,5 +305,11 @@ struct TOMLPositions {
 }
 
 extension Unicode.Scalar {
-  fileprivate var isDigit: Bool { (0x30...0x39).contains(value) }
+  /// Letters, digits, `_` and `-` of ASCII, as TOML 1.0 has them.
+  fileprivate var isBareKey: Bool {
+    switch self {
+    case "a"..."z", "A"..."Z", "0"..."9", "_", "-": true
+    default: false
+    }
+  }
 }
