@@ -88,7 +88,8 @@ package struct ArchiveSource: Sendable {
     // The decompressor's complaint comes first: a truncated file is what it is, not a tar that ends early.
     if case .failure(let error) = result {
       if error is CancellationError { throw error }
-      if !outcome.errors.isEmpty { throw damaged(outcome.complaint) }
+      // A broken pipe is only the echo of our having stopped.
+      if !outcome.errors.isEmpty && !outcome.errors.contains("Broken pipe") { throw damaged(outcome.complaint) }
       throw error
     }
     guard outcome.succeeded else { throw damaged(outcome.complaint) }
