@@ -51,6 +51,10 @@ package struct ArchiveReader {
     ReleaseError(.source, doing: doing, reason: reason, advice: "the archive is damaged or not to be trusted")
   }
 
+  private var tooLarge: ReleaseError {
+    refused("it holds more than \(limits.uncompressed) bytes when uncompressed")
+  }
+
   /// Reads an uncompressed tar from `input` up to its end.
   ///
   /// - Parameter tee: is given every byte that was read, such as for the check of a signature.
@@ -75,10 +79,10 @@ package struct ArchiveReader {
         try feed.drain()
       } catch {
         // What the feed met on the way says more than libarchive's words for it.
-        throw feed.failure ?? error
+        throw feed.failure ?? (feed.isOverLimit ? tooLarge : error)
       }
       if let failure = feed.failure { throw failure }
-      if feed.isOverLimit { throw refused("it holds more than \(limits.uncompressed) bytes when uncompressed") }
+      if feed.isOverLimit { throw tooLarge }
     }
     return result
   }
