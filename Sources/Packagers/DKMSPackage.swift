@@ -28,7 +28,7 @@ package struct DKMSPackage: Sendable {
     let description = [package.description, manifest.description].first { !$0.isEmpty } ?? package.summary
     let carried = plan.extras.isEmpty ? "" : "\n\nThis release was made with: \(plan.extras.joined(separator: ", "))."
     values = try plan.values(manifest).merging([
-      "VARIANT": package.variant, "MODULE": package.module, "CONFIGURE": configure.joined(separator: " "),
+      "VARIANT": package.variant, "MODULE": package.module, "CONFIGURE_OPTIONS": configure.joined(separator: " "),
       "SUMMARY": package.summary, "DESCRIPTION": description + carried,
       "LICENSE": unique.count == 1 ? manifest.license : unique.map { "(\($0))" }.joined(separator: " AND "),
       "KERNEL_MIN": package.kernelMin, "KERNEL_MAX": package.kernelMax, "DATE": date.iso8601,

@@ -2,7 +2,7 @@
 
 /// A pattern for paths, as in .gitignore: `*` and `?` stay within a part, `**` spans parts, `[a-z]` is one character.
 ///
-/// A pattern without `/` matches a name at any depth. A pattern that matches a folder matches all that is in it.
+/// A pattern without `/` matches a name at any depth; with one, it starts at the top, as `/Makefile` does. A pattern that matches a folder matches all that is in it.
 package struct Glob: Sendable, Hashable {
   package let pattern: String
   private let parts: [[UInt8]]

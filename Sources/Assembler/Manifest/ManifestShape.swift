@@ -82,7 +82,7 @@ extension Manifest {
     Field("architectures", .text, "expression that dkms matches with the machine's architecture"),
     Field("probe", .path, "script of the tree that PRE_BUILD runs with the kernel release and its build folder"),
     Field("make", .text, "make command of dkms"),
-    Field("configure", .texts, "options for @CONFIGURE@ in templates"),
+    Field("configure", .texts, "options for @CONFIGURE_OPTIONS@ in templates"),
     Field("include", .texts, "patterns of the release that go into the package"),
     Field("exclude", .texts, "patterns that do not"),
     Field("files", .array(generated, atLeast: 0), "files of the package alone, made from templates"),
