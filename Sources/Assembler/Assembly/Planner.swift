@@ -327,12 +327,17 @@ extension Plan {
     let triple = try ReleaseVersion(
       components: version.components + [Int](repeating: 0, count: max(0, 3 - version.components.count)),
       prerelease: version.prerelease, respin: version.respin)
+    // The version that a source has of its own, which its code may compare with: @LUSTRE_RELEASE_VERSION@.
+    var own: [String: String] = [:]
+    for (name, source) in manifest.sources {
+      own["\(name.uppercased().replacing("-", with: "_"))_VERSION"] = source.version
+    }
     return [
       "NAME": manifest.name, "VERSION": version.tarball, "VERSION_TRIPLE": triple.tarball,
       "DKMS_VERSION": version.dkms, "KERNEL": kernel ?? "", "SUMMARY": manifest.summary,
       "LICENSE": manifest.license, "HOMEPAGE": manifest.homepage, "MAINTAINER": manifest.maintainer,
       "EXTRAS": extras.joined(separator: " "),
-    ]
+    ].merging(own) { $1 }
   }
 
   /// Carries the plan out: the tree with everything in it but the records of the release itself.
