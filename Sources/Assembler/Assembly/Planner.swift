@@ -337,7 +337,7 @@ extension Plan {
       "DKMS_VERSION": version.dkms, "KERNEL": kernel ?? "", "SUMMARY": manifest.summary,
       "LICENSE": manifest.license, "HOMEPAGE": manifest.homepage, "MAINTAINER": manifest.maintainer,
       "EXTRAS": extras.joined(separator: " "),
-    ].merging(own) { $1 }
+    ].merging(own) { known, _ in known }
   }
 
   /// Carries the plan out: the tree with everything in it but the records of the release itself.
