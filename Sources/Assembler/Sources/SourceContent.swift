@@ -49,6 +49,8 @@ package struct SourcePin: Sendable, Equatable, Codable {
   package var signedBy: String?
   /// `--allow-unsigned` was needed.
   package var isUnsigned: Bool?
+  /// A SHA-256 in the manifest or on the command line stood in for a signature.
+  package var isPinned: Bool?
   /// Patches that were applied on top, with the SHA-256 of each.
   package var patches: [PatchPin]?
 
