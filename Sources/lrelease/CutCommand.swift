@@ -20,21 +20,21 @@ struct CutCommand: AsyncParsableCommand {
 
       From a tarball that is here, with its signature linux-6.12.117.tar.sign beside it:
 
-        lrelease cut manifests/ceph.toml --source linux=linux-6.12.117.tar.xz --output releases
+        lrelease cut manifests/ceph.toml --source linux=linux-6.12.117.tar.xz
 
       From a tarball without a signature whose hash you trust:
 
-        lrelease cut manifests/ceph.toml --source linux=linux-source-6.12.tar.xz --sha256 linux=DIGEST
+        lrelease cut ceph.toml --source linux=linux.tar.xz --sha256 linux=DIGEST
 
       The same kernel release once more, with a correction in the companion repository:
 
-        lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1 --output releases
+        lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1
 
       A plan that 'lrelease plan' saved, or the plan.json of a release. A signature that is at hand is checked again; \
       otherwise the hash in the plan vouches for the source, and a warning says so. A plan from a stranger vouches for \
       nothing.
 
-        lrelease cut --plan plan.json --source linux=linux-6.12.117.tar.xz --output again
+        lrelease cut --plan plan.json --source linux=linux-6.12.117.tar.xz
       """)
 
   @OptionGroup var source: SourceOptions
@@ -100,11 +100,7 @@ struct PlanCommand: AsyncParsableCommand {
       if console.isJSON { return try console.printJSON(plan) }
       console.print("\(console.bold(try plan.releaseName))  \(Timestamp(seconds: plan.sourceDate).iso8601)")
       for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
-        let identity = pin.commit.map { "commit \($0)" } ?? pin.sha256.map { "SHA-256 \($0)" } ?? ""
-        let signed =
-          pin.signedBy.map { ", signed by \($0)" }
-          ?? (pin.isUnsigned == true ? ", NOT SIGNED" : pin.isPinned == true ? ", as pinned" : "")
-        console.print("  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(identity)\(signed)")
+        console.print("  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(pin.identity)")
       }
       for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
         console.print("  tool     \(tool): \(version)")

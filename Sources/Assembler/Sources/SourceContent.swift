@@ -54,6 +54,13 @@ package struct SourcePin: Sendable, Equatable, Codable {
   /// Patches that were applied on top, with the SHA-256 of each.
   package var patches: [PatchPin]?
 
+  /// What identifies the source and who vouches for it, for people.
+  package var identity: String {
+    let id = commit.map { "commit \($0)" } ?? sha256.map { "SHA-256 \($0)" } ?? ""
+    if let signedBy { return "\(id), signed by \(signedBy)" }
+    return id + (isUnsigned == true ? ", NOT SIGNED" : isPinned == true ? ", as pinned" : "")
+  }
+
   package struct PatchPin: Sendable, Equatable, Codable {
     package var name: String
     package var sha256: SHA256Digest
