@@ -163,7 +163,7 @@ package struct ArchiveSource: Sendable {
   /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
   private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> String {
     var hasher = SHA256Digest.Hasher()
-    hasher.update("3 \(sha256) \(selection) \(allowsUnsigned) \(pinnedSHA256?.hex ?? "-")\0")
+    hasher.update("3 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
       hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted())\0")
     }
