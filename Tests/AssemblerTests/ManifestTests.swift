@@ -119,6 +119,17 @@ import Testing
   }
 
   @Test(arguments: [
+    ("here:a/b.c", "", "b.c"), ("here:a/b.c", "c.c", "c.c"), ("here:a", "", "b.c"), ("here:a", "d", "d/b.c"),
+    ("here:", "d", "d/a/b.c"),
+  ])
+  func aFileGoesWhereItsRuleSays(from: String, to: String, destination: String) throws {
+    let rule = "from = \"\(from)\"" + (to.isEmpty ? "" : "\nto = \"\(to)\"")
+    let text = good.replacing("from = \"here:\"", with: rule)
+    let manifest = try Manifest(parsing: Array(text.utf8), file: "m.toml")
+    #expect(manifest.rules[0].destination(of: "a/b.c") == destination)
+  }
+
+  @Test(arguments: [
     ("*.bz2", "a/b.bz2", true), ("*.bz2", "b.bz2x", false), ("utils", "utils/x.c", true), ("a/*.c", "a/x.c", true),
     ("a/*.c", "a/b/x.c", false), ("a/**/x.c", "a/b/c/x.c", true), ("a/**/x.c", "a/x.c", true), ("[a-c]?", "b1", true),
     ("[!a-c]?", "b1", false),
