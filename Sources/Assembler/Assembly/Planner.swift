@@ -48,8 +48,8 @@ package struct Planner {
   ) async throws -> OpenedPlan {
     let name = path.lastComponent?.string ?? path.string
     var recipe = Recipe(folder: Files.absolute(path).removingLastComponent())
-    let manifest = try Manifest(
-      parsing: try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)"), file: path.string)
+    let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
+    let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
     var planner = Planner(manifest: manifest, request: request, recipe: recipe, progress: progress)
     return try await planner.run(name)
@@ -312,7 +312,7 @@ package struct Planner {
       recipe = reader
     }
     for package in manifest.packages {
-      for file in package.files + package.etc { _ = try recipe.read(file.template, at: file.location) }
+      for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) { _ = try recipe.read(file.template, at: file.location) }
       if let deb = package.deb { _ = try recipe.list(deb.recipe, at: deb.location) }
       if let rpm = package.rpm { _ = try recipe.read(rpm.recipe, at: rpm.location) }
     }
