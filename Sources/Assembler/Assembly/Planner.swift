@@ -312,7 +312,9 @@ package struct Planner {
       recipe = reader
     }
     for package in manifest.packages {
-      for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) { _ = try recipe.read(file.template, at: file.location) }
+      for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {
+        _ = try recipe.read(file.template, at: file.location)
+      }
       if let deb = package.deb { _ = try recipe.list(deb.recipe, at: deb.location) }
       if let rpm = package.rpm { _ = try recipe.read(rpm.recipe, at: rpm.location) }
     }

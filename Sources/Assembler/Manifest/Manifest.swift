@@ -171,7 +171,8 @@ extension Manifest {
       do {
         base = try TOMLDocument.parse(reader(name), file: path)
       } catch let error as ReleaseError where error.location == nil {
-        throw ReleaseError(.input, at: extended.location, doing: error.doing, reason: error.reason, advice: error.advice)
+        throw ReleaseError(
+          .input, at: extended.location, doing: error.doing, reason: error.reason, advice: error.advice)
       }
       if let again = base["extends"] {
         throw ReleaseError(

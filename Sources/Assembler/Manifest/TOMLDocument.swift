@@ -46,7 +46,8 @@ struct TOMLNode: Sendable {
     var merged = base.table
     for (key, ours) in table {
       let isMerged = ["sources", "extras", "modules"].contains(key)
-      if isMerged, let theirs = merged[key], case .table(let inner) = ours.value, case .table(let outer) = theirs.value {
+      if isMerged, let theirs = merged[key], case .table(let inner) = ours.value, case .table(let outer) = theirs.value
+      {
         merged[key] = TOMLNode(value: .table(outer.merging(inner) { $1 }), location: ours.location)
       } else {
         merged[key] = ours
