@@ -20,7 +20,7 @@ struct ConsoleOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Print what is found on the way as well.")
   var verbose = false
 
-  @Option(help: "Colour in messages: auto, always or never.")
+  @Option(help: ArgumentHelp("Colour in messages.", valueName: "when"))
   var color = Color.auto
 
   func validate() throws {

@@ -7,9 +7,16 @@ import SystemPackage
 
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Check every file of a release tarball against its list of origins.")
+    commandName: "verify", abstract: "Check every file of a release tarball against its list of origins.",
+    discussion: """
+      Exit status 6 when a file was changed, is missing, or is not in the list. The list is in the tarball itself: that \
+      it is the one that was released, its SHA-256 in SHA256SUMS tells, got in a way that you trust.
 
-  @Argument(help: "The tarball.", completion: .file())
+        lrelease verify releases/ceph-6.12.117/ceph-6.12.117.tar.xz
+        cd releases/ceph-6.12.117 && sha256sum -c SHA256SUMS
+      """)
+
+  @Argument(help: "The tarball.", completion: .file(extensions: ["xz", "zst", "gz"]))
   var tarball: String
 
   @OptionGroup var console: ConsoleOptions
@@ -36,7 +43,13 @@ struct ManifestCommand: AsyncParsableCommand {
     subcommands: [Check.self, Schema.self])
 
   struct Check: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Report all that is wrong with a manifest.")
+    static let configuration = CommandConfiguration(
+      abstract: "Report all that is wrong with a manifest.",
+      discussion: """
+        Each finding is one line: file, line, column, what is wrong, what may have been meant. No source is opened.
+
+          lrelease manifest check manifests/ceph.toml
+        """)
     @Argument(help: "The manifest.", completion: .file(extensions: ["toml"]))
     var manifest: String
     @OptionGroup var console: ConsoleOptions
@@ -57,7 +70,13 @@ struct ManifestCommand: AsyncParsableCommand {
   }
 
   struct Schema: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the JSON schema, for editors.")
+    static let configuration = CommandConfiguration(
+      abstract: "Print the JSON schema, for editors.",
+      discussion: """
+        With a description of every key. An editor with a TOML language server completes and checks by it:
+
+          lrelease manifest schema > lrelease.schema.json
+        """)
     func run() { print(Manifest.jsonSchema, terminator: "") }
   }
 }

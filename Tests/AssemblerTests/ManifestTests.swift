@@ -57,6 +57,49 @@ import Testing
     #expect(error?.description.contains("did you mean 'here'?") == true)
   }
 
+  @Test(arguments: [
+    ("keyring = \"k.gpg\"", "source 'here' must have both keyring and signers, or neither"),
+    ("signers = [\"647F28654894E3BD457199BE38DBBDC86092693E\"]", "must have both keyring and signers"),
+    ("sha256 = \"\(String(repeating: "0", count: 64))\"", "source 'here' is no tarball, which alone sha256 can pin"),
+  ])
+  func trustThatCouldNotBeCheckedIsAnError(line: String, words: String) {
+    let text = good.replacing("folder = \".\"", with: "folder = \".\"\n\(line)")
+    let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
+    #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+  }
+
+  /// The reference must not fall behind the format: a heading names the tables that its section describes, and each key
+  /// begins a row.
+  @Test func everyKeyStandsInTheReference() throws {
+    let path = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+      .appending("docs/manifest.md")
+    let text = String(decoding: try Files.read(path), as: UTF8.self)
+    var documented: Set<String> = []
+    var tables: [String] = []
+    for line in text.split(separator: "\n") {
+      if line.hasPrefix("## ") { tables = line.dropFirst(3).split(separator: ", ").map(String.init) }
+      guard line.hasPrefix("| `"), let key = line.dropFirst(3).split(separator: "`").first else { continue }
+      for table in tables { documented.insert("\(table): \(key)") }
+    }
+    let known = Set(keys(of: Manifest.shape, in: ""))
+    #expect(known.count > 100)
+    #expect(known.subtracting(documented).sorted() == [])
+    #expect(documented.subtracting(known).sorted() == [])
+  }
+
+  private func keys(of shape: Shape, in table: String) -> [String] {
+    switch shape {
+    case .string, .boolean: []
+    case .array(let element, _): keys(of: element, in: table)
+    case .map(let element): keys(of: element, in: "\(table).NAME")
+    case .table(let fields):
+      fields.flatMap { field in
+        ["\(table.isEmpty ? "top level" : table): \(field.name)"]
+          + keys(of: field.shape, in: table.isEmpty ? field.name : "\(table).\(field.name)")
+      }
+    }
+  }
+
   @Test func randomBytesNeverCrashTheLoader() {
     var generator = SystemRandomNumberGenerator()
     let alphabet = Array("[]{}=\"'\\\n.,#abc_019 \t".utf8) + [0, 0xff, 0xc3]

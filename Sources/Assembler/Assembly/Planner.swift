@@ -11,17 +11,20 @@ package struct CutRequest: Sendable {
   package var extras: [String]
   package var respin: Int
   package var allowsUnsigned: Bool
+  /// Source name → SHA-256 that its tarball must have.
+  package var hashes: [String: SHA256Digest]
   package var cache: FilePath
 
   package init(
     kernel: String? = nil, places: [String: String] = [:], extras: [String] = [], respin: Int = 0,
-    allowsUnsigned: Bool = false, cache: FilePath
+    allowsUnsigned: Bool = false, hashes: [String: SHA256Digest] = [:], cache: FilePath
   ) {
     self.kernel = kernel
     self.places = places
     self.extras = extras
     self.respin = respin
     self.allowsUnsigned = allowsUnsigned
+    self.hashes = hashes
     self.cache = cache
   }
 }
@@ -39,8 +42,8 @@ package struct Planner {
   private let request: CutRequest
   private var recipe: Recipe
   private let progress: Progress
-  /// Refs to read in place of the manifest's: the commits that a plan pins.
-  private var commits: [String: String] = [:]
+  /// What the plan that is carried out says of its sources; nothing when a plan is made.
+  private var planned: [String: SourcePin] = [:]
 
   /// Pins the sources of the manifest at `path`.
   package static func plan(
@@ -52,7 +55,9 @@ package struct Planner {
     let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
     var planner = Planner(manifest: manifest, request: request, recipe: recipe, progress: progress)
-    return try await planner.run(name)
+    let opened = try await planner.run(name)
+    planner.warnOfUnsigned(opened.plan)
+    return opened
   }
 
   /// Opens the sources of a plan again and demands that they are what it pins.
@@ -65,13 +70,21 @@ package struct Planner {
     let manifest = try plan.parsedManifest()
     var planner = Planner(
       manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
-      commits: plan.sources.compactMapValues(\.commit))
+      planned: plan.sources)
     var opened = try await planner.run(plan.manifest)
-    for (name, pin) in plan.sources where opened.plan.sources[name]?.sha256 != pin.sha256 {
-      throw ReleaseError(
-        .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
-        advice: "give the same one with --source \(name)=PLACE, or make a new plan")
+    for name in Set(plan.sources.keys).union(opened.plan.sources.keys).sorted() {
+      guard let pin = plan.sources[name], let found = opened.plan.sources[name],
+        found.sha256 == pin.sha256, found.commit == pin.commit
+      else {
+        throw ReleaseError(
+          .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
+          advice: "give the same one with --source \(name)=PLACE, or make a new plan")
+      }
+      try planner.checkVoucher(name, planned: pin, found: found)
+      // The release says what the plan says, whether or not a signature was at hand this time.
+      opened.contents[name]?.pin = pin
     }
+    planner.warnOfUnsigned(plan)
     for (tool, version) in plan.tools {
       guard let here = opened.plan.tools[tool], here != version else { continue }
       throw ReleaseError(
@@ -103,15 +116,44 @@ package struct Planner {
     let tools = try await PrepareSandbox.versions(
       of: manifest.prepare.flatMap(\.tools), at: manifest.prepare.first?.location)
     let pins = contents.mapValues(\.pin)
-    for (name, pin) in pins.sorted(by: { $0.key < $1.key }) where pin.isUnsigned == true {
-      progress.warning("the source '\(name)' is not signed: --allow-unsigned was given, and the release records it")
-    }
     var plan = Plan(
       name: manifest.name, version: version.tarball, kernel: kernel, extras: request.extras,
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: tools, manifest: manifestName,
       recipe: recipe.files)
     plan.places = places
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
+  }
+
+  private func warnOfUnsigned(_ plan: Plan) {
+    for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) where pin.isUnsigned == true {
+      progress.warning("the source '\(name)' is not signed: --allow-unsigned was given, and the release records it")
+    }
+  }
+
+  /// Where the manifest names signers: what stands for a source whose content is the one that a plan pins. A signature
+  /// that is at hand was checked again; else the hash in the plan stands for it, and that is said.
+  private func checkVoucher(_ name: String, planned: SourcePin, found: SourcePin) throws {
+    guard let source = manifest.sources[name], !source.signers.isEmpty else { return }
+    let doing = "opening the source '\(name)'"
+    if let signer = planned.signedBy {
+      guard source.signers.contains(signer), found.signedBy == nil || found.signedBy == signer else {
+        throw ReleaseError(
+          .unverified, doing: doing,
+          reason: "the plan says that \(signer) signed it, but "
+            + (found.signedBy.map { "\($0) did" } ?? "that is not one of the signers of the manifest"),
+          advice: "the plan was changed: make a new one")
+      }
+      if found.signedBy == nil {
+        progress.warning(
+          "the signature of the source '\(name)' is not at hand: the hash in the plan vouches for it "
+            + "(signed by \(signer) when the plan was made)")
+      }
+    } else if planned.isUnsigned != true, planned.isPinned != true, found.signedBy == nil, !request.allowsUnsigned {
+      throw ReleaseError(
+        .unverified, doing: doing,
+        reason: "the manifest names signers, and the plan says neither who signed it nor that it is not signed",
+        advice: "the plan was changed: make a new one")
+    }
   }
 
   private func checkRequest() throws {
@@ -122,7 +164,7 @@ package struct Planner {
           ?? (manifest.extras.isEmpty
             ? "it has none" : "it has \(manifest.extras.keys.sorted().joined(separator: ", "))"))
     }
-    for name in request.places.keys where manifest.sources[name] == nil {
+    for name in (Array(request.places.keys) + request.hashes.keys).sorted() where manifest.sources[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing sources", reason: "the manifest has no source '\(name)'",
         advice: name.nearest(in: manifest.sources.keys).map { "did you mean '\($0)'?" }
@@ -153,20 +195,24 @@ package struct Planner {
     var content: SourceContent
     switch found {
     case .archive(let path, let signature):
-      var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: source.sha256)
+      var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: try hash(name, source))
       archive.trust = try trust(source)
-      archive.allowsUnsigned = request.allowsUnsigned
+      // Whether the plan's own word is enough is decided when its hash was found to be right: see checkVoucher.
+      archive.allowsUnsigned = request.allowsUnsigned || planned[name] != nil && signature == nil
       archive.cache = request.cache.appending("archives")
       content = try await archive.read(selection, progress: progress)
     case .repository(let path, let ref):
-      var git = GitSource(repository: path, ref: commits[name] ?? ref)
-      // A plan pins the commit, whose signature was checked when it was made.
-      git.trust = commits[name] == nil ? try trust(source) : nil
-      git.allowsUnsigned = request.allowsUnsigned
+      var git = GitSource(repository: path, ref: ref)
+      git.commit = planned[name]?.commit
+      git.trust = try trust(source)
+      git.allowsUnsigned = request.allowsUnsigned || planned[name] != nil
+      let isUnsigned = try isUnsigned(name, source, kind: "a git repository", isChecked: git.trust != nil)
       content = try await git.read(selection, progress: progress)
-      content.pin.ref = ref
+      content.pin.isUnsigned = content.pin.isUnsigned ?? isUnsigned
     case .folder(let path):
+      let isUnsigned = try isUnsigned(name, source, kind: "a folder", isChecked: false)
       content = try await FolderSource(path: path, date: source.date).read(selection)
+      content.pin.isUnsigned = isUnsigned
     }
     if let series {
       try await series.apply(to: &content.files, progress: progress)
@@ -177,9 +223,41 @@ package struct Planner {
 
   private mutating func trust(_ source: Manifest.Source) throws -> Trust? {
     guard let keyring = source.keyring, !source.signers.isEmpty else { return nil }
-    _ = try recipe.read(keyring, at: source.location)
-    guard let folder = recipe.folder else { return nil }
-    return Trust(keyring: folder.pushing(FilePath(keyring)), signers: source.signers)
+    let bytes = try recipe.read(keyring, at: source.location)
+    let path = FilePath(keyring)
+    return Trust(keyring: recipe.folder?.pushing(path) ?? path, signers: source.signers, bytes: bytes)
+  }
+
+  /// The SHA-256 that the tarball of a source must have, whoever asks for it.
+  private func hash(_ name: String, _ source: Manifest.Source) throws -> SHA256Digest? {
+    let planned = planned[name].flatMap { $0.isPinned == true ? $0.sha256 : nil }
+    let asked = request.hashes[name] ?? planned
+    if let asked, let pinned = source.sha256, asked != pinned {
+      throw ReleaseError(
+        .input, at: source.location, doing: "pinning the source '\(name)'",
+        reason: "the manifest says that its SHA-256 is \(pinned), the command line or the plan \(asked)")
+    }
+    return asked ?? source.sha256
+  }
+
+  /// A folder has neither signature nor hash: where the manifest asks for one, the user's word is needed.
+  ///
+  /// - Parameter isChecked: a signature of it is checked elsewhere.
+  private func isUnsigned(
+    _ name: String, _ source: Manifest.Source, kind: String, isChecked: Bool
+  ) throws -> Bool? {
+    let doing = "opening the source '\(name)'"
+    if request.hashes[name] != nil {
+      throw ReleaseError(.input, doing: doing, reason: "--sha256 is the hash of a tarball, and this is \(kind)")
+    }
+    guard !isChecked, !source.signers.isEmpty || source.sha256 != nil else { return nil }
+    guard request.allowsUnsigned || planned[name] != nil else {
+      throw ReleaseError(
+        .unverified, at: source.location, doing: doing,
+        reason: "the manifest asks for \(source.signers.isEmpty ? "a hash" : "a signature"), and \(kind) has none",
+        advice: "give the tarball, or --allow-unsigned")
+    }
+    return true
   }
 
   private enum Found {
@@ -212,7 +290,11 @@ package struct Planner {
       }
       var signature: FilePath?
       if source.keyring != nil {
-        signature = try await fetcher.file(signatureName(place), isOptional: true, progress: progress)
+        do {
+          signature = try await fetcher.file(signatureName(place), isOptional: true, progress: progress)
+        } catch let error as ReleaseError where error.code == .source && planned[name] != nil {
+          // Offline, from a plan: see checkVoucher.
+        }
       }
       return (place, .archive(path, signature: signature))
     }

@@ -236,6 +236,14 @@ extension Manifest {
     func report(_ location: SourceLocation, _ reason: String) {
       findings.append(ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)"))
     }
+    for (name, source) in sources {
+      if (source.keyring == nil) != source.signers.isEmpty {
+        report(source.location, "source '\(name)' must have both keyring and signers, or neither")
+      }
+      if source.sha256 != nil, source.kind == .git || source.kind == .folder {
+        report(source.location, "source '\(name)' is no tarball, which alone sha256 can pin")
+      }
+    }
     var names: [String: SourceLocation] = [:]
     for package in packages {
       if package.deb == nil && package.rpm == nil {

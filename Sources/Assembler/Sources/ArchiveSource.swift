@@ -98,7 +98,8 @@ package struct ArchiveSource: Sendable {
     let kernel = read.files["Makefile"].flatMap { KernelRelease(makefile: Array($0.content.fileBytes)) }
     let pin = SourcePin(
       kind: "archive", sha256: sha256, kernel: kernel?.text, date: read.newest, signedBy: fingerprint,
-      isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil)
+      isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil,
+      isPinned: fingerprint == nil && pinnedSHA256 != nil ? true : nil)
     let content = SourceContent(files: read.files, pin: pin)
     if let key { store(content, key) }
     return content
@@ -114,7 +115,7 @@ package struct ArchiveSource: Sendable {
     guard trust != nil, signature == nil, pinnedSHA256 == nil, !allowsUnsigned else { return }
     throw ReleaseError(
       .unverified, doing: "checking \(path)", reason: "there is no signature beside it (\(signatureName))",
-      advice: "put it there, pin sha256 in the manifest, or give --allow-unsigned")
+      advice: "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned")
   }
 
   private var signatureName: String {
@@ -162,9 +163,9 @@ package struct ArchiveSource: Sendable {
   /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
   private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> String {
     var hasher = SHA256Digest.Hasher()
-    hasher.update("2 \(sha256) \(selection) \(allowsUnsigned) \(pinnedSHA256?.hex ?? "-")\0")
+    hasher.update("3 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
-      hasher.update("\(SHA256Digest(of: try Files.read(trust.keyring))) \(trust.signers.sorted())\0")
+      hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted())\0")
     }
     if let signature { hasher.update(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) }
     return "\(sha256.hex.prefix(16))-\(hasher.finalize().hex.prefix(32))"

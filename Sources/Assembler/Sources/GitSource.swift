@@ -11,6 +11,8 @@ package struct GitSource: Sendable {
   /// When set, the ref must be a tag that one of these has signed.
   package var trust: Trust?
   package var allowsUnsigned: Bool
+  /// The commit that a plan pins, read whatever `ref` has come to name since.
+  package var commit: String?
 
   package init(repository: FilePath, ref: String, trust: Trust? = nil, allowsUnsigned: Bool = false) {
     self.repository = repository
@@ -33,8 +35,8 @@ package struct GitSource: Sendable {
   private var doing: String { "reading \(repository) at \(ref)" }
 
   package func read(_ selection: Selection, progress: Progress) async throws -> SourceContent {
-    let commit = try await resolve()
-    let signedBy = try await verifyTag()
+    let commit = try await resolve(commit ?? ref)
+    let signedBy = try await verifyTag(of: commit)
     let date = try await git(["log", "-1", "--format=%ct", commit, "--"]).check(doing: doing, code: .source)
     guard let seconds = Int64(date.text.trimmed) else {
       throw ReleaseError(.source, doing: doing, reason: "git tells no date of \(commit)")
@@ -50,7 +52,7 @@ package struct GitSource: Sendable {
     return SourceContent(files: files, pin: pin)
   }
 
-  private func resolve() async throws -> String {
+  private func resolve(_ ref: String) async throws -> String {
     guard Files.isFolder(repository) else {
       throw ReleaseError(.source, doing: doing, reason: "there is no such folder", advice: "give --source NAME=PATH")
     }
@@ -67,9 +69,15 @@ package struct GitSource: Sendable {
       advice: near.map { "did you mean '\($0)'?" } ?? "fetch it into the repository first")
   }
 
-  /// The fingerprint that signed the tag, where the manifest names signers.
-  private func verifyTag() async throws -> String? {
+  /// The fingerprint that signed the tag, where the manifest names signers; nil when the tag no longer names the
+  /// commit that a plan pins, or is not here.
+  private func verifyTag(of commit: String) async throws -> String? {
     guard let trust else { return nil }
+    if self.commit != nil {
+      let parsed = try await git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(ref)^{commit}"])
+        .run(doing: doing)
+      guard parsed.succeeded, parsed.text.trimmed == commit else { return nil }
+    }
     let what = "the tag \(ref) of \(repository)"
     let raw = try await git(["cat-file", "tag", ref]).run(doing: doing)
     let marker = Array("-----BEGIN PGP SIGNATURE-----".utf8)

@@ -5,15 +5,21 @@ import SystemPackage
 
 /// Whose signatures count.
 package struct Trust: Sendable {
-  /// Binary OpenPGP keyring.
+  /// Binary OpenPGP keyring; its name in messages, where `bytes` holds it.
   package var keyring: FilePath
   /// Fingerprints of primary keys, in capitals; one of them must have signed.
   package var signers: [String]
+  /// The keyring itself, where it comes out of a plan.
+  package var bytes: [UInt8]?
 
-  package init(keyring: FilePath, signers: [String]) {
+  package init(keyring: FilePath, signers: [String], bytes: [UInt8]? = nil) {
     self.keyring = keyring
     self.signers = signers
+    self.bytes = bytes
   }
+
+  /// The keyring as gpgv needs it.
+  package func keyringBytes() throws -> [UInt8] { try bytes ?? Files.read(keyring, limit: 64 << 20) }
 }
 
 /// A detached OpenPGP signature, checked with gpgv.
@@ -36,7 +42,7 @@ package struct SignatureCheck: Sendable {
     what: String, body: (FileDescriptor) async throws -> Result<R, any Error>
   ) async throws -> (Result<R, any Error>, String?) {
     let doing = "checking the signature of \(what)"
-    let keyring = try Files.read(trust.keyring, limit: 64 << 20)
+    let keyring = try trust.keyringBytes()
     if keyring.starts(with: Array("-----BEGIN".utf8)) {
       throw ReleaseError(
         .input, doing: doing, reason: "the keyring \(trust.keyring) is armoured, gpgv needs a binary one",
@@ -45,8 +51,9 @@ package struct SignatureCheck: Sendable {
     return try await withScratch { scratch in
       let detached = scratch.appending("signature")
       try Files.write(signature, to: detached)
-      var gpgv = Command(
-        "gpgv", ["--status-fd", "1", "--keyring", Files.absolute(trust.keyring).string, detached.string, "-"])
+      let keys = scratch.appending("keyring")
+      try Files.write(keyring, to: keys)
+      var gpgv = Command("gpgv", ["--status-fd", "1", "--keyring", keys.string, detached.string, "-"])
       gpgv.environment["GNUPGHOME"] = scratch.string
       let (result, outcome) = try await gpgv.feed(doing: doing, body: body)
       guard case .success = result else { return (result, nil) }
