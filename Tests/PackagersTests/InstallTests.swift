@@ -8,37 +8,7 @@ import Testing
 @testable import Packagers
 
 /// Packages installed with the real package managers, in roots in which only what the packages need is installed.
-///
-/// The roots are kept below `LRELEASE_TEST_CACHE`, else below /var/tmp.
 @Suite(.serialized) struct InstallTests {
-  private func root() async throws -> Root {
-    let cache = environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests"
-    return try await Root(
-      RootRecipe(
-        suites: ["bookworm", "bookworm-updates", "bookworm-security"],
-        packages: ["dkms", "rpm", "linux-headers-amd64", "linux-headers-6.12-amd64"]),
-      cache: FilePath(cache), progress: .silent)
-  }
-
-  private func kernels(_ session: RootSession) async throws -> [String] {
-    let outcome = try await session.run(["ls", "/lib/modules"], doing: "listing kernels")
-    return outcome.text.split(separator: "\n").map(String.init)
-  }
-
-  private func sh(
-    _ session: RootSession, _ script: String, _ folder: FilePath
-  ) async throws -> Command.Outcome {
-    try await session.run(["sh", "-ec", script], folders: ["/mnt": folder], doing: "working in the root")
-  }
-
-  private func cut(_ manifest: String, into folder: FilePath, _ arguments: [String]) async throws {
-    _ = try await Command(
-      Built.lrelease,
-      ["cut", Built.repository.appending("manifests/\(manifest)").string, "--output", folder.string]
-        + arguments
-    ).check(doing: "cutting \(manifest)")
-  }
-
   /// Ceph's modules from the Linux release in Debian's linux-source-6.12: what a site does with a release from mainline.
   @Test func aptInstallsAndRemovesCeph() async throws {
     let source = FilePath("/usr/src/linux-source-6.12.tar.xz")
@@ -47,17 +17,17 @@ import Testing
       return
     }
     try await withScratch { folder in
-      try await cut("ceph.toml", into: folder, ["--source", "linux=\(source)", "--allow-unsigned"])
+      try await Built.cut("ceph.toml", into: folder, ["--source", "linux=\(source)", "--allow-unsigned"])
       let release = try #require(try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.first)
       let version = String(release.dropFirst("ceph-".count))
-      try await root().use { session in
-        let kernel = try #require(try await kernels(session).first { $0.hasPrefix("6.12") })
-        let installed = try await sh(session, "apt-get install -y /mnt/\(release)/*.deb", folder)
+      try await TestRoot.bookworm().use { session in
+        let kernel = try #require(try await TestRoot.kernels(session).first { $0.hasPrefix("6.12") })
+        let installed = try await TestRoot.sh(session, "apt-get install -y /mnt/\(release)/*.deb", folder)
         #expect(installed.succeeded, "\(installed.text) \(installed.errors)")
-        let status = try await sh(session, "dkms status", folder)
+        let status = try await TestRoot.sh(session, "dkms status", folder)
         #expect(status.text.contains("ceph/\(version), \(kernel), x86_64: installed"), "\(status.text)")
         for module in ["libceph", "ceph"] {
-          let shown = try await sh(
+          let shown = try await TestRoot.sh(
             session,
             """
             modinfo -k \(kernel) -F version \(module); modinfo -k \(kernel) -F vermagic \(module)
@@ -71,12 +41,12 @@ import Testing
         }
         // The kernel below the supported range was left alone, and that was said in one line.
         #expect(!status.text.contains(", 6.1.0"), "\(status.text)")
-        let purged = try await sh(session, "apt-get purge -y 'ceph*-dkms'", folder)
+        let purged = try await TestRoot.sh(session, "apt-get purge -y 'ceph*-dkms'", folder)
         #expect(purged.succeeded, "\(purged.errors)")
-        let left = try await sh(
+        let left = try await TestRoot.sh(
           session, "find /lib/modules/*/updates /usr/src /var/lib/dkms -ipath '*ceph*' -not -path '*/linux-*'", folder)
         #expect(left.text.isEmpty, "\(left.text)")
-        let own = try await sh(session, "modinfo -k \(kernel) -F filename ceph", folder)
+        let own = try await TestRoot.sh(session, "modinfo -k \(kernel) -F filename ceph", folder)
         #expect(own.text.contains("/kernel/fs/ceph/"), "the kernel's own module is not found again: \(own.text)")
       }
     }
@@ -86,18 +56,18 @@ import Testing
   @Test func rpmInstallsUpgradesReinstallsAndErases() async throws {
     try await withScratch { folder in
       let linux = "linux=\(Built.repository.appending("Examples/sample/linux"))"
-      try await cut("sample.toml", into: folder, ["--source", linux])
-      try await cut("sample.toml", into: folder, ["--source", linux, "--respin", "1"])
-      try await root().use { session in
-        let kernels = try await kernels(session)
+      try await Built.cut("sample.toml", into: folder, ["--source", linux])
+      try await Built.cut("sample.toml", into: folder, ["--source", linux, "--respin", "1"])
+      try await TestRoot.bookworm().use { session in
+        let kernels = try await TestRoot.kernels(session)
         #expect(kernels.count == 2)
         func modules() async throws -> [String] {
-          try await sh(session, "find /lib/modules -name 'sample*.ko*' | sort", folder).text
+          try await TestRoot.sh(session, "find /lib/modules -name 'sample*.ko*' | sort", folder).text
             .split(separator: "\n").map(String.init)
         }
         /// dkms is in the root by apt, not by rpm, which therefore cannot see it.
         func rpm(_ arguments: String) async throws {
-          let outcome = try await sh(session, "cd /mnt && rpm --nodeps \(arguments)", folder)
+          let outcome = try await TestRoot.sh(session, "cd /mnt && rpm --nodeps \(arguments)", folder)
           #expect(outcome.succeeded, "rpm \(arguments): \(outcome.text) \(outcome.errors)")
           #expect(!outcome.errors.contains("scriptlet failed"), "rpm \(arguments): \(outcome.errors)")
         }
@@ -105,7 +75,7 @@ import Testing
           var versions: Set<String> = []
           for kernel in kernels {
             versions.insert(
-              try await sh(session, "modinfo -k \(kernel) -F version samplefs", folder).text.trimmed)
+              try await TestRoot.sh(session, "modinfo -k \(kernel) -F version samplefs", folder).text.trimmed)
           }
           return versions
         }
@@ -121,7 +91,7 @@ import Testing
         #expect(try await version() == upgraded)
         try await rpm("-e sample-dkms")
         #expect(try await modules().isEmpty)
-        let left = try await sh(
+        let left = try await TestRoot.sh(
           session, "find /usr/src /var/lib/dkms /etc/modprobe.d -iname '*sample*' -not -path '*/linux-headers-*'",
           folder)
         #expect(left.text.isEmpty, "\(left.text)")
