@@ -99,6 +99,9 @@ package struct Planner {
 
   private mutating func run(_ manifestName: String) async throws -> OpenedPlan {
     try checkRequest()
+    // Asking the tools takes about as long as reading a repository: both go on at the same time.
+    let steps = manifest.prepare
+    async let tools = PrepareSandbox.versions(of: steps.flatMap(\.tools), at: steps.first?.location)
     var contents: [String: SourceContent] = [:]
     var places: [String: String] = [:]
     var kernel = request.kernel
@@ -113,12 +116,10 @@ package struct Planner {
     }
     let version = try resolveVersion(kernel: kernel)
     try readNamedFiles()
-    let tools = try await PrepareSandbox.versions(
-      of: manifest.prepare.flatMap(\.tools), at: manifest.prepare.first?.location)
     let pins = contents.mapValues(\.pin)
     var plan = Plan(
       name: manifest.name, version: version.tarball, kernel: kernel, extras: request.extras,
-      sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: tools, manifest: manifestName,
+      sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
       recipe: recipe.files)
     plan.places = places
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
