@@ -24,6 +24,7 @@ let package = Package(
   targets: [
     // The C libraries. Each is the narrow part that is used, with errors as return values.
     .systemLibrary(name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .target(
       name: "CRPM",
       linkerSettings: [.linkedLibrary("rpm"), .linkedLibrary("rpmio"), .linkedLibrary("rpmbuild")]
@@ -44,7 +45,7 @@ let package = Package(
     ),
     .target(
       name: "Assembler",
-      dependencies: ["Groundwork", "CLibArchive", .product(name: "TOMLKit", package: "TOMLKit")],
+      dependencies: ["Groundwork", "CLibArchive", "CLZMA", .product(name: "TOMLKit", package: "TOMLKit")],
       swiftSettings: swiftSettings
     ),
     .target(

@@ -27,15 +27,50 @@ package enum Files {
     }
   }
 
+  /// The first bytes of the file at `path`: fewer than `count` where it has no more.
+  package static func start(of path: FilePath, count: Int) throws -> [UInt8] {
+    do {
+      let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      return try file.closeAfter {
+        try [UInt8](unsafeUninitializedCapacity: count) { buffer, got in
+          got = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+        }
+      }
+    } catch let error as Errno {
+      throw ReleaseError(errno: error.rawValue, doing: "reading \(path)")
+    }
+  }
+
+  /// Straight into the array, as files are read by the thousand. A file that grows meanwhile costs a copy.
   private static func readToEnd(_ file: FileDescriptor, expecting size: Int) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(size)
+    var room = size + 1
     while true {
-      let chunk = try [UInt8](unsafeUninitializedCapacity: max(4096, size - bytes.count + 1)) { buffer, count in
-        count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+      let chunk = try [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+        while count < room {
+          let rest = UnsafeMutableBufferPointer(rebasing: buffer[count...])
+          let got = try file.read(into: UnsafeMutableRawBufferPointer(rest))
+          if got == 0 { break }
+          count += got
+        }
       }
-      if chunk.isEmpty { return bytes }
-      bytes += chunk
+      bytes = bytes.isEmpty ? chunk : bytes + chunk
+      if chunk.count < room { return bytes }
+      room = 1 << 20
+    }
+  }
+
+  /// The SHA-256 and the size of the file at `path`, which is never in memory as a whole.
+  package static func digest(_ path: FilePath, doing: String? = nil) throws -> (SHA256Digest, size: Int64) {
+    let doing = doing ?? "reading \(path)"
+    do {
+      let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      return try file.closeAfter {
+        let size = Int64(try status(of: file, doing: doing).st_size)
+        return (try SHA256Digest(of: file, size: size), size)
+      }
+    } catch let error as Errno {
+      throw ReleaseError(errno: error.rawValue, doing: doing)
     }
   }
 

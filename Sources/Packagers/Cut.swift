@@ -42,37 +42,55 @@ package struct Cut: Sendable {
     try Tarball.addRecords(to: &tree, plan: plan)
     let released = tree
     try await folder.create { part in
-      let tarball = "\(name).tar.\(codec.suffix)"
-      try await progress.step("writing \(tarball)") {
-        try Files.write(
-          Tarball.bytes(released, folder: name, codec: codec, time: plan.sourceDate), to: part.appending(tarball))
-      }
-      for package in opened.manifest.packages {
-        let dkms = try DKMSPackage(package, plan: plan, manifest: opened.manifest)
-        let sources = try dkms.sourceTree(released)
-        if let relations = package.deb {
-          let deb = try dkms.deb(relations, tree: sources)
-          try await progress.step("writing \(deb.fileName)") { try deb.write(to: part.appending(deb.fileName)) }
-        }
-        if let relations = package.rpm {
-          let file = "\(relations.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
-          let rpm = try dkms.rpm(relations, tree: sources)
-          try await progress.step("writing \(file)") {
-            try await rpm.write(to: part.appending(file), name: relations.name)
-          }
-        }
-      }
+      try await writeAll(opened, released, name: name, to: part)
       try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
       var sums = ""
       for name in try Files.names(in: part) {
-        let bytes = try Files.read(part.appending(bytes: name))
-        sums += "\(SHA256Digest(of: bytes))  \(String(decoding: name, as: UTF8.self))\n"
+        let (digest, _) = try Files.digest(part.appending(bytes: name))
+        sums += "\(digest)  \(String(decoding: name, as: UTF8.self))\n"
       }
       try Files.write(Array(sums.utf8), to: part.appending(ReleaseFolder.checksums))
     }
     let outputs = try folder.verified().map { Report.Output(name: $0.name, bytes: $0.size) }
     return Report(
       release: name, folder: folder.path.string, wasThere: false, files: released.count, outputs: outputs)
+  }
+
+  /// Writes the tarball and the packages, all at once: what takes long in each, the compression, shares the cores.
+  private func writeAll(_ opened: OpenedPlan, _ released: ReleaseTree, name: String, to part: FilePath) async throws {
+    let plan = opened.plan
+    let version = try ReleaseVersion(plan.version)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        let tarball = "\(name).tar.\(codec.suffix)"
+        try await progress.step("writing \(tarball)") {
+          let bytes = try await Tarball.bytes(released, folder: name, codec: codec, time: plan.sourceDate)
+          try Files.write(bytes, to: part.appending(tarball))
+        }
+      }
+      for package in opened.manifest.packages {
+        let dkms = try DKMSPackage(package, plan: plan, manifest: opened.manifest)
+        let sources = try dkms.sourceTree(released)
+        if let relations = package.deb {
+          let deb = try dkms.deb(relations, tree: sources)
+          group.addTask {
+            try await progress.step("writing \(deb.fileName)") {
+              try await deb.write(to: part.appending(deb.fileName))
+            }
+          }
+        }
+        if let relations = package.rpm {
+          let file = "\(relations.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
+          let rpm = try dkms.rpm(relations, tree: sources)
+          group.addTask {
+            try await progress.step("writing \(file)") {
+              try await rpm.write(to: part.appending(file), name: relations.name)
+            }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
   }
 
   /// A release that is there is left alone: it is either this one, whole, or another.

@@ -134,9 +134,9 @@ package struct DKMSPackage: Sendable {
       """
   }
 
-  private func configurationFiles() throws -> [PackageFile] {
+  private func configurationFiles(_ relations: Manifest.Relations) throws -> [PackageFile] {
     var recipe = Recipe(plan: plan)
-    return try package.etc.map { file in
+    return try relations.etc.map { file in
       let template = try Template(file: file.template, bytes: recipe.read(file.template, at: file.location))
       return PackageFile(
         path: String(file.path.dropFirst()), content: .file(Array(try template.render(values).utf8)))
@@ -144,11 +144,11 @@ package struct DKMSPackage: Sendable {
   }
 
   /// The files below /usr/src and /etc.
-  private func files(_ tree: ReleaseTree) throws -> [PackageFile] {
+  private func files(_ tree: ReleaseTree, _ relations: Manifest.Relations) throws -> [PackageFile] {
     let sources = tree.paths.compactMap { path in
       tree[path].map { PackageFile(path: "\(folder)/\(path)", content: $0.content, mode: $0.mode & 0o755) }
     }
-    return try sources + configurationFiles()
+    return try sources + configurationFiles(relations)
   }
 
   /// Renders a template of a packaging recipe, with the names and relations of one format.
@@ -176,7 +176,7 @@ package struct DKMSPackage: Sendable {
     var scripts: [String: [UInt8]] = [:]
     var fields: [(name: String, value: String)] = []
     let docs = "usr/share/doc/\(relations.name)"
-    var packageFiles = try files(tree)
+    var packageFiles = try files(tree, relations)
     for file in try recipe.list(relations.recipe, at: relations.location) {
       let name = String(file.dropFirst(relations.recipe.count + 1))
       let text = try render(file, relations, more)
@@ -197,7 +197,7 @@ package struct DKMSPackage: Sendable {
     return DebPackage(
       name: relations.name, version: version.debian,
       fields: fields.filter { !own.contains($0.name) && !$0.value.isEmpty },
-      conffiles: package.etc.map { String($0.path.dropFirst()) }, maintainerScripts: scripts, files: packageFiles,
+      conffiles: relations.etc.map { String($0.path.dropFirst()) }, maintainerScripts: scripts, files: packageFiles,
       sourceDate: plan.sourceDate)
   }
 
@@ -230,9 +230,9 @@ package struct DKMSPackage: Sendable {
         "REQUIRES": lines("Requires", relations.depends), "RECOMMENDS": lines("Recommends", relations.recommends),
         "PROVIDES": lines("Provides", relations.provides), "CONFLICTS": lines("Conflicts", relations.conflicts),
         "OBSOLETES": lines("Obsoletes", relations.replaces),
-        "CONFIG_FILES": package.etc.map { "%config(noreplace) \($0.path)" }.joined(separator: "\n"),
+        "CONFIG_FILES": relations.etc.map { "%config(noreplace) \($0.path)" }.joined(separator: "\n"),
       ])
-    var packageFiles = try files(tree)
+    var packageFiles = try files(tree, relations)
     packageFiles.append(
       PackageFile(
         path: "usr/share/doc/\(relations.name)/origins.jsonl.gz",

@@ -48,22 +48,25 @@ package struct DebPackage: Sendable {
   /// Writes the package so that it is there whole or not at all.
   ///
   /// - Throws: `ReleaseError` with code `input` for what dpkg would refuse, in dpkg's own words.
-  package func write(to path: FilePath) throws {
-    try Files.replace(path, with: bytes())
+  package func write(to path: FilePath) async throws {
+    try await Files.replace(path, with: bytes())
   }
 
   /// The package as bytes.
-  package func bytes() throws -> [UInt8] {
+  package func bytes() async throws -> [UInt8] {
     let doing = "making the package \(name)"
     try complain(doing: "\(doing), version \(version)") { lr_dpkg_version_check(version, $0, $1) }
     let layout = try PackageLayout(files, doing: doing)
     let control = try controlFile(layout, doing: doing)
     try complain(doing: doing) { lr_dpkg_control_check(control, control.utf8.count, $0, $1) }
 
+    let tar = CompressedTar(codec, time: sourceDate, doing: doing)
+    let controlMember = try await tar.bytes(of: controlEntries(layout, control: control, doing: doing))
+    let dataMember = try await tar.bytes(of: dataEntries(layout))
     let writer = try ArchiveWriter(.ar, time: sourceDate, doing: doing)
     try writer.addFile("debian-binary", Array("2.0\n".utf8))
-    try writer.addFile("control.tar.\(codec.suffix)", controlMember(layout, control: control, doing: doing))
-    try writer.addFile("data.tar.\(codec.suffix)", dataMember(layout, doing: doing))
+    try writer.addFile("control.tar.\(codec.suffix)", controlMember)
+    try writer.addFile("data.tar.\(codec.suffix)", dataMember)
     return try writer.finish()
   }
 
@@ -101,7 +104,9 @@ package struct DebPackage: Sendable {
     return text
   }
 
-  private func controlMember(_ layout: PackageLayout, control: String, doing: String) throws -> [UInt8] {
+  private func controlEntries(
+    _ layout: PackageLayout, control: String, doing: String
+  ) throws -> [CompressedTar.Entry] {
     var members: [String: [UInt8]] = ["control": Array(control.utf8)]
     var sums = ""
     var regular: Set<String> = []
@@ -122,27 +127,19 @@ package struct DebPackage: Sendable {
       }
       members[name] = bytes
     }
-    let writer = try ArchiveWriter(.gnuTar(codec), time: sourceDate, doing: doing)
-    try writer.addFolder("./")
-    for (name, bytes) in members.sorted(by: { $0.key < $1.key }) {
-      try writer.addFile("./\(name)", bytes, mode: scripts.contains(name) ? 0o755 : 0o644)
-    }
-    return try writer.finish()
+    return [.folder("./")]
+      + members.sorted { $0.key < $1.key }.map { name, bytes in
+        .file("./\(name)", .file(bytes), mode: scripts.contains(name) ? 0o755 : 0o644)
+      }
   }
 
-  private func dataMember(_ layout: PackageLayout, doing: String) throws -> [UInt8] {
-    let writer = try ArchiveWriter(.gnuTar(codec), time: sourceDate, doing: doing)
-    try writer.addFolder("./")
-    for entry in layout.entries {
-      switch entry {
-      case .folder(let path): try writer.addFolder("./\(path)/")
-      case .file(let file):
-        switch file.content {
-        case .file(let bytes): try writer.addFile("./\(file.path)", bytes, mode: file.mode)
-        case .link(let target): try writer.addLink("./\(file.path)", to: target)
+  private func dataEntries(_ layout: PackageLayout) -> [CompressedTar.Entry] {
+    [.folder("./")]
+      + layout.entries.map { entry in
+        switch entry {
+        case .folder(let path): .folder("./\(path)/")
+        case .file(let file): .file("./\(file.path)", file.content, mode: file.mode)
         }
       }
-    }
-    return try writer.finish()
   }
 }

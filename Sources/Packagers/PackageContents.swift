@@ -20,7 +20,7 @@ package struct PackageContents: Sendable, Codable {
 
   /// - Throws: `ReleaseError` when the file is neither a tarball nor a .deb or .rpm.
   package static func read(_ path: FilePath, progress: Progress) async throws -> PackageContents {
-    let start = try Files.read(path, limit: 8 << 30).prefix(8)
+    let start = try Files.start(of: path, count: 8)
     if start.starts(with: Array("!<arch>".utf8)) { return try await deb(path, progress) }
     if start.starts(with: [0xed, 0xab, 0xee, 0xdb]) { return try await rpm(path, progress) }
     return try await tarball(path, progress)

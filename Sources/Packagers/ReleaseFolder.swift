@@ -26,10 +26,8 @@ package struct ReleaseFolder: Sendable {
       guard halves.count == 2, let digest = SHA256Digest(hex: halves[0]), isCleanPath(halves[1]) else {
         throw ReleaseError(.different, doing: doing, reason: "\(ReleaseFolder.checksums) is damaged")
       }
-      let file = try FileDescriptor.open(path.appending(halves[1]), .readOnly, options: .closeOnExec)
-      defer { try? file.close() }
-      let size = Int64(try Files.status(of: file, doing: doing).st_size)
-      guard try SHA256Digest(of: file, size: size) == digest else {
+      let (found, size) = try Files.digest(path.appending(halves[1]), doing: doing)
+      guard found == digest else {
         throw ReleaseError(
           .different, doing: doing, reason: "\(halves[1]) is not what was released", advice: "restore it or cut again")
       }

@@ -25,7 +25,10 @@ struct ManifestCommand: AsyncParsableCommand {
     func run() async throws {
       try await Console.run(console) { console in
         let bytes = try Files.read(FilePath(manifest), limit: 16 << 20)
-        let read = try Manifest(parsing: bytes, file: manifest)
+        let folder = FilePath(manifest).removingLastComponent()
+        let read = try Manifest(parsing: bytes, file: manifest) {
+          try Files.read(folder.pushing(FilePath($0)), limit: 16 << 20)
+        }
         if console.isJSON { return try console.printJSON(["name": read.name, "version": read.version]) }
         console.print(
           "\(manifest): good (\(read.sources.count) sources, \(read.rules.count) rules, \(read.packages.count) packages)"

@@ -115,7 +115,45 @@ import Testing
       .appending("manifests")
     let names = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { $0.hasSuffix(".toml") }
     #expect(names.contains("sample.toml") && names.contains("ceph.toml"))
-    for name in names { _ = try Manifest(parsing: Files.read(folder.appending(name)), file: name) }
+    for name in names {
+      _ = try Manifest(parsing: Files.read(folder.appending(name)), file: name) {
+        try Files.read(folder.appending($0))
+      }
+    }
+  }
+
+  @Test func aManifestExtendsAnother() throws {
+    let text = """
+      extends = "good.toml"
+      summary = "other"
+      [sources.there]
+      folder = "there"
+      [[tree]]
+      from = "there:"
+      [[tree]]
+      from = "here:a"
+      """
+    let files = ["good.toml": good, "chain.toml": "extends = \"good.toml\"", "broken.toml": good + "\nfron = 1"]
+    func read(_ text: String) throws -> Manifest {
+      try Manifest(parsing: Array(text.utf8), file: "x/m.toml") { name in
+        guard let text = files[name] else {
+          throw ReleaseError(.input, doing: "reading \(name)", reason: "there is none")
+        }
+        return Array(text.utf8)
+      }
+    }
+    let manifest = try read(text)
+    #expect(manifest.name == "demo" && manifest.summary == "other")
+    #expect(manifest.sources.keys.sorted() == ["here", "there"])
+    #expect(manifest.rules.map(\.text) == ["there:", "here:a"])
+    for (base, words) in [
+      ("chain.toml", "x/chain.toml:1:1: error: a manifest that is extended cannot extend another"),
+      ("broken.toml", "x/broken.toml:11:1: error: unknown key 'tree[0].fron'; did you mean 'from'?"),
+      ("none.toml", "x/m.toml:1:1: reading none.toml: there is none"),
+    ] {
+      let error = #expect(throws: (any Error).self) { try read("extends = \"\(base)\"") }
+      #expect(error.map { "\($0)" }?.contains(words) == true, "\(String(describing: error))")
+    }
   }
 
   @Test(arguments: [

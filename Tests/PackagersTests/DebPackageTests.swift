@@ -33,7 +33,7 @@ import Testing
     try await withScratch { scratch in
       let package = Self.sample(codec)
       let path = scratch.appending(package.fileName)
-      try package.write(to: path)
+      try await package.write(to: path)
       #expect(package.fileName == "sample-dkms_7.4~rc2-1_all.deb")
       func dpkg(_ arguments: String...) async throws -> String {
         try await Command("dpkg-deb", arguments).check(doing: "running dpkg-deb").text
@@ -58,30 +58,31 @@ import Testing
       _ = try await dpkg("-e", path.string, control.string)
       _ = try await Command("md5sum", ["--strict", "-c", "\(control)/md5sums"], directory: target)
         .check(doing: "checking md5sums")
-      #expect(try package.bytes() == Files.read(path))
+      #expect(try await package.bytes() == Files.read(path))
     }
   }
 
-  @Test func refusalsAreOneClearLine() {
-    func refusal(_ change: (inout DebPackage) -> Void) -> String {
+  @Test func refusalsAreOneClearLine() async {
+    func refusal(_ change: (inout DebPackage) -> Void) async -> String {
       var package = Self.sample()
       change(&package)
-      let error = #expect(throws: ReleaseError.self) { try package.bytes() }
+      let changed = package
+      let error = await #expect(throws: ReleaseError.self) { try await changed.bytes() }
       #expect(error?.code == .input)
       let line = error?.description ?? ""
       #expect(!line.contains("\n"))
       return line
     }
-    #expect(refusal { $0.version = "2.15.0_5_gabc" }.contains("invalid character in version number"))
-    #expect(refusal { $0.name = "Sample dkms" }.contains("'Package' field"))
-    #expect(refusal { $0.fields.append(("Conflicts", "lustre (")) }.contains("'Conflicts' field"))
-    #expect(refusal { $0.fields.append(("Section", "net")) }.contains("'Section'"))
-    #expect(refusal { $0.fields.removeAll { $0.name == "Maintainer" } }.contains("'Maintainer'"))
-    #expect(refusal { $0.fields.append(("A b", "x")) }.contains("“A b” cannot be the name of a field"))
-    #expect(refusal { $0.conffiles = ["etc/none"] }.contains("etc/none"))
-    #expect(refusal { $0.maintainerScripts["postint"] = [] }.contains("postint"))
-    #expect(refusal { $0.files[0].path = "../etc/x" }.contains("../etc/x"))
-    #expect(refusal { $0.files[0].path = "usr/src" }.contains("is a file and a folder"))
-    #expect(refusal { $0.files.append($0.files[0]) }.contains("is there twice"))
+    #expect(await refusal { $0.version = "2.15.0_5_gabc" }.contains("invalid character in version number"))
+    #expect(await refusal { $0.name = "Sample dkms" }.contains("'Package' field"))
+    #expect(await refusal { $0.fields.append(("Conflicts", "lustre (")) }.contains("'Conflicts' field"))
+    #expect(await refusal { $0.fields.append(("Section", "net")) }.contains("'Section'"))
+    #expect(await refusal { $0.fields.removeAll { $0.name == "Maintainer" } }.contains("'Maintainer'"))
+    #expect(await refusal { $0.fields.append(("A b", "x")) }.contains("“A b” cannot be the name of a field"))
+    #expect(await refusal { $0.conffiles = ["etc/none"] }.contains("etc/none"))
+    #expect(await refusal { $0.maintainerScripts["postint"] = [] }.contains("postint"))
+    #expect(await refusal { $0.files[0].path = "../etc/x" }.contains("../etc/x"))
+    #expect(await refusal { $0.files[0].path = "usr/src" }.contains("is a file and a folder"))
+    #expect(await refusal { $0.files.append($0.files[0]) }.contains("is there twice"))
   }
 }

@@ -4,23 +4,10 @@ import CLibArchive
 import Glibc
 import Groundwork
 
-/// How an archive or a part of a package is compressed. The bytes are the same on any machine.
-package enum Codec: String, Sendable, CaseIterable {
-  case xz, zstd, gzip
-
-  package var suffix: String {
-    switch self {
-    case .xz: "xz"
-    case .zstd: "zst"
-    case .gzip: "gz"
-    }
-  }
-}
-
 /// An archive that is written into memory with libarchive: everything belongs to root and has one time.
 package final class ArchiveWriter {
   package enum Format {
-    case gnuTar(Codec)
+    case gnuTar
     case ar
     /// One entry, compressed: `changelog.gz`.
     case raw(Codec)
@@ -45,28 +32,11 @@ package final class ArchiveWriter {
     self.time = time
     self.doing = doing
     switch format {
-    case .ar:
-      try check(archive_write_set_format_ar_bsd(archive))
-    case .gnuTar(let codec), .raw(let codec):
-      if case .raw = format {
-        try check(archive_write_set_format_raw(archive))
-      } else {
-        try check(archive_write_set_format_gnutar(archive))
-      }
-      let options: [(String, String?)]
-      switch codec {
-      // The level of dpkg. Any fixed number of threads from 2 gives the same bytes.
-      case .xz:
-        try check(archive_write_add_filter_xz(archive))
-        options = [("compression-level", "6"), ("threads", "2")]
-      case .zstd:
-        try check(archive_write_add_filter_zstd(archive))
-        options = [("compression-level", "12"), ("threads", "2")]
-      case .gzip:
-        try check(archive_write_add_filter_gzip(archive))
-        options = [("compression-level", "9"), ("timestamp", nil)]
-      }
-      for (key, value) in options { try check(archive_write_set_filter_option(archive, nil, key, value)) }
+    case .ar: try check(archive_write_set_format_ar_bsd(archive))
+    case .gnuTar: try check(archive_write_set_format_gnutar(archive))
+    case .raw(let codec):
+      try check(archive_write_set_format_raw(archive))
+      try compress(codec)
     }
     try check(archive_write_set_bytes_in_last_block(archive, 1))
     let opaque = Unmanaged.passUnretained(sink).toOpaque()
@@ -93,10 +63,40 @@ package final class ArchiveWriter {
     try add(path, type: S_IFLNK, mode: 0o777, target: target)
   }
 
-  /// Ends the archive and gives all of its bytes.
+  /// Ends the archive and gives all of its bytes that were not taken before.
   package func finish() throws -> [UInt8] {
-    try check(archive_write_close(archive))
+    try close()
     return sink.bytes
+  }
+
+  /// Ends the archive.
+  package func close() throws { try check(archive_write_close(archive)) }
+
+  /// How many bytes are there to be taken.
+  package var pending: Int { sink.bytes.count }
+
+  /// Takes the first bytes that are there, `count` at most.
+  package func take(_ count: Int) -> [UInt8] {
+    let taken = Array(sink.bytes.prefix(count))
+    sink.bytes.removeFirst(taken.count)
+    return taken
+  }
+
+  private func compress(_ codec: Codec) throws {
+    let options: [(String, String?)]
+    switch codec {
+    case .xz:
+      try check(archive_write_add_filter_xz(archive))
+      options = [("compression-level", "6")]
+    case .zstd:
+      // Any fixed number of threads from 2 gives the same bytes.
+      try check(archive_write_add_filter_zstd(archive))
+      options = [("compression-level", "12"), ("threads", "2")]
+    case .gzip:
+      try check(archive_write_add_filter_gzip(archive))
+      options = [("compression-level", "9"), ("timestamp", nil)]
+    }
+    for (key, value) in options { try check(archive_write_set_filter_option(archive, nil, key, value)) }
   }
 
   private func add(_ path: String, type: mode_t, mode: UInt32, bytes: [UInt8] = [], target: String? = nil) throws {
@@ -127,14 +127,5 @@ package final class ArchiveWriter {
   private func failure(_ path: String?) -> ReleaseError {
     let words = archive_error_string(archive).map { String(cString: $0) } ?? "libarchive gave no reason"
     return ReleaseError(.failed, doing: doing, reason: path.map { "\($0): \(words)" } ?? words)
-  }
-}
-
-extension Codec {
-  /// `bytes` compressed, the same on any machine.
-  package func compress(_ bytes: [UInt8], doing: String) throws -> [UInt8] {
-    let writer = try ArchiveWriter(.raw(self), time: 0, doing: doing)
-    try writer.addFile("data", bytes)
-    return try writer.finish()
   }
 }

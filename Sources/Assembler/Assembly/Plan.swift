@@ -57,7 +57,11 @@ package struct Plan: Sendable, Equatable, Codable {
     guard let file = recipe[manifest] else {
       throw ReleaseError(.input, doing: "reading the plan", reason: "it does not hold its manifest \(manifest)")
     }
-    return try Manifest(parsing: file.bytes, file: manifest)
+    let recipe = Recipe(plan: self)
+    return try Manifest(parsing: file.bytes, file: manifest) {
+      var recipe = recipe
+      return try recipe.read($0)
+    }
   }
 
   /// The plan as it goes into the release: without the places, which differ between machines.

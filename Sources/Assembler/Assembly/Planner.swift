@@ -51,8 +51,8 @@ package struct Planner {
   ) async throws -> OpenedPlan {
     let name = path.lastComponent?.string ?? path.string
     var recipe = Recipe(folder: Files.absolute(path).removingLastComponent())
-    let manifest = try Manifest(
-      parsing: try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)"), file: path.string)
+    let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
+    let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
     var planner = Planner(manifest: manifest, request: request, recipe: recipe, progress: progress)
     let opened = try await planner.run(name)
@@ -99,6 +99,9 @@ package struct Planner {
 
   private mutating func run(_ manifestName: String) async throws -> OpenedPlan {
     try checkRequest()
+    // Asking the tools takes about as long as reading a repository: both go on at the same time.
+    let steps = manifest.prepare
+    async let tools = PrepareSandbox.versions(of: steps.flatMap(\.tools), at: steps.first?.location)
     var contents: [String: SourceContent] = [:]
     var places: [String: String] = [:]
     var kernel = request.kernel
@@ -113,12 +116,10 @@ package struct Planner {
     }
     let version = try resolveVersion(kernel: kernel)
     try readNamedFiles()
-    let tools = try await PrepareSandbox.versions(
-      of: manifest.prepare.flatMap(\.tools), at: manifest.prepare.first?.location)
     let pins = contents.mapValues(\.pin)
     var plan = Plan(
       name: manifest.name, version: version.tarball, kernel: kernel, extras: request.extras,
-      sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: tools, manifest: manifestName,
+      sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
       recipe: recipe.files)
     plan.places = places
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
@@ -316,7 +317,9 @@ package struct Planner {
       recipe = reader
     }
     for package in manifest.packages {
-      for file in package.files + package.etc { _ = try recipe.read(file.template, at: file.location) }
+      for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {
+        _ = try recipe.read(file.template, at: file.location)
+      }
       if let deb = package.deb { _ = try recipe.list(deb.recipe, at: deb.location) }
       if let rpm = package.rpm { _ = try recipe.read(rpm.recipe, at: rpm.location) }
     }

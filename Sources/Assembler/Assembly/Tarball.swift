@@ -60,22 +60,20 @@ package enum Tarball {
   }
 
   /// The compressed tarball, all of it below `folder`.
-  package static func bytes(_ tree: ReleaseTree, folder: String, codec: Codec, time: Int64) throws -> [UInt8] {
-    let writer = try ArchiveWriter(.gnuTar(codec), time: time, doing: "writing the tarball of \(folder)")
-    try writer.addFolder("\(folder)/")
+  package static func bytes(
+    _ tree: ReleaseTree, folder: String, codec: Codec, time: Int64
+  ) async throws -> [UInt8] {
+    var entries: [CompressedTar.Entry] = [.folder("\(folder)/")]
     var folders = tree.folders[...]
     for path in tree.paths {
       while let next = folders.first, next.utf8.lexicographicallyPrecedes(path.utf8) {
-        try writer.addFolder("\(folder)/\(next)/")
+        entries.append(.folder("\(folder)/\(next)/"))
         folders.removeFirst()
       }
       guard let entry = tree[path] else { continue }
-      switch entry.content {
-      case .file(let bytes): try writer.addFile("\(folder)/\(path)", bytes, mode: entry.mode)
-      case .link(let target): try writer.addLink("\(folder)/\(path)", to: target)
-      }
+      entries.append(.file("\(folder)/\(path)", entry.content, mode: entry.mode))
     }
-    return try writer.finish()
+    return try await CompressedTar(codec, time: time, doing: "writing the tarball of \(folder)").bytes(of: entries)
   }
 
   /// What a comparison of a tarball with its own origins found.

@@ -130,8 +130,6 @@ package struct Manifest: Sendable {
     package var include: [Glob]
     package var exclude: [Glob]
     package var files: [GeneratedFile]
-    /// Configuration on the target: `path` is absolute there.
-    package var etc: [GeneratedFile]
     package var modules: [Module]
     package var kernelMin: String
     package var kernelMax: String
@@ -153,6 +151,8 @@ package struct Manifest: Sendable {
     package var provides: [String]
     package var conflicts: [String]
     package var replaces: [String]
+    /// Configuration on the target: `path` is absolute there.
+    package var etc: [GeneratedFile]
     package var location: SourceLocation
   }
 }
@@ -163,9 +163,26 @@ extension Manifest {
   /// - Parameters:
   ///   - bytes: the TOML text.
   ///   - file: the name under which messages speak of it.
+  ///   - reader: gives the text of the manifest that this one extends, by its path relative to this one.
   /// - Throws: `ReleaseError` for a syntax error, `Diagnostics` for anything else.
-  package init(parsing bytes: [UInt8], file: String) throws {
-    let root = try TOMLDocument.parse(bytes, file: file)
+  package init(parsing bytes: [UInt8], file: String, base reader: ((String) throws -> [UInt8])? = nil) throws {
+    var root = try TOMLDocument.parse(bytes, file: file)
+    if let extended = root["extends"], let name = extended.string, let reader {
+      let path = FilePath(file).removingLastComponent().pushing(FilePath(name)).string
+      let base: TOMLNode
+      do {
+        base = try TOMLDocument.parse(reader(name), file: path)
+      } catch let error as ReleaseError where error.location == nil {
+        throw ReleaseError(
+          .input, at: extended.location, doing: error.doing, reason: error.reason, advice: error.advice)
+      }
+      if let again = base["extends"] {
+        throw ReleaseError(
+          .input, at: again.location, doing: "", reason: "error: a manifest that is extended cannot extend another",
+          advice: "extend \(again.string ?? "that one") itself")
+      }
+      root = root.extending(base)
+    }
     let findings = Manifest.shape.findings(in: root, at: "")
     guard findings.isEmpty else { throw Diagnostics(findings) }
     var problems: [ReleaseError] = []
@@ -318,7 +335,9 @@ extension Manifest.Module {
 extension Manifest.Package {
   fileprivate init(_ node: TOMLNode, shared: TOMLNode?) {
     func find(_ key: String) -> TOMLNode? { node[key] ?? shared?[key] }
-    func globs(_ key: String) -> [Glob] { (find(key)?.strings ?? []).map { Glob($0) } }
+    func globs(_ key: String) -> [Glob] {
+      ((shared?[key]?.strings ?? []) + (node[key]?.strings ?? [])).map { Glob($0) }
+    }
     let kernels = find("kernels")
     variant = node["variant"]?.string ?? ""
     module = node["module"]?.string ?? ""
@@ -327,7 +346,7 @@ extension Manifest.Package {
     include = globs("include")
     exclude = globs("exclude")
     files = (shared?["files"]?.array ?? []).map { .init($0) } + (node["files"]?.array ?? []).map { .init($0) }
-    etc = (shared?["etc"]?.array ?? []).map { .init($0) } + (node["etc"]?.array ?? []).map { .init($0) }
+    let etc = (shared?["etc"]?.array ?? []) + (node["etc"]?.array ?? [])
     modules = (shared?["list"]?.array ?? []).map { .init($0) } + (node["modules"]?.array ?? []).map { .init($0) }
     kernelMin = kernels?["min"]?.string ?? ""
     kernelMax = kernels?["max"]?.string ?? ""
@@ -335,19 +354,20 @@ extension Manifest.Package {
     probe = find("probe")?.string
     make = find("make")?.string ?? "make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build modules"
     configure = (shared?["configure"]?.strings ?? []) + (node["configure"]?.strings ?? [])
-    deb = node["deb"].map { .init($0) }
-    rpm = node["rpm"].map { .init($0) }
+    deb = node["deb"].map { .init($0, etc: etc) }
+    rpm = node["rpm"].map { .init($0, etc: etc) }
     location = node.location
   }
 }
 
 extension Manifest.Relations {
-  fileprivate init(_ node: TOMLNode) {
+  fileprivate init(_ node: TOMLNode, etc shared: [TOMLNode]) {
     func list(_ key: String) -> [String] { node[key]?.strings ?? [] }
     self.init(
       name: node["name"]?.string ?? "", recipe: node["recipe"]?.string ?? "", depends: list("depends"),
       recommends: list("recommends"), provides: list("provides"), conflicts: list("conflicts"),
-      replaces: list("replaces"), location: node.location)
+      replaces: list("replaces"), etc: (shared + (node["etc"]?.array ?? [])).map { .init($0) },
+      location: node.location)
   }
 }
 

@@ -5,6 +5,7 @@ import Groundwork
 extension Manifest {
   /// The format of a manifest, key by key.
   static let shape = Shape.table([
+    Field("extends", .text, "a manifest beside this one, whose keys this one replaces or adds to"),
     Field("name", packageName, required: true, "name of the release: the tarball is <name>-<version>.tar.xz"),
     Field("version", .text, required: true, "version, with {kernel} or the name of a source in braces"),
     Field("summary", .text, required: true, "one line that says what it is"),
@@ -86,7 +87,7 @@ extension Manifest {
     Field("include", .texts, "patterns of the release that go into the package"),
     Field("exclude", .texts, "patterns that do not"),
     Field("files", .array(generated, atLeast: 0), "files of the package alone, made from templates"),
-    Field("etc", .array(configuration, atLeast: 0), "configuration files"),
+    Field("etc", .array(configuration, atLeast: 0), "configuration files, in every format"),
   ]
 
   private static let configuration = Shape.table([
@@ -118,6 +119,7 @@ extension Manifest {
     Field("provides", .texts, "names that it provides"),
     Field("conflicts", .texts, "packages that cannot be installed beside it"),
     Field("replaces", .texts, "packages that it takes over from (RPM: Obsoletes)"),
+    Field("etc", .array(configuration, atLeast: 0), "configuration files in this format alone"),
   ])
 
   // MARK: strings

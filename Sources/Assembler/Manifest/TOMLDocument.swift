@@ -39,6 +39,22 @@ struct TOMLNode: Sendable {
   var integer: Int? { if case .integer(let number) = value { number } else { nil } }
   var boolean: Bool? { if case .boolean(let flag) = value { flag } else { nil } }
   var strings: [String] { array.compactMap(\.string) }
+
+  /// This document over another one: what it says replaces what the other says, key by key, and within
+  /// `sources`, `extras` and `modules` again key by key.
+  func extending(_ base: TOMLNode) -> TOMLNode {
+    var merged = base.table
+    for (key, ours) in table {
+      let isMerged = ["sources", "extras", "modules"].contains(key)
+      if isMerged, let theirs = merged[key], case .table(let inner) = ours.value, case .table(let outer) = theirs.value
+      {
+        merged[key] = TOMLNode(value: .table(outer.merging(inner) { $1 }), location: ours.location)
+      } else {
+        merged[key] = ours
+      }
+    }
+    return TOMLNode(value: .table(merged), location: location)
+  }
 }
 
 /// Reads TOML with TOMLKit and adds to each value the line and column that TOMLKit does not keep.

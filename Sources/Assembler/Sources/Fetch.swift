@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Glibc
 import Groundwork
 import SystemPackage
 
@@ -36,8 +37,7 @@ package struct Fetcher: Sendable {
       throw ReleaseError(
         .source, doing: doing, reason: outcome.complaint, advice: "try again (the fetch resumes), or give --source")
     }
-    try Files.replace(whole, with: Files.read(part, limit: 8 << 30))
-    try Files.remove(part)
+    guard rename(part.string, whole.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
     return whole
   }
 

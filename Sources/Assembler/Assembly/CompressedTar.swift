@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// A tar archive in which everything belongs to root and has one time, compressed on all cores.
+///
+/// Where a block ends depends on nothing but what was written before, so that the number of cores does not show.
+package struct CompressedTar: Sendable {
+  package struct Entry: Sendable {
+    package var path: String
+    /// nil for a folder.
+    package var content: TreeEntry.Content?
+    package var mode: UInt32
+
+    package static func folder(_ path: String) -> Entry { Entry(path: path, content: nil, mode: 0o755) }
+    package static func file(_ path: String, _ content: TreeEntry.Content, mode: UInt32) -> Entry {
+      Entry(path: path, content: content, mode: mode)
+    }
+  }
+
+  private let codec: Codec
+  private let time: Int64
+  private let doing: String
+
+  /// - Parameter time: the time of every entry, in seconds since 1970.
+  package init(_ codec: Codec, time: Int64, doing: String) {
+    self.codec = codec
+    self.time = time
+    self.doing = doing
+  }
+
+  package func bytes(of entries: [Entry]) async throws -> [UInt8] {
+    let tar = try ArchiveWriter(.gnuTar, time: time, doing: doing)
+    var rest = entries[...]
+    let blocks = try await withThrowingTaskGroup(of: (number: Int, block: Codec.Block).self) { group in
+      var count = 0
+      repeat {
+        // The place comes first, as a block that only waits for one would take memory.
+        await Cores.shared.take()
+        do {
+          let input = try next(tar, &rest)
+          group.addTask { [count] in
+            defer { Cores.shared.giveBack() }
+            return (count, try codec.block(input, doing: doing))
+          }
+        } catch {
+          Cores.shared.giveBack()
+          throw error
+        }
+        count += 1
+      } while !rest.isEmpty || tar.pending > 0
+      var blocks: [(number: Int, block: Codec.Block)] = []
+      for try await block in group { blocks.append(block) }
+      return blocks.sorted { $0.number < $1.number }.map(\.block)
+    }
+    return try codec.join(blocks, doing: doing)
+  }
+
+  /// Writes entries until a block is full, and the end of the archive after the last one.
+  private func next(_ tar: ArchiveWriter, _ rest: inout ArraySlice<Entry>) throws -> [UInt8] {
+    while tar.pending < codec.blockSize, let entry = rest.popFirst() {
+      switch entry.content {
+      case nil: try tar.addFolder(entry.path)
+      case .file(let bytes): try tar.addFile(entry.path, bytes, mode: entry.mode)
+      case .link(let target): try tar.addLink(entry.path, to: target)
+      }
+      if rest.isEmpty { try tar.close() }
+    }
+    return tar.take(codec.blockSize)
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CLZMA
+import Groundwork
+
+/// The parts of an .xz file. Its blocks know nothing of each other, so that they can be compressed at the same time.
+///
+/// xz and libarchive make blocks as well, of 24 MiB: too few of them to keep two cores busy with one release, and too
+/// much memory for each core. Source: "The .xz File Format" 1.1.0, and liblzma's `lzma/block.h`.
+enum XZ {
+  struct Block: Sendable {
+    var bytes: [UInt8]
+    var unpaddedSize: UInt64
+    var uncompressedSize: UInt64
+  }
+
+  /// As large as the dictionary of level 6: with less, the dictionary would not be used in full.
+  static let blockSize = 8 << 20
+  /// The level of dpkg and of xz itself.
+  private static let level: UInt32 = 6
+  private static let check = LZMA_CHECK_CRC64
+  // Macros that Swift does not see: LZMA_FILTER_LZMA2, LZMA_VLI_UNKNOWN, LZMA_STREAM_HEADER_SIZE.
+  private static let lzma2: lzma_vli = 0x21
+  private static let endOfFilters = lzma_vli.max
+  private static let headerSize = 12
+
+  /// Compresses a block. It can be cancelled on the way.
+  static func block(_ input: [UInt8], doing: String) throws -> Block {
+    var options = lzma_options_lzma()
+    guard lzma_lzma_preset(&options, level) == 0 else { throw failure(LZMA_OPTIONS_ERROR, doing) }
+    return try withUnsafeMutablePointer(to: &options) { options in
+      var filters = [lzma_filter(id: lzma2, options: options), lzma_filter(id: endOfFilters, options: nil)]
+      return try filters.withUnsafeMutableBufferPointer { filters in
+        var block = lzma_block()
+        block.check = check
+        block.filters = filters.baseAddress
+        // The header has both sizes, so that it is written last; room for the largest that they can be stands first.
+        block.compressed_size = lzma_vli(lzma_block_buffer_bound(input.count))
+        block.uncompressed_size = lzma_vli(input.count)
+        try demand(lzma_block_header_size(&block), doing)
+        var bytes = [UInt8](repeating: 0, count: Int(block.header_size))
+        try withUnsafeMutablePointer(to: &block) { try encode(input, as: $0, into: &bytes, doing) }
+        try demand(lzma_block_header_encode(&block, &bytes), doing)
+        return Block(
+          bytes: bytes, unpaddedSize: lzma_block_unpadded_size(&block), uncompressedSize: block.uncompressed_size)
+      }
+    }
+  }
+
+  private static func encode(
+    _ input: [UInt8], as block: UnsafeMutablePointer<lzma_block>, into bytes: inout [UInt8], _ doing: String
+  ) throws {
+    var stream = lzma_stream()
+    defer { lzma_end(&stream) }
+    try demand(lzma_block_encoder(&stream, block), doing)
+    try input.withUnsafeBufferPointer { input in
+      stream.next_in = input.baseAddress
+      stream.avail_in = input.count
+      try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64 << 10) { output in
+        var status = LZMA_OK
+        while status == LZMA_OK {
+          try Task.checkCancellation()
+          stream.next_out = output.baseAddress
+          stream.avail_out = output.count
+          status = lzma_code(&stream, LZMA_FINISH)
+          bytes += output[..<(output.count - stream.avail_out)]
+        }
+        guard status == LZMA_STREAM_END else { throw failure(status, doing) }
+      }
+    }
+  }
+
+  /// The file that holds `blocks` in their order.
+  static func file(_ blocks: [Block], doing: String) throws -> [UInt8] {
+    guard let index = lzma_index_init(nil) else { throw failure(LZMA_MEM_ERROR, doing) }
+    defer { lzma_index_end(index, nil) }
+    var flags = lzma_stream_flags()
+    flags.check = check
+    var bytes = [UInt8](repeating: 0, count: headerSize)
+    try demand(lzma_stream_header_encode(&flags, &bytes), doing)
+    for block in blocks {
+      bytes += block.bytes
+      try demand(lzma_index_append(index, nil, block.unpaddedSize, block.uncompressedSize), doing)
+    }
+    flags.backward_size = lzma_index_size(index)
+    var list = [UInt8](repeating: 0, count: Int(flags.backward_size))
+    var used = 0
+    try demand(lzma_index_buffer_encode(index, &list, &used, list.count), doing)
+    var footer = [UInt8](repeating: 0, count: headerSize)
+    try demand(lzma_stream_footer_encode(&flags, &footer), doing)
+    return bytes + list + footer
+  }
+
+  private static func demand(_ status: lzma_ret, _ doing: String) throws {
+    guard status == LZMA_OK else { throw failure(status, doing) }
+  }
+
+  private static func failure(_ status: lzma_ret, _ doing: String) -> ReleaseError {
+    ReleaseError(
+      .failed, doing: doing,
+      reason: status == LZMA_MEM_ERROR ? "there is not enough memory to compress" : "liblzma: error \(status.rawValue)")
+  }
+}
