@@ -51,7 +51,7 @@ man: MAN_DATE ?= $(shell git log -1 --format=%cs 2>/dev/null || date +%F)
 man: setup
 	rm -rf man
 	mkdir man
-	swift package --allow-writing-to-package-directory generate-manual --configuration $(CONFIGURATION) \
+	swift package --allow-writing-to-package-directory generate-manual --configuration debug \
 		--multi-page --date $(MAN_DATE) --output-directory man
 	rm man/lrelease.help.1
 	sed -i -s -e '/^\.Xr lrelease\.help/d' -e '/^\.\(Dt\|Xr\)/s/\([A-Za-z]\)\.\([A-Za-z]\)/\1-\2/g' \
