@@ -394,6 +394,10 @@ package struct Planner {
       _ = try PatchSeries(file: series) { try reader.read($0, at: extra.location) }
       recipe = reader
     }
+    if let packaging = manifest.packaging {
+      _ = try recipe.list(packaging.debian, deep: true, at: packaging.location)
+      _ = try recipe.read(packaging.spec, at: packaging.location)
+    }
     for package in manifest.packages {
       for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {
         _ = try recipe.read(file.template, at: file.location)

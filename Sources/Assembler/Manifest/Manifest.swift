@@ -19,6 +19,7 @@ package struct Manifest: Sendable {
   package var prepare: [PrepareStep]
   package var extras: [String: Extra]
   package var packages: [Package]
+  package var packaging: Packaging?
 
   /// Where files of the release come from.
   package struct Source: Sendable {
@@ -140,6 +141,15 @@ package struct Manifest: Sendable {
     package var location: SourceLocation
   }
 
+  /// What makes a release build by itself with the distributions' own tools.
+  package struct Packaging: Sendable {
+    /// The folder that becomes `debian/`.
+    package var debian: String
+    /// The spec that becomes `<name>.spec`.
+    package var spec: String
+    package var location: SourceLocation
+  }
+
   /// The name that a package has in one format, and what it says of others.
   package struct Relations: Sendable {
     package var name: String
@@ -228,6 +238,9 @@ extension Manifest {
     }
     let shared = root["modules"]
     packages = (root["packages"]?.array ?? []).map { Package($0, shared: shared) }
+    packaging = root["packaging"].map {
+      Packaging(debian: $0["debian"]?.string ?? "", spec: $0["spec"]?.string ?? "", location: $0.location)
+    }
   }
 
   /// What no single key shows: variants named twice, packages without a format, files listed in no rule.
