@@ -11,6 +11,7 @@ LRELEASE = .build/debug/lrelease
 PREFIX = /usr/local
 DESTDIR =
 CONFIGURATION = release
+STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
 .PHONY: all example test test-lustre setup lint man install clean
@@ -62,8 +63,8 @@ man: setup
 
 # Manifests name their specs and debian folders as ../specs and ../debian, so they stay neighbours.
 install: man
-	swift build -c $(CONFIGURATION) --product lrelease --static-swift-stdlib
-	install -D .build/$(CONFIGURATION)/lrelease $(DESTDIR)$(PREFIX)/bin/lrelease
+	swift build -c $(CONFIGURATION) --product lrelease $(STATIC)
+	install -s -D .build/$(CONFIGURATION)/lrelease $(DESTDIR)$(PREFIX)/bin/lrelease
 	for page in man/*.1; do install -D -m 644 "$$page" "$(DATA)/man/man1/$${page##*/}" || exit; done
 	mkdir -p $(DATA)/bash-completion/completions $(DATA)/zsh/site-functions $(DATA)/fish/vendor_completions.d
 	.build/$(CONFIGURATION)/lrelease --generate-completion-script bash > $(DATA)/bash-completion/completions/lrelease

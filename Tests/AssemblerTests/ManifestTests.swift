@@ -133,7 +133,7 @@ import Testing
       [[tree]]
       from = "here:a"
       """
-    let files = ["good.toml": good, "chain.toml": "extends = \"good.toml\"", "broken.toml": good + "\nfrmo = 1"]
+    let files = ["good.toml": good, "chain.toml": "extends = \"good.toml\"", "broken.toml": good + "\nfron = 1"]
     func read(_ text: String) throws -> Manifest {
       try Manifest(parsing: Array(text.utf8), file: "x/m.toml") { name in
         guard let text = files[name] else {
@@ -148,12 +148,23 @@ import Testing
     #expect(manifest.rules.map(\.text) == ["there:", "here:a"])
     for (base, words) in [
       ("chain.toml", "x/chain.toml:1:1: error: a manifest that is extended cannot extend another"),
-      ("broken.toml", "x/broken.toml:11:1: error: unknown key 'tree[0].frmo'; did you mean 'from'?"),
+      ("broken.toml", "x/broken.toml:11:1: error: unknown key 'tree[0].fron'; did you mean 'from'?"),
       ("none.toml", "x/m.toml:1:1: reading none.toml: there is none"),
     ] {
       let error = #expect(throws: (any Error).self) { try read("extends = \"\(base)\"") }
       #expect(error.map { "\($0)" }?.contains(words) == true, "\(String(describing: error))")
     }
+  }
+
+  @Test(arguments: [
+    ("here:a/b.c", "", "b.c"), ("here:a/b.c", "c.c", "c.c"), ("here:a", "", "b.c"), ("here:a", "d", "d/b.c"),
+    ("here:", "d", "d/a/b.c"),
+  ])
+  func aFileGoesWhereItsRuleSays(from: String, to: String, destination: String) throws {
+    let rule = "from = \"\(from)\"" + (to.isEmpty ? "" : "\nto = \"\(to)\"")
+    let text = good.replacing("from = \"here:\"", with: rule)
+    let manifest = try Manifest(parsing: Array(text.utf8), file: "m.toml")
+    #expect(manifest.rules[0].destination(of: "a/b.c") == destination)
   }
 
   @Test(arguments: [

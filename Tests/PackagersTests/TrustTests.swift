@@ -5,9 +5,6 @@ import Groundwork
 import SystemPackage
 import Testing
 
-private let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-private let lrelease = root.appending(".build/debug/lrelease").string
-
 /// Who vouches for a source: cuts of a small kernel release, signed with keys that gpg makes here.
 @Suite(.serialized) struct TrustTests {
   /// A kernel release with its signature, a keyring, and a manifest that pins the signer.
@@ -46,7 +43,7 @@ private let lrelease = root.appending(".build/debug/lrelease").string
     }
 
     func lrelease(_ arguments: [String]) async throws -> Command.Outcome {
-      try await run(PackagersTests.lrelease, arguments)
+      try await run(Built.lrelease, arguments)
     }
 
     func cut(_ into: String, _ more: [String] = []) async throws -> Command.Outcome {
@@ -279,10 +276,12 @@ private let lrelease = root.appending(".build/debug/lrelease").string
 
   /// Every signer of a shipped manifest has a key in the keyring that it names, and the keyring has no other.
   @Test func theShippedKeyringsHoldTheSigners() async throws {
-    let folder = root.appending("manifests")
+    let folder = Built.repository.appending("manifests")
     var checked = 0
     for name in try Files.names(in: folder).map({ String(decoding: $0, as: UTF8.self) }) where name.hasSuffix(".toml") {
-      let manifest = try Manifest(parsing: Files.read(folder.appending(name)), file: name)
+      let manifest = try Manifest(parsing: Files.read(folder.appending(name)), file: name) {
+        try Files.read(folder.appending($0))
+      }
       for source in manifest.sources.values where source.keyring != nil {
         let keyring = folder.appending(source.keyring ?? "")
         try await withScratch { home in

@@ -38,12 +38,12 @@ package struct OpenedPlan: Sendable {
 
 /// Reads the sources of a manifest and pins them.
 package struct Planner {
-  private let manifest: Manifest
-  private let request: CutRequest
-  private var recipe: Recipe
-  private let progress: Progress
+  let manifest: Manifest
+  let request: CutRequest
+  var recipe: Recipe
+  let progress: Progress
   /// What the plan that is carried out says of its sources; nothing when a plan is made.
-  private var planned: [String: SourcePin] = [:]
+  var planned: [String: SourcePin] = [:]
 
   /// Pins the sources of the manifest at `path`.
   package static func plan(
@@ -125,38 +125,6 @@ package struct Planner {
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
   }
 
-  private func warnOfUnsigned(_ plan: Plan) {
-    for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) where pin.isUnsigned == true {
-      progress.warning("the source '\(name)' is not signed: --allow-unsigned was given, and the release records it")
-    }
-  }
-
-  /// Where the manifest names signers: what stands for a source whose content is the one that a plan pins. A signature
-  /// that is at hand was checked again; else the hash in the plan stands for it, and that is said.
-  private func checkVoucher(_ name: String, planned: SourcePin, found: SourcePin) throws {
-    guard let source = manifest.sources[name], !source.signers.isEmpty else { return }
-    let doing = "opening the source '\(name)'"
-    if let signer = planned.signedBy {
-      guard source.signers.contains(signer), found.signedBy == nil || found.signedBy == signer else {
-        throw ReleaseError(
-          .unverified, doing: doing,
-          reason: "the plan says that \(signer) signed it, but "
-            + (found.signedBy.map { "\($0) did" } ?? "that is not one of the signers of the manifest"),
-          advice: "the plan was changed: make a new one")
-      }
-      if found.signedBy == nil {
-        progress.warning(
-          "the signature of the source '\(name)' is not at hand: the hash in the plan vouches for it "
-            + "(signed by \(signer) when the plan was made)")
-      }
-    } else if planned.isUnsigned != true, planned.isPinned != true, found.signedBy == nil, !request.allowsUnsigned {
-      throw ReleaseError(
-        .unverified, doing: doing,
-        reason: "the manifest names signers, and the plan says neither who signed it nor that it is not signed",
-        advice: "the plan was changed: make a new one")
-    }
-  }
-
   private func checkRequest() throws {
     for name in request.extras where manifest.extras[name] == nil {
       throw ReleaseError(
@@ -222,45 +190,6 @@ package struct Planner {
     return (content, place)
   }
 
-  private mutating func trust(_ source: Manifest.Source) throws -> Trust? {
-    guard let keyring = source.keyring, !source.signers.isEmpty else { return nil }
-    let bytes = try recipe.read(keyring, at: source.location)
-    let path = FilePath(keyring)
-    return Trust(keyring: recipe.folder?.pushing(path) ?? path, signers: source.signers, bytes: bytes)
-  }
-
-  /// The SHA-256 that the tarball of a source must have, whoever asks for it.
-  private func hash(_ name: String, _ source: Manifest.Source) throws -> SHA256Digest? {
-    let planned = planned[name].flatMap { $0.isPinned == true ? $0.sha256 : nil }
-    let asked = request.hashes[name] ?? planned
-    if let asked, let pinned = source.sha256, asked != pinned {
-      throw ReleaseError(
-        .input, at: source.location, doing: "pinning the source '\(name)'",
-        reason: "the manifest says that its SHA-256 is \(pinned), the command line or the plan \(asked)")
-    }
-    return asked ?? source.sha256
-  }
-
-  /// A folder has neither signature nor hash: where the manifest asks for one, the user's word is needed.
-  ///
-  /// - Parameter isChecked: a signature of it is checked elsewhere.
-  private func isUnsigned(
-    _ name: String, _ source: Manifest.Source, kind: String, isChecked: Bool
-  ) throws -> Bool? {
-    let doing = "opening the source '\(name)'"
-    if request.hashes[name] != nil {
-      throw ReleaseError(.input, doing: doing, reason: "--sha256 is the hash of a tarball, and this is \(kind)")
-    }
-    guard !isChecked, !source.signers.isEmpty || source.sha256 != nil else { return nil }
-    guard request.allowsUnsigned || planned[name] != nil else {
-      throw ReleaseError(
-        .unverified, at: source.location, doing: doing,
-        reason: "the manifest asks for \(source.signers.isEmpty ? "a hash" : "a signature"), and \(kind) has none",
-        advice: "give the tarball, or --allow-unsigned")
-    }
-    return true
-  }
-
   private enum Found {
     case archive(FilePath, signature: FilePath?)
     case repository(FilePath, ref: String)
@@ -292,7 +221,7 @@ package struct Planner {
       var signature: FilePath?
       if source.keyring != nil {
         do {
-          signature = try await fetcher.file(signatureName(place), isOptional: true, progress: progress)
+          signature = try await fetcher.file(signatureName(of: place), isOptional: true, progress: progress)
         } catch let error as ReleaseError where error.code == .source && planned[name] != nil {
           // Offline, from a plan: see checkVoucher.
         }
@@ -318,7 +247,7 @@ package struct Planner {
         .source, at: override == nil ? source.location : nil, doing: "opening the source '\(name)'",
         reason: "there is no \(path)", advice: "give --source \(name)=PATH_OR_URL")
     }
-    let signature = FilePath(signatureName(path.string))
+    let signature = FilePath(signatureName(of: path.string))
     return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil))
   }
 
@@ -326,13 +255,6 @@ package struct Planner {
     ReleaseError(
       .input, at: source.location, doing: "opening the source '\(name)'", reason: "no ref says what to read",
       advice: "add ref = \"…\" to it")
-  }
-
-  /// kernel.org signs the uncompressed tar: linux-7.4.tar.xz goes with linux-7.4.tar.sign.
-  private func signatureName(_ place: String) -> String {
-    var base = place
-    for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
-    return base + ".sign"
   }
 
   private func checkKernel(_ name: String, _ pin: SourcePin, asked: String?) throws -> KernelRelease {

@@ -78,7 +78,9 @@ package struct Manifest: Sendable {
         if exclude.contains(where: { $0.matches(relative) }) { return nil }
       }
       let renamed = rename[relative] ?? relative
-      return to.isEmpty ? renamed : renamed.isEmpty ? to : "\(to)/\(renamed)"
+      // A single file without 'to' keeps its name, at the top.
+      if to.isEmpty { return renamed.isEmpty ? from.split(separator: "/").last.map(String.init) : renamed }
+      return renamed.isEmpty ? to : "\(to)/\(renamed)"
     }
   }
 

@@ -114,14 +114,8 @@ package struct ArchiveSource: Sendable {
   private func requireTrust() throws {
     guard trust != nil, signature == nil, pinnedSHA256 == nil, !allowsUnsigned else { return }
     throw ReleaseError(
-      .unverified, doing: "checking \(path)", reason: "there is no signature beside it (\(signatureName))",
+      .unverified, doing: "checking \(path)", reason: "there is no signature beside it (\(signatureName(of: name)))",
       advice: "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned")
-  }
-
-  private var signatureName: String {
-    var base = name
-    for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
-    return "\(base).sign"
   }
 
   private func signatureCheck() throws -> SignatureCheck? {

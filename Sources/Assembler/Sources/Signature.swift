@@ -22,6 +22,14 @@ package struct Trust: Sendable {
   package func keyringBytes() throws -> [UInt8] { try bytes ?? Files.read(keyring, limit: 64 << 20) }
 }
 
+/// Where the signature of a tarball lies, as a path or URL: kernel.org signs the uncompressed tar, so that
+/// linux-7.4.tar.xz goes with linux-7.4.tar.sign.
+func signatureName(of tarball: String) -> String {
+  var base = tarball
+  for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
+  return base + ".sign"
+}
+
 /// A detached OpenPGP signature, checked with gpgv.
 ///
 /// gpgv calls a signature by an expired key valid and ends with 0; so its exit status is not enough: GOODSIG must be
