@@ -59,6 +59,12 @@ package struct Manifest: Sendable {
 
     package var text: String { "\(source):\(from)" }
 
+    func matchesNothing(_ advice: String? = nil) -> ReleaseError {
+      ReleaseError(
+        .source, at: location, doing: "assembling the tree", reason: "the rule from \(text) matches no file",
+        advice: advice ?? "correct 'from', 'include' or 'exclude', or take the rule out")
+    }
+
     /// The path in the release of a file of the source, or nil when the rule does not take it.
     package func destination(of path: String) -> String? {
       let inner: Substring
@@ -218,6 +224,12 @@ extension Manifest {
     var findings: [ReleaseError] = []
     func report(_ location: SourceLocation, _ reason: String) {
       findings.append(ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)"))
+    }
+    for (name, source) in sources where (source.keyring == nil) != source.signers.isEmpty {
+      report(
+        source.location,
+        "source '\(name)' has \(source.keyring == nil ? "signers but no keyring" : "a keyring but no signers")"
+          + ": its signature would not be checked")
     }
     var names: [String: SourceLocation] = [:]
     for package in packages {

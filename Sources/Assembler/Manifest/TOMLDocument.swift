@@ -56,7 +56,12 @@ enum TOMLDocument {
     }
     // toml++ aborts, instead of reporting, on some places where a key is expected and something else stands: these
     // are found here first.
-    let (locations, missingKey) = TOMLPositions.scan(text, file: file)
+    let (locations, missingKey, tooDeep) = TOMLPositions.scan(text, file: file)
+    if let tooDeep {
+      throw ReleaseError(
+        .input, at: tooDeep, doing: "", reason: "error: more than \(TOMLPositions.deepest) levels deep",
+        advice: "a manifest has five")
+    }
     if let missingKey {
       throw ReleaseError(.input, at: missingKey, doing: "", reason: "error: a key is expected here")
     }
@@ -115,14 +120,22 @@ struct TOMLPositions {
   /// How many elements each array of tables has so far.
   private var elements: [[String]: Int] = [:]
 
+  /// Levels of tables and arrays that are read: each costs stack, here and in toml++, which sets no limit to the parts
+  /// of a key.
+  static let deepest = 32
+  private var depth = 0
+  /// Where the document goes deeper.
+  private var tooDeep: SourceLocation?
   /// Where something stands in place of a key.
   private var missingKey: SourceLocation?
 
-  /// - Returns: the place of each key path, and the first place where a key is missing.
-  static func scan(_ text: String, file: String) -> ([[String]: SourceLocation], SourceLocation?) {
+  /// - Returns: the place of each key path, and the first places where a key is missing and where it goes too deep.
+  static func scan(
+    _ text: String, file: String
+  ) -> (found: [[String]: SourceLocation], missingKey: SourceLocation?, tooDeep: SourceLocation?) {
     var scanner = TOMLPositions(text: Array(text.unicodeScalars), file: file)
     scanner.document()
-    return (scanner.found, scanner.missingKey)
+    return (scanner.found, scanner.missingKey, scanner.tooDeep)
   }
 
   private init(text: [Unicode.Scalar], file: String) {
@@ -169,7 +182,7 @@ struct TOMLPositions {
 
   private mutating func document() {
     var prefix: [String] = []
-    while true {
+    while tooDeep == nil {
       skipBlank(lines: true)
       guard let scalar = next else { return }
       let before = index
@@ -216,6 +229,10 @@ struct TOMLPositions {
     value(path)
   }
 
+  private mutating func noteTooDeep() {
+    if tooDeep == nil { tooDeep = SourceLocation(file: file, line: line, column: column) }
+  }
+
   /// A key with its dots: `a."b c".d`.
   private mutating func key() -> [String] {
     var parts: [String] = []
@@ -231,8 +248,9 @@ struct TOMLPositions {
         if name.isEmpty { break }
         parts.append(name)
       }
+      if parts.count > TOMLPositions.deepest { noteTooDeep() }
       skipBlank(lines: false)
-      guard next == "." else { return parts }
+      guard tooDeep == nil, next == "." else { return parts }
       advance()
       skipBlank(lines: false)
     }
@@ -241,11 +259,14 @@ struct TOMLPositions {
   }
 
   private mutating func value(_ path: [String]) {
+    depth += 1
+    defer { depth -= 1 }
+    if depth > TOMLPositions.deepest { return noteTooDeep() }
     switch next {
     case "[":
       advance()
       var number = 0
-      while true {
+      while tooDeep == nil {
         skipBlank(lines: true)
         guard let scalar = next else { return }
         if scalar == "]" { return advance() }
@@ -261,7 +282,7 @@ struct TOMLPositions {
       }
     case "{":
       advance()
-      while true {
+      while tooDeep == nil {
         skipBlank(lines: true)
         guard let scalar = next else { return }
         if scalar == "}" { return advance() }
