@@ -39,6 +39,7 @@ package struct Planner {
   private let request: CutRequest
   private var recipe: Recipe
   private let progress: Progress
+  private let manifestName: String
   /// Refs to read in place of the manifest's: the commits that a plan pins.
   private var commits: [String: String] = [:]
 
@@ -51,8 +52,9 @@ package struct Planner {
     let manifest = try Manifest(
       parsing: try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)"), file: path.string)
     _ = try recipe.read(name)
-    var planner = Planner(manifest: manifest, request: request, recipe: recipe, progress: progress)
-    return try await planner.run(name)
+    var planner = Planner(
+      manifest: manifest, request: request, recipe: recipe, progress: progress, manifestName: name)
+    return try await planner.run()
   }
 
   /// Opens the sources of a plan again and demands that they are what it pins.
@@ -65,8 +67,15 @@ package struct Planner {
     let manifest = try plan.parsedManifest()
     var planner = Planner(
       manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
-      commits: plan.sources.compactMapValues(\.commit))
-    var opened = try await planner.run(plan.manifest)
+      manifestName: plan.manifest, commits: plan.sources.compactMapValues(\.commit))
+    var opened = try await planner.run()
+    // The name becomes that of a folder: it must be what the manifest in the plan gives.
+    guard opened.plan.name == plan.name, opened.plan.version == plan.version else {
+      throw ReleaseError(
+        .unverified, doing: "carrying out the plan",
+        reason: "it says \(plan.name) \(plan.version), its manifest \(opened.plan.name) \(opened.plan.version)",
+        advice: "make a new plan")
+    }
     for (name, pin) in plan.sources where opened.plan.sources[name]?.sha256 != pin.sha256 {
       throw ReleaseError(
         .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
@@ -84,7 +93,7 @@ package struct Planner {
     return opened
   }
 
-  private mutating func run(_ manifestName: String) async throws -> OpenedPlan {
+  private mutating func run() async throws -> OpenedPlan {
     try checkRequest()
     var contents: [String: SourceContent] = [:]
     var places: [String: String] = [:]
@@ -103,6 +112,11 @@ package struct Planner {
     let tools = try await PrepareSandbox.versions(
       of: manifest.prepare.flatMap(\.tools), at: manifest.prepare.first?.location)
     let pins = contents.mapValues(\.pin)
+    for (name, pin) in pins where !Timestamp.releasable.contains(pin.date) {
+      throw ReleaseError(
+        .source, doing: "reading the time of the source '\(name)'",
+        reason: "it is \(pin.date) seconds from 1970, no time of a release", advice: "its newest file has a wrong time")
+    }
     for (name, pin) in pins.sorted(by: { $0.key < $1.key }) where pin.isUnsigned == true {
       progress.warning("the source '\(name)' is not signed: --allow-unsigned was given, and the release records it")
     }
@@ -115,6 +129,11 @@ package struct Planner {
   }
 
   private func checkRequest() throws {
+    if let kernel = request.kernel, KernelRelease(kernel) == nil {
+      throw ReleaseError(
+        .input, doing: "reading --kernel", reason: "'\(kernel)' is not a kernel release",
+        advice: "a release is 7.4, 7.4.2 or 7.4-rc3")
+    }
     for name in request.extras where manifest.extras[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing extras", reason: "the manifest has no extra '\(name)'",
@@ -152,11 +171,12 @@ package struct Planner {
     let (place, found) = try await locate(name, source)
     var content: SourceContent
     switch found {
-    case .archive(let path, let signature):
+    case .archive(let path, let signature, let isFetched):
       var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: source.sha256)
       archive.trust = try trust(source)
       archive.allowsUnsigned = request.allowsUnsigned
       archive.cache = request.cache.appending("archives")
+      archive.isFetched = isFetched
       content = try await archive.read(selection, progress: progress)
     case .repository(let path, let ref):
       var git = GitSource(repository: path, ref: commits[name] ?? ref)
@@ -166,13 +186,67 @@ package struct Planner {
       content = try await git.read(selection, progress: progress)
       content.pin.ref = ref
     case .folder(let path):
+      let isUnsigned = try isUnsignedFolder(path, source)
       content = try await FolderSource(path: path, date: source.date).read(selection)
+      content.pin.isUnsigned = isUnsigned ? true : nil
     }
     if let series {
       try await series.apply(to: &content.files, progress: progress)
       content.pin.patches = series.pins
     }
+    // A tree that is no kernel, or another one, is called that first.
+    if source.kind == .kernel { _ = try checkKernel(name, content.pin, asked: request.kernel) }
+    let paths = content.files.keys
+    for rule in selection.rules where !paths.contains(where: { rule.destination(of: $0) != nil }) {
+      guard source.kind == .kernel, rule.include.isEmpty else { throw rule.matchesNothing() }
+      throw rule.matchesNothing("this kernel tree does not hold it: " + (await otherManifests(for: found)))
+    }
     return (content, place)
+  }
+
+  /// Nobody signs a folder: where the manifest demands a signature or a hash, taking one needs the user's word.
+  private func isUnsignedFolder(_ path: FilePath, _ source: Manifest.Source) throws -> Bool {
+    // A plan pins the content of the folder, and the word was given when it was made.
+    guard recipe.folder != nil, source.keyring != nil || source.sha256 != nil else { return false }
+    guard request.allowsUnsigned else {
+      throw ReleaseError(
+        .unverified, at: source.location, doing: "checking \(path)",
+        reason: "the manifest demands a \(source.keyring == nil ? "hash" : "signature"), and a folder has none",
+        advice: "give the signed tarball, or --allow-unsigned")
+    }
+    return true
+  }
+
+  /// Which of the manifests beside this one a kernel tree holds the files for, as advice.
+  private func otherManifests(for found: Found) async -> String {
+    let advice = "give a kernel tree that does"
+    guard let folder = recipe.folder, let names = try? Files.names(in: folder) else { return advice }
+    var fitting: [String] = []
+    for name in names.map({ String(decoding: $0, as: UTF8.self) }) where name.hasSuffix(".toml") {
+      let path = folder.appending(name)
+      guard let bytes = try? Files.read(path, limit: 16 << 20),
+        let other = try? Manifest(parsing: bytes, file: path.string)
+      else { continue }
+      let kernels = other.sources.filter { $0.value.kind == .kernel }
+      let wanted = other.rules.filter { kernels[$0.source] != nil }
+      // One that takes nothing from a kernel tree says nothing about this one, unless it makes the same release.
+      guard !wanted.isEmpty || other.name == manifest.name && name != manifestName else { continue }
+      guard let held = try? await files(of: found, Selection(rules: wanted)) else { continue }
+      let fits = wanted.allSatisfy { rule in held.contains { rule.destination(of: $0) != nil } }
+      if fits { fitting.append(name) }
+    }
+    return fitting.isEmpty ? advice : "cut with \(fitting.joined(separator: " or ")), or \(advice)"
+  }
+
+  private func files(of found: Found, _ selection: Selection) async throws -> [String] {
+    switch found {
+    case .archive(let path, _, _):
+      Array(try await ArchiveSource(path: path).read(selection, progress: .silent).files.keys)
+    case .repository(let path, let ref):
+      Array(try await GitSource(repository: path, ref: ref).read(selection, progress: .silent).files.keys)
+    case .folder(let path):
+      Array(try await FolderSource(path: path).read(selection).files.keys)
+    }
   }
 
   private mutating func trust(_ source: Manifest.Source) throws -> Trust? {
@@ -183,7 +257,7 @@ package struct Planner {
   }
 
   private enum Found {
-    case archive(FilePath, signature: FilePath?)
+    case archive(FilePath, signature: FilePath?, isFetched: Bool)
     case repository(FilePath, ref: String)
     case folder(FilePath)
   }
@@ -214,7 +288,7 @@ package struct Planner {
       if source.keyring != nil {
         signature = try await fetcher.file(signatureName(place), isOptional: true, progress: progress)
       }
-      return (place, .archive(path, signature: signature))
+      return (place, .archive(path, signature: signature, isFetched: true))
     }
     if place.hasPrefix("file://") { place.removeFirst(7) }
     // A path on the command line is relative to where we are, one in the manifest to the manifest.
@@ -236,7 +310,7 @@ package struct Planner {
         reason: "there is no \(path)", advice: "give --source \(name)=PATH_OR_URL")
     }
     let signature = FilePath(signatureName(path.string))
-    return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil))
+    return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil, isFetched: false))
   }
 
   private func noRef(_ name: String, _ source: Manifest.Source) -> ReleaseError {
