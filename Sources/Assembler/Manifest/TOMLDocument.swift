@@ -54,16 +54,16 @@ enum TOMLDocument {
         .input, at: SourceLocation(file: file, line: line, column: 1), doing: "reading the manifest",
         reason: "it holds a NUL byte")
     }
-    // toml++ aborts, instead of reporting, on some places where a key is expected and something else stands: these
-    // are found here first.
-    let (locations, missingKey, tooDeep) = TOMLPositions.scan(text, file: file)
+    // toml++ aborts, instead of reporting, on some places where a key or a value is expected and something else stands:
+    // these are found here first.
+    let (locations, missing, tooDeep) = TOMLPositions.scan(text, file: file)
     if let tooDeep {
       throw ReleaseError(
         .input, at: tooDeep, doing: "", reason: "error: more than \(TOMLPositions.deepest) levels deep",
         advice: "a manifest has five")
     }
-    if let missingKey {
-      throw ReleaseError(.input, at: missingKey, doing: "", reason: "error: a key is expected here")
+    if let missing {
+      throw ReleaseError(.input, at: missing.place, doing: "", reason: "error: a \(missing.what) is expected here")
     }
     do {
       let table = try TOMLTable(string: text)
@@ -126,16 +126,16 @@ struct TOMLPositions {
   private var depth = 0
   /// Where the document goes deeper.
   private var tooDeep: SourceLocation?
-  /// Where something stands in place of a key.
-  private var missingKey: SourceLocation?
+  /// Where something stands in place of a key or a value.
+  private var missing: (what: String, place: SourceLocation)?
 
-  /// - Returns: the place of each key path, and the first places where a key is missing and where it goes too deep.
+  /// - Returns: the place of each key path, and the first places where something is missing and where it goes too deep.
   static func scan(
     _ text: String, file: String
-  ) -> (found: [[String]: SourceLocation], missingKey: SourceLocation?, tooDeep: SourceLocation?) {
+  ) -> (found: [[String]: SourceLocation], missing: (what: String, place: SourceLocation)?, tooDeep: SourceLocation?) {
     var scanner = TOMLPositions(text: Array(text.unicodeScalars), file: file)
     scanner.document()
-    return (scanner.found, scanner.missingKey, scanner.tooDeep)
+    return (scanner.found, scanner.missing, scanner.tooDeep)
   }
 
   private init(text: [Unicode.Scalar], file: String) {
@@ -229,6 +229,10 @@ struct TOMLPositions {
     value(path)
   }
 
+  private mutating func noteMissing(_ what: String) {
+    if missing == nil { missing = (what, SourceLocation(file: file, line: line, column: column)) }
+  }
+
   private mutating func noteTooDeep() {
     if tooDeep == nil { tooDeep = SourceLocation(file: file, line: line, column: column) }
   }
@@ -254,7 +258,7 @@ struct TOMLPositions {
       advance()
       skipBlank(lines: false)
     }
-    if missingKey == nil { missingKey = SourceLocation(file: file, line: line, column: column) }
+    noteMissing("key")
     return parts
   }
 
@@ -274,6 +278,8 @@ struct TOMLPositions {
           advance()
           continue
         }
+        // Outside of texts, TOML is ASCII; toml++ takes the blanks of Unicode for the end of a value.
+        if scalar == "}" || !scalar.isASCII { return noteMissing("value") }
         let before = index
         record(path + [String(number)])
         value(path + [String(number)])
