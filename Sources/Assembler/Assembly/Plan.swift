@@ -85,6 +85,10 @@ package struct Plan: Sendable, Equatable, Codable {
       throw ReleaseError(
         .input, doing: "reading the plan \(path)", reason: "its format \(format) is of a newer lrelease")
     }
+    guard Timestamp.releasable.contains(sourceDate) else {
+      throw ReleaseError(
+        .input, doing: "reading the plan \(path)", reason: "its sourceDate \(sourceDate) is no time of a release")
+    }
     for (name, file) in recipe where SHA256Digest(of: file.bytes) != file.sha256 {
       throw ReleaseError(.unverified, doing: "reading the plan \(path)", reason: "its file \(name) was changed")
     }

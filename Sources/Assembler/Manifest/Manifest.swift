@@ -60,6 +60,12 @@ package struct Manifest: Sendable {
 
     package var text: String { "\(source):\(from)" }
 
+    func matchesNothing(_ advice: String? = nil) -> ReleaseError {
+      ReleaseError(
+        .source, at: location, doing: "assembling the tree", reason: "the rule from \(text) matches no file",
+        advice: advice ?? "correct 'from', 'include' or 'exclude', or take the rule out")
+    }
+
     /// The path in the release of a file of the source, or nil when the rule does not take it.
     package func destination(of path: String) -> String? {
       let inner: Substring
@@ -253,7 +259,10 @@ extension Manifest {
     }
     for (name, source) in sources {
       if (source.keyring == nil) != source.signers.isEmpty {
-        report(source.location, "source '\(name)' must have both keyring and signers, or neither")
+        report(
+          source.location,
+          "source '\(name)' has \(source.keyring == nil ? "signers but no keyring" : "a keyring but no signers")"
+            + ": its signature would not be checked")
       }
       if source.sha256 != nil, source.kind == .git || source.kind == .folder {
         report(source.location, "source '\(name)' is no tarball, which alone sha256 can pin")
