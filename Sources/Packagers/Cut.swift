@@ -39,10 +39,15 @@ package struct Cut: Sendable {
     if Files.exists(folder.path) { return try existing(folder, plan, name) }
 
     var tree = try await plan.assemble(opened, progress: progress)
+    let packages = try opened.manifest.packages.map { package in
+      let dkms = try DKMSPackage(package, plan: plan, manifest: opened.manifest)
+      return (dkms: dkms, tree: try dkms.sourceTree(tree))
+    }
+    try PackagingTree.add(to: &tree, plan: plan, manifest: opened.manifest, packages: packages)
     try Tarball.addRecords(to: &tree, plan: plan)
     let released = tree
     try await folder.create { part in
-      try await writeAll(opened, released, name: name, to: part)
+      try await writeAll(plan, packages, released, name: name, to: part)
       try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
       var sums = ""
       for name in try Files.names(in: part) {
@@ -57,8 +62,9 @@ package struct Cut: Sendable {
   }
 
   /// Writes the tarball and the packages, all at once: what takes long in each, the compression, shares the cores.
-  private func writeAll(_ opened: OpenedPlan, _ released: ReleaseTree, name: String, to part: FilePath) async throws {
-    let plan = opened.plan
+  private func writeAll(
+    _ plan: Plan, _ packages: [PackagingTree.Laid], _ released: ReleaseTree, name: String, to part: FilePath
+  ) async throws {
     let version = try ReleaseVersion(plan.version)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
@@ -68,10 +74,8 @@ package struct Cut: Sendable {
           try Files.write(bytes, to: part.appending(tarball))
         }
       }
-      for package in opened.manifest.packages {
-        let dkms = try DKMSPackage(package, plan: plan, manifest: opened.manifest)
-        let sources = try dkms.sourceTree(released)
-        if let relations = package.deb {
+      for (dkms, sources) in packages {
+        if let relations = dkms.package.deb {
           let deb = try dkms.deb(relations, tree: sources)
           group.addTask {
             try await progress.step("writing \(deb.fileName)") {
@@ -79,7 +83,7 @@ package struct Cut: Sendable {
             }
           }
         }
-        if let relations = package.rpm {
+        if let relations = dkms.package.rpm {
           let file = "\(relations.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
           let rpm = try dkms.rpm(relations, tree: sources)
           group.addTask {

@@ -42,6 +42,7 @@ package struct Planner {
   let request: CutRequest
   var recipe: Recipe
   let progress: Progress
+  private let manifestName: String
   /// What the plan that is carried out says of its sources; nothing when a plan is made.
   var planned: [String: SourcePin] = [:]
 
@@ -54,8 +55,9 @@ package struct Planner {
     let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
     let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
-    var planner = Planner(manifest: manifest, request: request, recipe: recipe, progress: progress)
-    let opened = try await planner.run(name)
+    var planner = Planner(
+      manifest: manifest, request: request, recipe: recipe, progress: progress, manifestName: name)
+    let opened = try await planner.run()
     planner.warnOfUnsigned(opened.plan)
     return opened
   }
@@ -70,8 +72,15 @@ package struct Planner {
     let manifest = try plan.parsedManifest()
     var planner = Planner(
       manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
-      planned: plan.sources)
-    var opened = try await planner.run(plan.manifest)
+      manifestName: plan.manifest, planned: plan.sources)
+    var opened = try await planner.run()
+    // The name becomes that of a folder: it must be what the manifest in the plan gives.
+    guard opened.plan.name == plan.name, opened.plan.version == plan.version else {
+      throw ReleaseError(
+        .unverified, doing: "carrying out the plan",
+        reason: "it says \(plan.name) \(plan.version), its manifest \(opened.plan.name) \(opened.plan.version)",
+        advice: "make a new plan")
+    }
     for name in Set(plan.sources.keys).union(opened.plan.sources.keys).sorted() {
       guard let pin = plan.sources[name], let found = opened.plan.sources[name],
         found.sha256 == pin.sha256, found.commit == pin.commit
@@ -97,7 +106,7 @@ package struct Planner {
     return opened
   }
 
-  private mutating func run(_ manifestName: String) async throws -> OpenedPlan {
+  private mutating func run() async throws -> OpenedPlan {
     try checkRequest()
     // Asking the tools takes about as long as reading a repository: both go on at the same time.
     let steps = manifest.prepare
@@ -117,6 +126,11 @@ package struct Planner {
     let version = try resolveVersion(kernel: kernel)
     try readNamedFiles()
     let pins = contents.mapValues(\.pin)
+    for (name, pin) in pins where !Timestamp.releasable.contains(pin.date) {
+      throw ReleaseError(
+        .source, doing: "reading the time of the source '\(name)'",
+        reason: "it is \(pin.date) seconds from 1970, no time of a release", advice: "its newest file has a wrong time")
+    }
     var plan = Plan(
       name: manifest.name, version: version.tarball, kernel: kernel, extras: request.extras,
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
@@ -126,6 +140,11 @@ package struct Planner {
   }
 
   private func checkRequest() throws {
+    if let kernel = request.kernel, KernelRelease(kernel) == nil {
+      throw ReleaseError(
+        .input, doing: "reading --kernel", reason: "'\(kernel)' is not a kernel release",
+        advice: "a release is 7.4, 7.4.2 or 7.4-rc3")
+    }
     for name in request.extras where manifest.extras[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing extras", reason: "the manifest has no extra '\(name)'",
@@ -163,12 +182,13 @@ package struct Planner {
     let (place, found) = try await locate(name, source)
     var content: SourceContent
     switch found {
-    case .archive(let path, let signature):
+    case .archive(let path, let signature, let isFetched):
       var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: try hash(name, source))
       archive.trust = try trust(source)
       // Whether the plan's own word is enough is decided when its hash was found to be right: see checkVoucher.
       archive.allowsUnsigned = request.allowsUnsigned || planned[name] != nil && signature == nil
       archive.cache = request.cache.appending("archives")
+      archive.isFetched = isFetched
       content = try await archive.read(selection, progress: progress)
     case .repository(let path, let ref):
       var git = GitSource(repository: path, ref: ref)
@@ -187,11 +207,50 @@ package struct Planner {
       try await series.apply(to: &content.files, progress: progress)
       content.pin.patches = series.pins
     }
+    // A tree that is no kernel, or another one, is called that first.
+    if source.kind == .kernel { _ = try checkKernel(name, content.pin, asked: request.kernel) }
+    let paths = content.files.keys
+    for rule in selection.rules where !paths.contains(where: { rule.destination(of: $0) != nil }) {
+      guard source.kind == .kernel, rule.include.isEmpty else { throw rule.matchesNothing() }
+      throw rule.matchesNothing("this kernel tree does not hold it: " + (await otherManifests(for: found)))
+    }
     return (content, place)
   }
 
+  /// Which of the manifests beside this one a kernel tree holds the files for, as advice.
+  private func otherManifests(for found: Found) async -> String {
+    let advice = "give a kernel tree that does"
+    guard let folder = recipe.folder, let names = try? Files.names(in: folder) else { return advice }
+    var fitting: [String] = []
+    for name in names.map({ String(decoding: $0, as: UTF8.self) }) where name.hasSuffix(".toml") {
+      let path = folder.appending(name)
+      guard let bytes = try? Files.read(path, limit: 16 << 20),
+        let other = try? Manifest(parsing: bytes, file: path.string, base: { try Files.read(folder.appending($0)) })
+      else { continue }
+      let kernels = other.sources.filter { $0.value.kind == .kernel }
+      let wanted = other.rules.filter { kernels[$0.source] != nil }
+      // One that takes nothing from a kernel tree says nothing about this one, unless it makes the same release.
+      guard !wanted.isEmpty || other.name == manifest.name && name != manifestName else { continue }
+      guard let held = try? await files(of: found, Selection(rules: wanted)) else { continue }
+      let fits = wanted.allSatisfy { rule in held.contains { rule.destination(of: $0) != nil } }
+      if fits { fitting.append(name) }
+    }
+    return fitting.isEmpty ? advice : "cut with \(fitting.joined(separator: " or ")), or \(advice)"
+  }
+
+  private func files(of found: Found, _ selection: Selection) async throws -> [String] {
+    switch found {
+    case .archive(let path, _, _):
+      Array(try await ArchiveSource(path: path).read(selection, progress: .silent).files.keys)
+    case .repository(let path, let ref):
+      Array(try await GitSource(repository: path, ref: ref).read(selection, progress: .silent).files.keys)
+    case .folder(let path):
+      Array(try await FolderSource(path: path).read(selection).files.keys)
+    }
+  }
+
   private enum Found {
-    case archive(FilePath, signature: FilePath?)
+    case archive(FilePath, signature: FilePath?, isFetched: Bool)
     case repository(FilePath, ref: String)
     case folder(FilePath)
   }
@@ -226,7 +285,7 @@ package struct Planner {
           // Offline, from a plan: see checkVoucher.
         }
       }
-      return (place, .archive(path, signature: signature))
+      return (place, .archive(path, signature: signature, isFetched: true))
     }
     if place.hasPrefix("file://") { place.removeFirst(7) }
     // A path on the command line is relative to where we are, one in the manifest to the manifest.
@@ -248,7 +307,7 @@ package struct Planner {
         reason: "there is no \(path)", advice: "give --source \(name)=PATH_OR_URL")
     }
     let signature = FilePath(signatureName(of: path.string))
-    return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil))
+    return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil, isFetched: false))
   }
 
   private func noRef(_ name: String, _ source: Manifest.Source) -> ReleaseError {
@@ -315,6 +374,10 @@ package struct Planner {
       var reader = recipe
       _ = try PatchSeries(file: series) { try reader.read($0, at: extra.location) }
       recipe = reader
+    }
+    if let packaging = manifest.packaging {
+      _ = try recipe.list(packaging.debian, deep: true, at: packaging.location)
+      _ = try recipe.read(packaging.spec, at: packaging.location)
     }
     for package in manifest.packages {
       for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {

@@ -19,6 +19,7 @@ package struct Manifest: Sendable {
   package var prepare: [PrepareStep]
   package var extras: [String: Extra]
   package var packages: [Package]
+  package var packaging: Packaging?
 
   /// Where files of the release come from.
   package struct Source: Sendable {
@@ -58,6 +59,12 @@ package struct Manifest: Sendable {
     package var location: SourceLocation
 
     package var text: String { "\(source):\(from)" }
+
+    func matchesNothing(_ advice: String? = nil) -> ReleaseError {
+      ReleaseError(
+        .source, at: location, doing: "assembling the tree", reason: "the rule from \(text) matches no file",
+        advice: advice ?? "correct 'from', 'include' or 'exclude', or take the rule out")
+    }
 
     /// The path in the release of a file of the source, or nil when the rule does not take it.
     package func destination(of path: String) -> String? {
@@ -139,6 +146,15 @@ package struct Manifest: Sendable {
     package var configure: [String]
     package var deb: Relations?
     package var rpm: Relations?
+    package var location: SourceLocation
+  }
+
+  /// What makes a release build by itself with the distributions' own tools.
+  package struct Packaging: Sendable {
+    /// The folder that becomes `debian/`.
+    package var debian: String
+    /// The spec that becomes `<name>.spec`.
+    package var spec: String
     package var location: SourceLocation
   }
 
@@ -230,6 +246,9 @@ extension Manifest {
     }
     let shared = root["modules"]
     packages = (root["packages"]?.array ?? []).map { Package($0, shared: shared) }
+    packaging = root["packaging"].map {
+      Packaging(debian: $0["debian"]?.string ?? "", spec: $0["spec"]?.string ?? "", location: $0.location)
+    }
   }
 
   /// What no single key shows: variants named twice, packages without a format, files listed in no rule.
@@ -240,7 +259,10 @@ extension Manifest {
     }
     for (name, source) in sources {
       if (source.keyring == nil) != source.signers.isEmpty {
-        report(source.location, "source '\(name)' must have both keyring and signers, or neither")
+        report(
+          source.location,
+          "source '\(name)' has \(source.keyring == nil ? "signers but no keyring" : "a keyring but no signers")"
+            + ": its signature would not be checked")
       }
       if source.sha256 != nil, source.kind == .git || source.kind == .folder {
         report(source.location, "source '\(name)' is no tarball, which alone sha256 can pin")

@@ -35,6 +35,9 @@ func signatureName(of tarball: String) -> String {
 /// gpgv calls a signature by an expired key valid and ends with 0; so its exit status is not enough: GOODSIG must be
 /// there, the fingerprint must be pinned, and no word of expiry or revocation. Source: GnuPG's doc/DETAILS.
 package struct SignatureCheck: Sendable {
+  /// Why a file is refused that was changed after it was signed.
+  static let mismatch = "the signature does not match the content"
+
   package var trust: Trust
   package var signature: [UInt8]
 
@@ -72,7 +75,7 @@ package struct SignatureCheck: Sendable {
   /// Checks bytes in memory, such as the text of a signed tag.
   package func verify(_ bytes: [UInt8], what: String) async throws -> String? {
     let (result, fingerprint) = try await verify(what: what) { sink in
-      Result { _ = try sink.writeAll(bytes) }
+      Result { try bytes.withUnsafeBytes { try sink.writeToReader($0) } }
     }
     try result.get()
     return fingerprint
@@ -86,7 +89,7 @@ package struct SignatureCheck: Sendable {
       .filter { $0.first == "[GNUPG:]" && $0.count > 1 }
     func line(_ keyword: String) -> [String]? { lines.first { $0[1] == keyword } }
     if line("BADSIG") != nil {
-      throw refused("the signature does not match the content", "the file was changed: get it again")
+      throw refused(SignatureCheck.mismatch, "the file was changed: get it again")
     }
     if let missing = line("NO_PUBKEY") {
       throw refused(
