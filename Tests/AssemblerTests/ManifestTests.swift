@@ -58,8 +58,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("keyring = \"k.gpg\"", "source 'here' must have both keyring and signers, or neither"),
-    ("signers = [\"647F28654894E3BD457199BE38DBBDC86092693E\"]", "must have both keyring and signers"),
+    ("keyring = \"k.gpg\"", "source 'here' has a keyring but no signers"),
+    ("signers = [\"647F28654894E3BD457199BE38DBBDC86092693E\"]", "source 'here' has signers but no keyring"),
     ("sha256 = \"\(String(repeating: "0", count: 64))\"", "source 'here' is no tarball, which alone sha256 can pin"),
   ])
   func trustThatCouldNotBeCheckedIsAnError(line: String, words: String) {
