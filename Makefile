@@ -7,10 +7,18 @@ TEST_PACKAGES = dkms gcc make linux-headers-amd64 kmod gpg lintian rpm2cpio cpio
 
 LRELEASE = .build/debug/lrelease
 
-.PHONY: all example test setup lint man clean
+.PHONY: all release bench example test setup lint man clean
 
 all: setup
 	swift build
+
+# For daily use. A debug build is there sooner, and libraries do what takes long in it as fast.
+release: setup
+	swift build -c release --static-swift-stdlib
+
+# Beside its peers: see bench/README.md. RUN="--runs 3 tarball" and the like choose.
+bench: release
+	bench/run $(RUN)
 
 # Cuts the sample release, with packages, into out/.
 example: all
