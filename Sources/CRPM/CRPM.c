@@ -111,7 +111,9 @@ static int build(
 
 int lr_rpm_build_binary(
     const char *spec, const char *root, const char *const *macros, size_t count, char *error, size_t size) {
-  return build(RPMBUILD_PACKAGEBINARY, spec, root, macros, count, error, size);
+  // Without any of the steps before it, librpm takes the packaging for a short cut, and marks the package as one that
+  // must not be installed. %prep is there to be said: a spec without it runs nothing.
+  return build(RPMBUILD_PREP | RPMBUILD_PACKAGEBINARY, spec, root, macros, count, error, size);
 }
 
 int lr_rpm_build_source(const char *spec, const char *const *macros, size_t count, char *error, size_t size) {

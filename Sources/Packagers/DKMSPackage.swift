@@ -194,7 +194,7 @@ package struct DKMSPackage: Sendable {
         let packed = try Codec.gzip.compress(Array(text.utf8), doing: "compressing the changelog")
         packageFiles.append(PackageFile(path: "\(docs)/changelog.Debian.gz", content: .file(packed)))
       // Where debhelper puts what it adds; nothing, in what a DKMS package holds.
-      default: scripts[name] = Array(text.replacing("#DEBHELPER#\n\n", with: "").utf8)
+      default: scripts[name] = Array(text.replacing("#DEBHELPER#", with: "").utf8)
       }
     }
     packageFiles.append(PackageFile(path: "\(docs)/\(Self.origins)", content: .file(try origins(tree))))

@@ -71,11 +71,14 @@ package struct DebPackage: Sendable {
   }
 
   private func controlFile(_ layout: PackageLayout, doing: String) throws -> String {
-    // As dpkg-gencontrol counts: whole KiB for files and links, one for each folder, the root among them.
-    let size = layout.entries.reduce(1) { sum, entry in
+    // As dpkg-gencontrol counts: whole KiB for files and links, one for each folder, the root and DEBIAN among them,
+    // and what DEBIAN holds by then.
+    func kibibytes(_ bytes: Int) -> Int { (bytes + 1023) / 1024 }
+    let scripts = maintainerScripts.values.reduce(0) { $0 + kibibytes($1.count) }
+    let size = layout.entries.reduce(2 + scripts + (conffiles.isEmpty ? 0 : 1)) { sum, entry in
       switch entry {
       case .folder: sum + 1
-      case .file(let file): sum + (file.bytes.count + 1023) / 1024
+      case .file(let file): sum + kibibytes(file.bytes.count)
       }
     }
     var lines = [("Package", name)]

@@ -37,7 +37,9 @@ package struct DebianSource: Sendable {
   }
 
   /// The version without the revision: what Debian calls the upstream version.
-  private var upstream: String { String(version.debian[..<(version.debian.lastIndex(of: "-") ?? version.debian.endIndex)]) }
+  private var upstream: String {
+    String(version.debian[..<(version.debian.lastIndex(of: "-") ?? version.debian.endIndex)])
+  }
 
   package var origName: String { "\(name)_\(upstream).orig.tar.xz" }
   package var debianName: String { "\(name)_\(version.debian).debian.tar.xz" }
@@ -74,11 +76,14 @@ package struct DebianSource: Sendable {
     if let tests = tree["debian/tests/control"] {
       add("Testsuite", "autopkgtest")
       let text = String(decoding: tests.bytes, as: UTF8.self)
-      let depends = (try? DebianControl(parsing: text, file: "debian/tests/control"))?.stanzas
+      let depends =
+        (try? DebianControl(parsing: text, file: "debian/tests/control"))?.stanzas
         .flatMap { ($0["Depends"] ?? "").split { $0 == "," || $0 == "|" || $0 == "\n" } }
         .compactMap { $0.split(separator: " ").first.map(String.init) } ?? []
       let own = Set(binaries.compactMap { $0["Package"] })
-      add("Testsuite-Triggers", Set(depends.filter { !$0.hasPrefix("@") && !own.contains($0) }).sorted().joined(separator: ", "))
+      add(
+        "Testsuite-Triggers",
+        Set(depends.filter { !$0.hasPrefix("@") && !own.contains($0) }).sorted().joined(separator: ", "))
     }
     for name in ["Build-Depends", "Build-Depends-Indep", "Build-Depends-Arch"] {
       add(
@@ -104,6 +109,7 @@ package struct DebianSource: Sendable {
   package static func describe(_ path: FilePath, as name: String) throws -> File {
     let bytes = try Files.read(path, limit: 4 << 30)
     return File(
-      name: name, size: Int64(bytes.count), md5: md5Hex(of: bytes), sha1: sha1Hex(of: bytes), sha256: SHA256Digest(of: bytes))
+      name: name, size: Int64(bytes.count), md5: md5Hex(of: bytes), sha1: sha1Hex(of: bytes),
+      sha256: SHA256Digest(of: bytes))
   }
 }

@@ -59,7 +59,8 @@ package struct PackagingTree {
           guard let deb = dkms.package.deb else { continue }
           var stanza = try dkms.debianRecipe(deb).stanza
           let ofTheSource: Set = ["Source", "Version", "Maintainer", "Homepage"]
-          stanza.fields.removeAll { ofTheSource.contains($0.name) }
+          stanza.fields.removeAll { ofTheSource.contains($0.name) || $0.name == "Priority" }
+          stanza.fields = stanza.fields.map { $0.name == "Depends" ? ($0.name, "${misc:Depends}, \($0.value)") : $0 }
           text += "\n" + stanza.text
         }
       }

@@ -65,9 +65,27 @@ import Testing
           try await TestRoot.sh(session, "find /lib/modules -name 'sample*.ko*' | sort", folder).text
             .split(separator: "\n").map(String.init)
         }
-        /// dkms is in the root by apt, not by rpm, which therefore cannot see it.
+        // What is in the root by apt, told to rpm, so that it checks everything else.
+        let told = """
+          Name: from-apt
+          Version: 1
+          Release: 1
+          Summary: What apt has installed
+          License: GPL-2.0-only
+          BuildArch: noarch
+          Provides: dkms = %(dpkg-query -W -f '${source:Upstream-Version}' dkms) gcc make /bin/sh
+          %description
+          What apt has installed.
+          %files
+
+          """
+        try Files.write(Array(told.utf8), to: folder.appending("from-apt.spec"))
+        let known = try await TestRoot.sh(
+          session, "rpmbuild -bb /mnt/from-apt.spec && rpm -i /root/rpmbuild/RPMS/noarch/from-apt-1-1.noarch.rpm",
+          folder)
+        #expect(known.succeeded, "\(known.errors)")
         func rpm(_ arguments: String) async throws {
-          let outcome = try await TestRoot.sh(session, "cd /mnt && rpm --nodeps \(arguments)", folder)
+          let outcome = try await TestRoot.sh(session, "cd /mnt && rpm \(arguments)", folder)
           #expect(outcome.succeeded, "rpm \(arguments): \(outcome.text) \(outcome.errors)")
           #expect(!outcome.errors.contains("scriptlet failed"), "rpm \(arguments): \(outcome.errors)")
         }

@@ -16,7 +16,8 @@ int lr_rpm_version_check(const char *version, char *error, size_t size);
 int lr_rpm_version_compare(const char *a, const char *b, int *result, char *error, size_t size);
 
 /*
- * Makes the binary packages of the spec at `spec` from the ready build root `root`, without running its scripts.
+ * Makes the binary packages of the spec at `spec` from the ready build root `root`, without running
+ * its scripts; it must have no %prep.
  * `macros` holds `count` definitions, each "name body". The log goes to `log`.
  *
  * It changes macros, the environment and temporary files of the whole process: call it in a child only.
