@@ -14,10 +14,18 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all example test test-lustre setup lint man install clean
+.PHONY: all release bench example test test-lustre setup lint man install clean
 
 all: setup
 	swift build
+
+# For daily use. A debug build is there sooner, and libraries do what takes long in it as fast.
+release: setup
+	swift build -c release --static-swift-stdlib
+
+# Beside its peers: see bench/README.md. RUN="--runs 3 tarball" and the like choose.
+bench: release
+	bench/run $(RUN)
 
 # Cuts the sample release, with packages, into out/.
 example: all

@@ -25,6 +25,8 @@ let package = Package(
     // The C libraries. Each is the narrow part that is used, with errors as return values.
     .systemLibrary(name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    // mallopt(3), which is not in Swift's Glibc.
+    .systemLibrary(name: "CMalloc"),
     .target(
       name: "CRPM",
       linkerSettings: [.linkedLibrary("rpm"), .linkedLibrary("rpmio"), .linkedLibrary("rpmbuild")]
@@ -56,11 +58,16 @@ let package = Package(
     .executableTarget(
       name: "lrelease",
       dependencies: [
-        "Packagers", "Assembler", "Groundwork",
+        "Packagers", "Assembler", "Groundwork", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings
     ),
+
+    // What bench/run measures beside dpkg-deb and rpmbuild.
+    .executableTarget(
+      name: "lrelease-bench", dependencies: ["Packagers", "Assembler", "Groundwork"], path: "bench/packages",
+      swiftSettings: swiftSettings),
 
     .testTarget(name: "GroundworkTests", dependencies: ["Groundwork"], swiftSettings: swiftSettings),
     .testTarget(

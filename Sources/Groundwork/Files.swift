@@ -129,6 +129,25 @@ package enum Files {
     }
   }
 
+  /// Copies a regular file to a new one, as a link to the same bytes where both are on one file system.
+  ///
+  /// Neither must be written to afterwards: files of a release never are.
+  package static func copy(_ path: FilePath, to copy: FilePath) throws {
+    if link(path.string, copy.string) == 0 { return }
+    guard errno == EXDEV || errno == EPERM || errno == EMLINK else {
+      throw ReleaseError(errno: errno, doing: "writing \(copy)")
+    }
+    try write(read(path, limit: 8 << 30), to: copy)
+  }
+
+  /// Moves a file, also to another file system.
+  package static func move(_ path: FilePath, to place: FilePath) throws {
+    if rename(path.string, place.string) == 0 { return }
+    guard errno == EXDEV else { throw ReleaseError(errno: errno, doing: "writing \(place)") }
+    try write(read(path, limit: 8 << 30), to: place)
+    try remove(path)
+  }
+
   package static func exists(_ path: FilePath) -> Bool {
     var status = stat()
     return lstat(path.string, &status) == 0

@@ -73,6 +73,10 @@ package struct Cut: Sendable {
           let bytes = try await Tarball.bytes(released, folder: name, codec: codec, time: plan.sourceDate)
           try Files.write(bytes, to: part.appending(tarball))
         }
+        guard codec == .xz, released["debian/control"] != nil else { return }
+        try await progress.step("writing the source packages") {
+          try await writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
+        }
       }
       for (dkms, sources) in packages {
         if let relations = dkms.package.deb {
@@ -95,6 +99,20 @@ package struct Cut: Sendable {
       }
       try await group.waitForAll()
     }
+  }
+
+  /// The .dsc with its files and the .src.rpm: both hold the released tarball as it is.
+  private func writeSourcePackages(
+    _ released: ReleaseTree, _ plan: Plan, tarball: FilePath, to part: FilePath
+  ) async throws {
+    let debian = try DebianSource(released, plan: plan)
+    try Files.copy(tarball, to: part.appending(debian.origName))
+    try await Files.write(debian.debianTarball(), to: part.appending(debian.debianName))
+    let files = try [debian.origName, debian.debianName].map { try DebianSource.describe(part.appending($0), as: $0) }
+    try Files.write(Array(debian.dsc(files: files).utf8), to: part.appending(debian.dscName))
+
+    let spec = released["\(plan.name).spec"]?.bytes ?? []
+    _ = try await RPMSource(name: plan.name, spec: spec, tarball: tarball, sourceDate: plan.sourceDate).write(in: part)
   }
 
   /// A release that is there is left alone: it is either this one, whole, or another.

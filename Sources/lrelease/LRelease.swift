@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import CMalloc
 import Glibc
 import Groundwork
 import Packagers
@@ -15,6 +16,8 @@ enum Main {
     setlocale(LC_CTYPE, "C.UTF-8")
     signal(SIGPIPE, SIG_IGN)
     umask(0o022)
+    // What is large goes back to the system when it is freed, instead of staying with the thread that had it.
+    mallopt(M_MMAP_THRESHOLD, 1 << 20)
     await Interruption.run { await LRelease.main() }
   }
 }

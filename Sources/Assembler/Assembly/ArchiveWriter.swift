@@ -75,12 +75,15 @@ package final class ArchiveWriter {
   /// How many bytes are there to be taken.
   package var pending: Int { sink.bytes.count }
 
-  /// Takes the first bytes that are there, `count` at most.
+  /// Takes the first bytes that are there, `count` at most. What is taken is in memory once.
   package func take(_ count: Int) -> [UInt8] {
-    let taken = Array(sink.bytes.prefix(count))
-    sink.bytes.removeFirst(taken.count)
-    return taken
+    let all = sink.bytes
+    sink.bytes = Array(all.dropFirst(count))
+    return all.count <= count ? all : Array(all[..<count])
   }
+
+  /// Makes room for `count` bytes at once.
+  package func reserve(_ count: Int) { sink.bytes.reserveCapacity(count) }
 
   private func compress(_ codec: Codec) throws {
     let options: [(String, String?)]

@@ -58,6 +58,7 @@ package struct CompressedTar: Sendable {
 
   /// Writes entries until a block is full, and the end of the archive after the last one.
   private func next(_ tar: ArchiveWriter, _ rest: inout ArraySlice<Entry>) throws -> [UInt8] {
+    tar.reserve(tar.pending + room(rest))
     while tar.pending < codec.blockSize, let entry = rest.popFirst() {
       switch entry.content {
       case nil: try tar.addFolder(entry.path)
@@ -67,5 +68,15 @@ package struct CompressedTar: Sendable {
       if rest.isEmpty { try tar.close() }
     }
     return tar.take(codec.blockSize)
+  }
+
+  /// Enough for the entries that `next` writes: of each the content, its header and what fills the last record.
+  private func room(_ entries: ArraySlice<Entry>) -> Int {
+    var room = 10 << 10
+    for entry in entries where room < codec.blockSize {
+      room += 2048
+      if case .file(let bytes) = entry.content { room += bytes.count }
+    }
+    return room
   }
 }

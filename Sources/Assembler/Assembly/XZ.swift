@@ -56,7 +56,7 @@ enum XZ {
     try input.withUnsafeBufferPointer { input in
       stream.next_in = input.baseAddress
       stream.avail_in = input.count
-      try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64 << 10) { output in
+      try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16 << 10) { output in
         var status = LZMA_OK
         while status == LZMA_OK {
           try Task.checkCancellation()
