@@ -98,7 +98,7 @@ package struct Command: Sendable {
   ) async throws -> (result: R, outcome: Outcome) {
     try Task.checkCancellation()
     let errors = try ErrorSink(doing: doing)
-    let pipe = try FileDescriptor.pipe()
+    let pipe = try makePipe(doing: doing)
     enlarge(pipe.readEnd)
     var readEndIsOpen = true
     func closeReadEnd() {
@@ -136,10 +136,8 @@ package struct Command: Sendable {
     Command.ignoreBrokenPipes
     let errors = try ErrorSink(doing: doing)
     let sink = try ErrorSink(doing: doing)
-    let pipe = try FileDescriptor.pipe()
+    let pipe = try makePipe(doing: doing)
     enlarge(pipe.writeEnd)
-    // The child must see end of file when we are done: no other child may inherit this end.
-    _ = fcntl(pipe.writeEnd.rawValue, F_SETFD, FD_CLOEXEC)
     var writeEndIsOpen = true
     func closeWriteEnd() {
       if writeEndIsOpen { try? pipe.writeEnd.close() }
@@ -222,6 +220,19 @@ private struct ErrorSink: ~Copyable {
     }
     return String(decoding: bytes, as: UTF8.self)
   }
+}
+
+/// A pipe that no other child inherits: as long as somebody holds the end that is written to,
+/// the reader waits.
+private func makePipe(doing: String) throws -> (readEnd: FileDescriptor, writeEnd: FileDescriptor) {
+  let pipe: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
+  do {
+    pipe = try FileDescriptor.pipe()
+  } catch let error as Errno {
+    throw ReleaseError(errno: error.rawValue, doing: doing)
+  }
+  for end in [pipe.readEnd, pipe.writeEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
+  return pipe
 }
 
 /// A pipe of 1 MiB where the kernel allows it: fewer switches between a decompressor and its reader.

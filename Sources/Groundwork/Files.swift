@@ -50,15 +50,16 @@ package enum Files {
 
   /// The first bytes of the file at `path`: fewer than `count` where it has no more.
   package static func start(of path: FilePath, count: Int) throws -> [UInt8] {
+    let doing = "reading \(path)"
     do {
-      let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      let (file, _) = try openRegular(path, doing: doing)
       return try file.closeAfter {
         try [UInt8](unsafeUninitializedCapacity: count) { buffer, got in
           got = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
         }
       }
     } catch let error as Errno {
-      throw ReleaseError(errno: error.rawValue, doing: "reading \(path)")
+      throw ReleaseError(.failed, doing: doing, reason: error.description)
     }
   }
 
@@ -85,13 +86,13 @@ package enum Files {
   package static func digest(_ path: FilePath, doing: String? = nil) throws -> (SHA256Digest, size: Int64) {
     let doing = doing ?? "reading \(path)"
     do {
-      let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      let (file, status) = try openRegular(path, doing: doing)
       return try file.closeAfter {
-        let size = Int64(try status(of: file, doing: doing).st_size)
+        let size = Int64(status.st_size)
         return (try SHA256Digest(of: file, size: size), size)
       }
     } catch let error as Errno {
-      throw ReleaseError(errno: error.rawValue, doing: doing)
+      throw ReleaseError(.failed, doing: doing, reason: error.description)
     }
   }
 

@@ -53,7 +53,7 @@ package struct PackageContents: Sendable, Codable {
 
   private static func unpack(_ command: Command, _ path: FilePath) async throws -> [String: SourceFile] {
     let doing = "reading \(path)"
-    let input = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+    let (input, _) = try Files.openRegular(path, doing: doing)
     defer { try? input.close() }
     let (result, outcome) = try await command.stream(input: input, doing: doing) { tar in
       Result { try ArchiveReader(name: path.string, stripsTopFolder: false, wants: { _ in true }).read(tar) }

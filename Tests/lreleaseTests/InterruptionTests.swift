@@ -77,7 +77,7 @@ import Testing
     case .preparing: runs("sleep 1234")
     case .writingTarball: Files.exists(part) && names.isEmpty
     case .writingDeb: has(".tar.zst") && !has(".deb")
-    case .writingRPM: has(".deb") && runs("rpm-worker")
+    case .writingRPM: runs("rpm-worker")
     }
   }
 

@@ -64,11 +64,13 @@ enum TOMLDocument {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw ReleaseError(.input, at: start, doing: "reading the manifest", reason: "it is not UTF-8 text")
     }
-    if let zero = bytes.firstIndex(of: 0) {
-      let line = bytes[..<zero].count { $0 == 0x0a } + 1
+    // TOML has none of them, not even in texts and comments; toml++ aborts on some.
+    if let control = bytes.indices.first(where: { isForbidden(bytes, at: $0) }) {
+      let line = bytes[..<control].count { $0 == 0x0a } + 1
+      let what = bytes[control] == 0x0d ? "carriage return without a line feed" : "control character"
       throw ReleaseError(
         .input, at: SourceLocation(file: file, line: line, column: 1), doing: "reading the manifest",
-        reason: "it holds a NUL byte")
+        reason: "it holds a \(what) (byte \(bytes[control]))")
     }
     // toml++ aborts, instead of reporting, on some places where a key or a value is expected and something else stands:
     // these are found here first.
@@ -89,6 +91,15 @@ enum TOMLDocument {
         .input,
         at: SourceLocation(file: file, line: error.source.begin.line, column: error.source.begin.column),
         doing: "", reason: "error: \(error.description)")
+    }
+  }
+
+  private static func isForbidden(_ bytes: [UInt8], at index: Int) -> Bool {
+    switch bytes[index] {
+    case 0x09, 0x0a: false
+    case 0x0d: index + 1 == bytes.count || bytes[index + 1] != 0x0a
+    case 0..<0x20, 0x7f: true
+    default: false
     }
   }
 
