@@ -2,9 +2,11 @@
 
 import Groundwork
 
-/// The version of a release: `7.4`, `7.4.2`, `7.4-rc2`, with `+r1` for a respin. It is spelled for each place it goes.
+/// The version of a release: `7.4`, `7.4.2`, `7.4-rc2`, with `+r1` for a respin, `+and.gds` for what it was made with,
+/// and `+by.acme.1` for a vendor's rebuild. It is spelled for each place it goes.
 ///
-/// The order is the same in every spelling: `7.4-rc2 < 7.4-rc2+r1 < 7.4 < 7.4+r1 < 7.4.1`.
+/// The order is the same in every spelling: `7.4-rc2 < 7.4-rc2+r1 < 7.4 < 7.4+by.acme.1 < 7.4+r1 < 7.4.1`. That is why
+/// what stands behind a plus begins with a word of ours: those words stand before the `r` of a respin in the alphabet.
 package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// One to four numbers, from 0 to `largest`; one of them at least is not 0 when there is a pre-release.
   package let components: [Int]
@@ -12,13 +14,43 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
   package let prerelease: Int?
   /// How often the release was cut again from the same upstream version; 0 for the first cut.
   package let respin: Int
+  /// Names of the extras that the release was made with, in the order of the alphabet, with dots between; empty if none.
+  package let extras: String
+  /// The vendor that changed the release, and how often.
+  package let vendor: Vendor?
+
+  package struct Vendor: Sendable, Hashable {
+    package let name: String
+    /// From 1.
+    package let number: Int
+
+    /// - Throws: `ReleaseError` with code `input` for a name that cannot stand in a version.
+    package init(name: String, number: Int = 1) throws {
+      guard name.utf8.allSatisfy({ (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) }),
+        name.utf8.first.map({ $0 >= 0x61 }) == true
+      else {
+        throw ReleaseError(
+          .input, doing: "naming the vendor", reason: "“\(name)” cannot stand in a version",
+          advice: "use lower-case letters and digits, a letter first")
+      }
+      guard (1...ReleaseVersion.largest).contains(number) else {
+        throw ReleaseError(
+          .input, doing: "naming the vendor",
+          reason: "\(name)'s number \(number) is not between 1 and \(ReleaseVersion.largest)")
+      }
+      self.name = name
+      self.number = number
+    }
+  }
 
   /// The largest number in a version. DKMS pads numbers to three digits and compares text, and 999 stands before
   /// every release candidate.
   package static let largest = 998
 
   /// - Throws: `ReleaseError` with code `input` for numbers that cannot be spelled in every place.
-  package init(components: [Int], prerelease: Int? = nil, respin: Int = 0) throws {
+  package init(
+    components: [Int], prerelease: Int? = nil, respin: Int = 0, extras: [String] = [], vendor: Vendor? = nil
+  ) throws {
     let text = ReleaseVersion.spell(components, prerelease, respin, before: "-rc")
     func check(_ condition: Bool, _ reason: String, _ advice: String? = nil) throws {
       if !condition { throw ReleaseVersion.failure(text, reason, advice) }
@@ -36,9 +68,11 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     self.components = components
     self.prerelease = prerelease
     self.respin = respin
+    self.extras = extras.map { $0.replacing("-", with: ".").replacing("+", with: ".") }.sorted().joined(separator: ".")
+    self.vendor = vendor
   }
 
-  /// Reads `7.4`, `7.4.2`, `7.4-rc2`, `7.4~rc2`, `2.18.0-RC1`, each with or without `+r1`.
+  /// Reads `7.4`, `7.4.2`, `7.4-rc2`, `7.4~rc2`, `2.18.0-RC1`, each with or without `+r1`, `+and.gds` and `+by.acme.1`.
   ///
   /// - Throws: `ReleaseError` with code `input` for any other text.
   package init(_ text: String) throws {
@@ -56,16 +90,24 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
       return number
     }
 
-    var rest = text[...]
+    let parts = text.split(separator: "+", omittingEmptySubsequences: false)
+    var rest = parts[0]
     var respin = 0
-    if let plus = rest.firstIndex(of: "+") {
-      let word = rest[rest.index(after: plus)...]
-      guard word.first == "r" else {
-        throw ReleaseVersion.failure(text, "“+\(word)” is not a respin", "write it like +r1")
+    var extras: [String] = []
+    var vendor: Vendor?
+    for word in parts.dropFirst() {
+      if word.hasPrefix("and."), extras.isEmpty, vendor == nil {
+        extras = [String(word.dropFirst(4))]
+      } else if word.hasPrefix("by."), vendor == nil, let dot = word.lastIndex(of: "."), dot > word.startIndex {
+        let name = word[..<dot].dropFirst(3)
+        vendor = try Vendor(name: String(name), number: number(word[word.index(after: dot)...], "a vendor's number"))
+      } else {
+        guard word.first == "r", respin == 0, extras.isEmpty, vendor == nil else {
+          throw ReleaseVersion.failure(text, "“+\(word)” is not a respin", "write it like +r1")
+        }
+        respin = try number(word.dropFirst(), "the number of a respin")
+        if respin == 0 { throw ReleaseVersion.failure(text, "respins count from 1", "leave out +r0") }
       }
-      respin = try number(word.dropFirst(), "the number of a respin")
-      if respin == 0 { throw ReleaseVersion.failure(text, "respins count from 1", "leave out +r0") }
-      rest = rest[..<plus]
     }
     var prerelease: Int?
     if let mark = rest.firstIndex(where: { $0 == "-" || $0 == "~" }) {
@@ -77,7 +119,8 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
       rest = rest[..<mark]
     }
     let components = try rest.split(separator: ".", omittingEmptySubsequences: false).map { try number($0, "a number") }
-    try self.init(components: components, prerelease: prerelease, respin: respin)
+    try self.init(
+      components: components, prerelease: prerelease, respin: respin, extras: extras, vendor: vendor)
   }
 
   private static func failure(_ text: String, _ reason: String, _ advice: String? = nil) -> ReleaseError {
@@ -89,7 +132,14 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
       + (respin == 0 ? "" : "+r\(respin)")
   }
 
-  private func spelled(_ mark: String) -> String { ReleaseVersion.spell(components, prerelease, respin, before: mark) }
+  private func spelled(_ mark: String) -> String {
+    ReleaseVersion.spell(components, prerelease, respin, before: mark) + local
+  }
+
+  /// What stands behind the version proper: extras and vendor.
+  private var local: String {
+    (extras.isEmpty ? "" : "+and.\(extras)") + (vendor.map { "+by.\($0.name).\($0.number)" } ?? "")
+  }
 
   /// As upstream writes it: `7.4-rc2`.
   package var description: String { spelled("-rc") }
@@ -115,7 +165,8 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
   /// `PACKAGE_VERSION` and `MODULE_VERSION` of DKMS, in digits and dots only.
   ///
   /// DKMS knows no pre-releases, so a release candidate counts up from just before its final release:
-  /// 7.4-rc2 is `7.3.999.2` and 2.18.0-rc1 is `2.17.999.999.1`. The first respin of 7.4 is `7.4.0.1`.
+  /// 7.4-rc2 is `7.3.999.2` and 2.18.0-rc1 is `2.17.999.999.1`. The first respin of 7.4 is `7.4.0.1`, and a vendor's
+  /// first rebuild of it, `7.4.0.0.1`, stands before that. Extras do not show: a site has the modules with or without.
   package var dkms: String {
     var numbers = components
     if let prerelease {
@@ -126,10 +177,11 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
         for index in numbers.indices where index > last { numbers[index] = 999 }
       }
       numbers += [999, prerelease]
-    } else if respin > 0 {
+    } else if respin > 0 || vendor != nil {
       while numbers.count < 3 { numbers.append(0) }
     }
     if respin > 0 { numbers.append(respin) }
+    if let vendor { numbers += [0, vendor.number] }
     return numbers.map(String.init).joined(separator: ".")
   }
 
@@ -137,6 +189,11 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     if a.components != b.components { return a.components.lexicographicallyPrecedes(b.components) }
     let first = a.prerelease ?? .max
     let second = b.prerelease ?? .max
-    return first == second ? a.respin < b.respin : first < second
+    if first != second { return first < second }
+    if a.respin != b.respin { return a.respin < b.respin }
+    guard let one = a.vendor, let other = b.vendor, one.name == other.name, a.extras == b.extras else {
+      return a.local < b.local
+    }
+    return one.number < other.number
   }
 }

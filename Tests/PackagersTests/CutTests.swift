@@ -49,7 +49,7 @@ import Testing
         ]
       ).run(doing: "cutting the sample elsewhere")
       #expect(second.succeeded, "\(second.errors)")
-      let name = "sample-7.2.1+trace/SHA256SUMS"
+      let name = "sample-7.2.1+and.trace/SHA256SUMS"
       let sums = try [folder.appending("a"), elsewhere.appending("out")].map {
         String(decoding: try Files.read($0.appending(name)), as: UTF8.self)
       }
@@ -116,19 +116,27 @@ import Testing
     try await withScratch { folder in
       let outcome = try await cut(into: folder, ["--with", "trace"])
       #expect(outcome.succeeded, "\(outcome.errors)")
-      let release = folder.appending("sample-7.2.1+trace")
-      let verify = try await Command(Built.lrelease, ["verify", release.appending("sample-7.2.1+trace.tar.xz").string])
-        .run(doing: "verifying")
+      let release = folder.appending("sample-7.2.1+and.trace")
+      let verify = try await Command(
+        Built.lrelease, ["verify", release.appending("sample-7.2.1+and.trace.tar.xz").string]
+      )
+      .run(doing: "verifying")
       #expect(verify.succeeded, "\(verify.errors)")
-      let listed = try await Command("dpkg-deb", ["-c", release.appending("sample-dkms_7.2.1-1_all.deb").string])
-        .check(doing: "listing")
+      let listed = try await Command(
+        "dpkg-deb", ["-c", release.appending("sample-dkms_7.2.1+and.trace-1_all.deb").string]
+      )
+      .check(doing: "listing")
       #expect(listed.text.contains("./usr/src/sample-7.2.1/extras/trace/sampletrace.c"))
       #expect(!listed.text.contains("/utils/"))
-      let rpm = try await Command("rpm", ["-qpl", release.appending("sample-dkms-7.2.1-1.noarch.rpm").string])
-        .check(doing: "listing")
+      let rpm = try await Command(
+        "rpm", ["-qpl", release.appending("sample-dkms-7.2.1+and.trace-1.noarch.rpm").string]
+      )
+      .check(doing: "listing")
       #expect(rpm.text.contains("/usr/src/sample-7.2.1/dkms.conf"))
-      let shown = try await Command(Built.lrelease, ["show", release.appending("sample-dkms_7.2.1-1_all.deb").string])
-        .check(doing: "showing")
+      let shown = try await Command(
+        Built.lrelease, ["show", release.appending("sample-dkms_7.2.1+and.trace-1_all.deb").string]
+      )
+      .check(doing: "showing")
       #expect(shown.text.contains("← linux:fs/sample/super.c"))
     }
   }

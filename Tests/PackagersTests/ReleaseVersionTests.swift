@@ -17,6 +17,12 @@ import Testing
     ("7.4.2+r3", "7.4.2+r3", "v7.4.2+r3", "7.4.2.3"),
     ("2.15.0.1+r2", "2.15.0.1+r2", "v2.15.0.1+r2", "2.15.0.1.2"),
     ("7.4-rc2+r1", "7.4~rc2+r1", "v7.4-rc2+r1", "7.3.999.2.1"),
+    ("7.4+and.gds", "7.4+and.gds", "v7.4+and.gds", "7.4"),
+    ("7.4+by.acme.1", "7.4+by.acme.1", "v7.4+by.acme.1", "7.4.0.0.1"),
+    (
+      "7.4.2+r1+and.efa.gds+by.acme.12", "7.4.2+r1+and.efa.gds+by.acme.12", "v7.4.2+r1+and.efa.gds+by.acme.12",
+      "7.4.2.1.0.12"
+    ),
   ])
   func spellings(text: String, tarball: String, tag: String, dkms: String) throws {
     let version = try ReleaseVersion(text)
@@ -56,17 +62,23 @@ import Testing
       Bool.random(using: &generator) ? numbers + [Int.random(in: 13...998, using: &generator)] : numbers
     }
     var releases: [ReleaseVersion] = []
+    let extras = [[], ["gds"], ["zeta", "efa-rdma"]].randomElement(using: &generator) ?? []
+    let vendor = ["acme", "zebra7"].randomElement(using: &generator) ?? ""
+    func cut(_ components: [Int], _ candidate: Int? = nil, respin: Int = 0) throws {
+      for number in [0] + several(2) {
+        let vendor = try number == 0 ? nil : ReleaseVersion.Vendor(name: vendor, number: number)
+        releases.append(
+          try ReleaseVersion(
+            components: components, prerelease: candidate, respin: respin, extras: extras, vendor: vendor))
+      }
+    }
     func release(_ components: [Int]) throws {
       for candidate in large(several(3)) {
-        releases.append(try ReleaseVersion(components: components, prerelease: candidate))
-        for respin in several(2) {
-          releases.append(try ReleaseVersion(components: components, prerelease: candidate, respin: respin))
-        }
+        try cut(components, candidate)
+        for respin in several(2) { try cut(components, candidate, respin: respin) }
       }
-      releases.append(try ReleaseVersion(components: components))
-      for respin in large(several(2)) {
-        releases.append(try ReleaseVersion(components: components, respin: respin))
-      }
+      try cut(components)
+      for respin in large(several(2)) { try cut(components, respin: respin) }
     }
     for major in [0, 2, 9, 10, 11, 998] {
       for minor in [0] + large(several(4)) {

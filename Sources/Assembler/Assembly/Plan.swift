@@ -50,7 +50,7 @@ package struct Plan: Sendable, Equatable, Codable {
 
   /// `lustre-7.4.2`: the name of the release folder and of the top folder of the tarball.
   package var releaseName: String {
-    get throws { "\(name)-\(try ReleaseVersion(version).tarball)" + extras.map { "+\($0)" }.joined() }
+    get throws { "\(name)-\(try ReleaseVersion(version).tarball)" }
   }
 
   package func parsedManifest() throws -> Manifest {

@@ -10,6 +10,8 @@ package struct CutRequest: Sendable {
   package var places: [String: String]
   package var extras: [String]
   package var respin: Int
+  /// Who changes the release, in a rebuild.
+  package var vendor: ReleaseVersion.Vendor?
   package var allowsUnsigned: Bool
   /// Source name → SHA-256 that its tarball must have.
   package var hashes: [String: SHA256Digest]
@@ -67,7 +69,9 @@ package struct Planner {
     var request = request
     request.kernel = plan.kernel
     request.extras = plan.extras
-    request.respin = try ReleaseVersion(plan.version).respin
+    let version = try ReleaseVersion(plan.version)
+    request.respin = version.respin
+    request.vendor = version.vendor
     for (name, place) in plan.places ?? [:] where request.places[name] == nil { request.places[name] = place }
     let manifest = try plan.parsedManifest()
     var planner = Planner(
@@ -361,9 +365,9 @@ package struct Planner {
         .input, doing: doing, reason: "nothing has the name \(text[open...])", advice: "use {kernel} or {<source>}")
     }
     let version = try ReleaseVersion(text)
-    guard request.respin > 0 else { return version }
     return try ReleaseVersion(
-      components: version.components, prerelease: version.prerelease, respin: request.respin)
+      components: version.components, prerelease: version.prerelease,
+      respin: request.respin > 0 ? request.respin : version.respin, extras: request.extras, vendor: request.vendor)
   }
 
   /// Reads all files that the manifest names, so that the plan holds them and a missing one is found now.
