@@ -3,11 +3,18 @@
 # What the tool itself needs, and what its tests use besides.
 TOOL_PACKAGES = libarchive-dev librpm-dev libdpkg-dev libmd-dev liblzma-dev libzstd-dev libbz2-dev zlib1g-dev \
 	pkg-config git xz-utils zstd gzip bzip2 curl gpgv patch bubblewrap rpm
-TEST_PACKAGES = dkms gcc make linux-headers-amd64 kmod gpg lintian rpm2cpio cpio
+TEST_PACKAGES = dkms mmdebstrap linux-source-6.12 util-linux gcc make linux-headers-amd64 kmod gpg gpg-agent python3 lintian rpm2cpio cpio
 
 LRELEASE = .build/debug/lrelease
 
-.PHONY: all release bench example test setup lint man clean
+# For make install: where to, and how lrelease is built for it. It then needs no Swift where it runs.
+PREFIX = /usr/local
+DESTDIR =
+CONFIGURATION = release
+STATIC = --static-swift-stdlib
+DATA = $(DESTDIR)$(PREFIX)/share
+
+.PHONY: all release bench example test test-lustre setup lint man install clean
 
 all: setup
 	swift build
@@ -29,6 +36,10 @@ test: setup lint
 	swift build
 	swift test
 
+# Lustre itself, with all its modules built on two kernels: a quarter of an hour.
+test-lustre: all
+	LRELEASE_LUSTRE_GIT=$(LUSTRE_GIT) swift test --filter LustreTests
+
 PACKAGES ?= $(TOOL_PACKAGES)
 setup:
 	@command -v swift >/dev/null || { echo "lrelease: Swift 6.2 or newer is needed: see swift.org" >&2; exit 1; }
@@ -42,5 +53,35 @@ setup:
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 
+# The man pages, into man/. The plugin of swift-argument-parser writes them from the declarations of the commands;
+# sed sets its blank and indented lines as paragraphs and displays, and names the pages as man(1) looks for subcommands.
+man: MAN_DATE ?= $(shell git log -1 --format=%cs 2>/dev/null || date +%F)
+man: setup
+	rm -rf man
+	mkdir man
+	swift package --allow-writing-to-package-directory generate-manual --configuration debug \
+		--multi-page --date $(MAN_DATE) --output-directory man
+	rm man/lrelease.help.1
+	sed -i -s -e '/^\.Xr lrelease\.help/d' -e '/^\.\(Dt\|Xr\)/s/\([A-Za-z]\)\.\([A-Za-z]\)/\1-\2/g' \
+		-e '/^\.Nd/s/\.\("\?\)$$/\1/' -e 's/^  \(.*\)/.Bd -literal -offset indent\n\1\n.Ed/' \
+		-e '/^[^. ]/s/\. \([A-Z]\)/.\n\1/g' \
+		-e 's/^$$/.Pp/' -e '$$a\' man/*.1
+	sed -i -s -z -e 's/\n\.Ed\n\.Bd[^\n]*//g' -e 's/\n\.Pp\(\n\.\(It\|Bl\|Bd\)\)/\1/g' man/*.1
+	cd man && for page in *.*.1; do mv "$$page" "$$(echo "$${page%.1}" | tr . -).1"; done
+
+# Manifests name their specs and debian folders as ../specs and ../debian, so they stay neighbours.
+install: man
+	swift build -c $(CONFIGURATION) --product lrelease $(STATIC)
+	install -s -D .build/$(CONFIGURATION)/lrelease $(DESTDIR)$(PREFIX)/bin/lrelease
+	for page in man/*.1; do install -D -m 644 "$$page" "$(DATA)/man/man1/$${page##*/}" || exit; done
+	mkdir -p $(DATA)/bash-completion/completions $(DATA)/zsh/site-functions $(DATA)/fish/vendor_completions.d
+	.build/$(CONFIGURATION)/lrelease --generate-completion-script bash > $(DATA)/bash-completion/completions/lrelease
+	.build/$(CONFIGURATION)/lrelease --generate-completion-script zsh > $(DATA)/zsh/site-functions/_lrelease
+	.build/$(CONFIGURATION)/lrelease --generate-completion-script fish > $(DATA)/fish/vendor_completions.d/lrelease.fish
+	find manifests specs debian Examples -type f ! -name '*.o' ! -name '*.ko' | while read -r file; do \
+		if [ -x "$$file" ]; then mode=755; else mode=644; fi; \
+		install -D -m "$$mode" "$$file" "$(DATA)/lrelease/$$file" || exit; done
+	for file in README.md docs/*.md; do install -D -m 644 "$$file" "$(DATA)/doc/lrelease/$$file" || exit; done
+
 clean:
-	rm -rf .build out
+	rm -rf .build out man

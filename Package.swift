@@ -74,6 +74,8 @@ let package = Package(
       name: "AssemblerTests", dependencies: ["Assembler", "Groundwork", "CLibArchive"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "lreleaseTests", dependencies: ["Groundwork", "lrelease"], swiftSettings: swiftSettings),
+    .testTarget(
       name: "PackagersTests", dependencies: ["Packagers", "Assembler", "Groundwork", "lrelease"],
       swiftSettings: swiftSettings),
   ]

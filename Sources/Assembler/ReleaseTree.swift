@@ -49,15 +49,19 @@ package struct Origin: Sendable, Equatable, Codable {
   package var generator: String?
   /// The patches that touched it, in order.
   package var patches: [String]?
+  /// Its source should have been signed and was not: `--allow-unsigned` was given.
+  package var isUnsigned: Bool?
 
   package init(
-    source: String, path: String? = nil, blob: String? = nil, generator: String? = nil, patches: [String]? = nil
+    source: String, path: String? = nil, blob: String? = nil, generator: String? = nil, patches: [String]? = nil,
+    isUnsigned: Bool? = nil
   ) {
     self.source = source
     self.path = path
     self.blob = blob
     self.generator = generator
     self.patches = patches
+    self.isUnsigned = isUnsigned
   }
 
   /// One phrase for people: `linux:fs/ceph/inode.c`.
@@ -65,6 +69,7 @@ package struct Origin: Sendable, Equatable, Codable {
     var text = path.map { "\(source):\($0)" } ?? source
     if let generator { text += " (\(generator))" }
     if let patches { text += " + \(patches.joined(separator: ", "))" }
+    if isUnsigned == true { text += ", unsigned" }
     return text
   }
 }

@@ -80,8 +80,8 @@ int lr_rpm_version_compare(const char *a, const char *b, int *result, char *erro
   return status;
 }
 
-int lr_rpm_build_binary(
-    const char *spec, const char *root, const char *const *macros, size_t count, char *error, size_t size) {
+static int build(
+    int amount, const char *spec, const char *root, const char *const *macros, size_t count, char *error, size_t size) {
   struct message message;
   start(&message, error, size);
   pthread_mutex_lock(&lock);
@@ -98,7 +98,7 @@ int lr_rpm_build_binary(
   if (status == 0) {
     rpmSpec parsed = rpmSpecParse(spec, RPMSPEC_FORCE, root);
     rpmts transaction = rpmtsCreate();
-    struct rpmBuildArguments_s arguments = {.buildAmount = RPMBUILD_PACKAGEBINARY};
+    struct rpmBuildArguments_s arguments = {.buildAmount = amount};
     if (!parsed || rpmSpecBuild(transaction, parsed, &arguments) != 0) status = -1;
     rpmtsFree(transaction);
     rpmSpecFree(parsed);
@@ -107,6 +107,15 @@ int lr_rpm_build_binary(
   rpmlogSetCallback(NULL, NULL);
   pthread_mutex_unlock(&lock);
   return status;
+}
+
+int lr_rpm_build_binary(
+    const char *spec, const char *root, const char *const *macros, size_t count, char *error, size_t size) {
+  return build(RPMBUILD_PACKAGEBINARY, spec, root, macros, count, error, size);
+}
+
+int lr_rpm_build_source(const char *spec, const char *const *macros, size_t count, char *error, size_t size) {
+  return build(RPMBUILD_PACKAGESOURCE, spec, NULL, macros, count, error, size);
 }
 
 int lr_rpm_read_header(const char *path, char *text, size_t length, char *error, size_t size) {

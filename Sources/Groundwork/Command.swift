@@ -72,6 +72,7 @@ package struct Command: Sendable {
       try Task.checkCancellation()
       return Outcome(status: result.terminationStatus, output: result.standardOutput, errors: errors.tail())
     } catch let error as SubprocessError {
+      try Task.checkCancellation()
       throw failure(error, doing: doing)
     }
   }
@@ -131,6 +132,8 @@ package struct Command: Sendable {
   package func feed<R: Sendable>(
     doing: String, body: (FileDescriptor) async throws -> R
   ) async throws -> (result: R, outcome: Outcome) {
+    // A child that ends early is seen by its status; without this, writing to it would end us.
+    Command.ignoreBrokenPipes
     let errors = try ErrorSink(doing: doing)
     let sink = try ErrorSink(doing: doing)
     let pipe = try FileDescriptor.pipe()
@@ -161,9 +164,16 @@ package struct Command: Sendable {
     }
   }
 
+  private static let ignoreBrokenPipes: Void = { signal(SIGPIPE, SIG_IGN) }()
+
   private var configuration: Configuration {
     var options = PlatformOptions()
-    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
+    // A group of its own: Ctrl-C goes to lrelease alone, which ends its children and says so in one line. Otherwise a
+    // child that dies first would look like a failure.
+    options.processGroupID = 0
+    options.teardownSequence = [
+      .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
+    ]
     let variables = environment.map { key, value in Array("\(key)=\(value)\0".utf8) }
     return Configuration(
       executable: program.contains("/") ? .path(FilePath(program)) : .name(program),
@@ -226,8 +236,9 @@ extension ReleaseError {
     let words = String(cString: strerror(number))
     let hint: String? =
       switch number {
-      case ENOSPC, EDQUOT: "free some space, or write elsewhere with --output"
-      case EROFS, EACCES, EPERM: "choose a folder that can be written with --output"
+      case ENOSPC, EDQUOT: "free some space there, or write elsewhere (--output, and TMPDIR for work in progress)"
+      case EROFS, EACCES, EPERM: "choose a folder that can be written (--output, and TMPDIR for work in progress)"
+      case EEXIST: "choose another name; lrelease replaces nothing"
       default: nil
       }
     self.init(.failed, doing: doing, reason: words, advice: advice ?? hint)

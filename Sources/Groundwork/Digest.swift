@@ -78,6 +78,11 @@ package func md5Hex(of bytes: [UInt8]) -> String {
   String(hexadecimal: Insecure.MD5.hash(data: bytes))
 }
 
+/// The SHA-1 of `bytes` in hexadecimal: what a .dsc lists besides SHA-256. Not for checking anything.
+package func sha1Hex(of bytes: [UInt8]) -> String {
+  String(hexadecimal: Insecure.SHA1.hash(data: bytes))
+}
+
 extension String {
   package init(hexadecimal bytes: some Sequence<UInt8>) {
     let digits = Array("0123456789abcdef".utf8)

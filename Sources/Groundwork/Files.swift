@@ -11,19 +11,40 @@ package enum Files {
   package static func read(_ path: FilePath, limit: Int64 = 1 << 30, doing: String? = nil) throws -> [UInt8] {
     let doing = doing ?? "reading \(path)"
     do {
-      let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      let (file, status) = try openRegular(path, doing: doing)
       return try file.closeAfter {
-        let status = try status(of: file, doing: doing)
-        guard status.st_mode & S_IFMT == S_IFREG else {
-          throw ReleaseError(.input, doing: doing, reason: "it is not a regular file")
-        }
         guard Int64(status.st_size) <= limit else {
           throw ReleaseError(.input, doing: doing, reason: "it has \(status.st_size) bytes, more than \(limit)")
         }
         return try readToEnd(file, expecting: Int(status.st_size))
       }
     } catch let error as Errno {
-      throw ReleaseError(errno: error.rawValue, doing: doing)
+      throw ReleaseError(.failed, doing: doing, reason: error.description)
+    }
+  }
+
+  /// Opens a file to read it. What is not a regular file is an error: a FIFO would never end, a device could be anything.
+  package static func openRegular(
+    _ path: FilePath, doing: String, code: ReleaseError.Code = .input
+  ) throws -> (file: FileDescriptor, status: stat) {
+    do {
+      // Without this, a FIFO that nobody writes to would stop us before we can look at what it is.
+      let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+      do {
+        let status = try status(of: file, doing: doing)
+        guard status.st_mode & S_IFMT == S_IFREG else {
+          throw ReleaseError(code, doing: doing, reason: "it is not a regular file")
+        }
+        // Whoever inherits it expects plain reads.
+        _ = fcntl(file.rawValue, F_SETFL, 0)
+        return (file, status)
+      } catch {
+        try? file.close()
+        throw error
+      }
+    } catch let error as Errno {
+      let isWrongName = [.noSuchFileOrDirectory, .notDirectory, .fileNameTooLong].contains(error)
+      throw ReleaseError(isWrongName ? code : .failed, doing: doing, reason: error.description)
     }
   }
 
@@ -84,7 +105,11 @@ package enum Files {
         try file.writeAll(bytes)
         guard fchmod(file.rawValue, mode) == 0 else { throw Errno(rawValue: errno) }
       }
+    } catch let error as Errno where error == .fileExists {
+      throw ReleaseError(errno: error.rawValue, doing: "writing \(path)")
     } catch let error as Errno {
+      // It is ours: half a file on a full disk helps nobody.
+      unlink(path.string)
       throw ReleaseError(errno: error.rawValue, doing: "writing \(path)")
     }
   }
@@ -101,6 +126,25 @@ package enum Files {
       unlink(beside.string)
       throw error
     }
+  }
+
+  /// Copies a regular file to a new one, as a link to the same bytes where both are on one file system.
+  ///
+  /// Neither must be written to afterwards: files of a release never are.
+  package static func copy(_ path: FilePath, to copy: FilePath) throws {
+    if link(path.string, copy.string) == 0 { return }
+    guard errno == EXDEV || errno == EPERM || errno == EMLINK else {
+      throw ReleaseError(errno: errno, doing: "writing \(copy)")
+    }
+    try write(read(path, limit: 8 << 30), to: copy)
+  }
+
+  /// Moves a file, also to another file system.
+  package static func move(_ path: FilePath, to place: FilePath) throws {
+    if rename(path.string, place.string) == 0 { return }
+    guard errno == EXDEV else { throw ReleaseError(errno: errno, doing: "writing \(place)") }
+    try write(read(path, limit: 8 << 30), to: place)
+    try remove(path)
   }
 
   package static func exists(_ path: FilePath) -> Bool {
@@ -124,32 +168,37 @@ package enum Files {
     var made = FilePath(path.root.map { String(decoding: $0) } ?? "")
     for component in path.components {
       made.append(component)
-      if mkdir(made.string, mode) != 0 && errno != EEXIST {
+      if mkdir(made.string, mode) != 0 && errno != EEXIST && errno != ENOTDIR {
         throw ReleaseError(errno: errno, doing: "making the folder \(path)")
       }
     }
     guard isFolder(path) else {
-      throw ReleaseError(.failed, doing: "making the folder \(path)", reason: "something else has that name")
+      throw ReleaseError(
+        .input, doing: "making the folder \(path)", reason: "a file has that name, or one on the way to it",
+        advice: "choose another")
     }
   }
 
   /// Removes a file or a folder with all that is in it; what is not there is no error.
   package static func remove(_ path: FilePath) throws {
-    var status = stat()
-    guard lstat(path.string, &status) == 0 else { return }
-    if status.st_mode & S_IFMT == S_IFDIR {
-      // A folder without write permission would keep what is in it.
-      if status.st_mode & 0o700 != 0o700 { chmod(path.string, 0o700) }
-      for name in try names(in: path) { try remove(path.appending(bytes: name)) }
-      guard rmdir(path.string) == 0 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
-    } else {
-      guard unlink(path.string) == 0 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
+    // Names that are not UTF-8 must go too: no strings here.
+    try path.withPlatformString { raw in
+      var status = stat()
+      guard lstat(raw, &status) == 0 else { return }
+      if status.st_mode & S_IFMT == S_IFDIR {
+        // A folder without write permission would keep what is in it.
+        if status.st_mode & 0o700 != 0o700 { chmod(raw, 0o700) }
+        for name in try names(in: path) { try remove(path.appending(bytes: name)) }
+        guard rmdir(raw) == 0 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
+      } else {
+        guard unlink(raw) == 0 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
+      }
     }
   }
 
   /// The names in a folder as bytes, sorted, without `.` and `..`.
   package static func names(in folder: FilePath) throws -> [[UInt8]] {
-    guard let handle = opendir(folder.string) else {
+    guard let handle = folder.withPlatformString({ opendir($0) }) else {
       throw ReleaseError(errno: errno, doing: "reading the folder \(folder)")
     }
     defer { closedir(handle) }
@@ -182,10 +231,8 @@ package enum Files {
 extension FilePath {
   /// The path with one more component, which may be any bytes that a file name can be.
   package func appending(bytes: [UInt8]) -> FilePath {
-    let joined = Array(string.utf8) + [0x2f] + bytes + [0]
-    return joined.withUnsafeBufferPointer { pointer in
-      pointer.withMemoryRebound(to: CChar.self) { FilePath(platformString: $0.baseAddress!) }
-    }
+    let joined = withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }
+    return FilePath(platformString: joined + [0x2f] + bytes.map { CChar(bitPattern: $0) } + [0])
   }
 }
 
@@ -217,4 +264,19 @@ package func environmentVariable(_ name: String) -> String? {
   guard let value = getenv(name) else { return nil }
   let text = String(cString: value)
   return text.isEmpty ? nil : text
+}
+
+extension FileDescriptor {
+  /// Writes all of `bytes` to a child; a reader that has gone is no error here, its own status tells why.
+  package func writeToReader(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes
+    while !rest.isEmpty {
+      do {
+        let count = try write(rest)
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      } catch let error as Errno where error == .brokenPipe {
+        return
+      }
+    }
+  }
 }

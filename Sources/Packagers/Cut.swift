@@ -39,10 +39,15 @@ package struct Cut: Sendable {
     if Files.exists(folder.path) { return try existing(folder, plan, name) }
 
     var tree = try await plan.assemble(opened, progress: progress)
+    let packages = try opened.manifest.packages.map { package in
+      let dkms = try DKMSPackage(package, plan: plan, manifest: opened.manifest)
+      return (dkms: dkms, tree: try dkms.sourceTree(tree))
+    }
+    try PackagingTree.add(to: &tree, plan: plan, manifest: opened.manifest, packages: packages)
     try Tarball.addRecords(to: &tree, plan: plan)
     let released = tree
     try await folder.create { part in
-      try await writeAll(opened, released, name: name, to: part)
+      try await writeAll(plan, packages, released, name: name, to: part)
       try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
       var sums = ""
       for name in try Files.names(in: part) {
@@ -57,8 +62,9 @@ package struct Cut: Sendable {
   }
 
   /// Writes the tarball and the packages, all at once: what takes long in each, the compression, shares the cores.
-  private func writeAll(_ opened: OpenedPlan, _ released: ReleaseTree, name: String, to part: FilePath) async throws {
-    let plan = opened.plan
+  private func writeAll(
+    _ plan: Plan, _ packages: [PackagingTree.Laid], _ released: ReleaseTree, name: String, to part: FilePath
+  ) async throws {
     let version = try ReleaseVersion(plan.version)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
@@ -67,11 +73,13 @@ package struct Cut: Sendable {
           let bytes = try await Tarball.bytes(released, folder: name, codec: codec, time: plan.sourceDate)
           try Files.write(bytes, to: part.appending(tarball))
         }
+        guard codec == .xz, released["debian/control"] != nil else { return }
+        try await progress.step("writing the source packages") {
+          try await writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
+        }
       }
-      for package in opened.manifest.packages {
-        let dkms = try DKMSPackage(package, plan: plan, manifest: opened.manifest)
-        let sources = try dkms.sourceTree(released)
-        if let relations = package.deb {
+      for (dkms, sources) in packages {
+        if let relations = dkms.package.deb {
           let deb = try dkms.deb(relations, tree: sources)
           group.addTask {
             try await progress.step("writing \(deb.fileName)") {
@@ -79,7 +87,7 @@ package struct Cut: Sendable {
             }
           }
         }
-        if let relations = package.rpm {
+        if let relations = dkms.package.rpm {
           let file = "\(relations.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
           let rpm = try dkms.rpm(relations, tree: sources)
           group.addTask {
@@ -91,6 +99,20 @@ package struct Cut: Sendable {
       }
       try await group.waitForAll()
     }
+  }
+
+  /// The .dsc with its files and the .src.rpm: both hold the released tarball as it is.
+  private func writeSourcePackages(
+    _ released: ReleaseTree, _ plan: Plan, tarball: FilePath, to part: FilePath
+  ) async throws {
+    let debian = try DebianSource(released, plan: plan)
+    try Files.copy(tarball, to: part.appending(debian.origName))
+    try await Files.write(debian.debianTarball(), to: part.appending(debian.debianName))
+    let files = try [debian.origName, debian.debianName].map { try DebianSource.describe(part.appending($0), as: $0) }
+    try Files.write(Array(debian.dsc(files: files).utf8), to: part.appending(debian.dscName))
+
+    let spec = released["\(plan.name).spec"]?.bytes ?? []
+    _ = try await RPMSource(name: plan.name, spec: spec, tarball: tarball, sourceDate: plan.sourceDate).write(in: part)
   }
 
   /// A release that is there is left alone: it is either this one, whole, or another.

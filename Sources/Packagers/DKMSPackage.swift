@@ -22,22 +22,15 @@ package struct DKMSPackage: Sendable {
     let extras = plan.extras.compactMap { manifest.extras[$0] }
     modules = package.modules + extras.flatMap(\.modules)
     let configure = package.configure + extras.flatMap(\.configure)
-    let licenses = [manifest.license] + extras.map(\.license)
-    let unique = licenses.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    let date = Timestamp(seconds: plan.sourceDate)
-    let description = [package.description, manifest.description].first { !$0.isEmpty } ?? package.summary
-    let carried = plan.extras.isEmpty ? "" : "\n\nThis release was made with: \(plan.extras.joined(separator: ", "))."
-    values = try plan.values(manifest).merging([
+    values = try plan.packagingValues(manifest).merging([
       "VARIANT": package.variant, "MODULE": package.module, "CONFIGURE_OPTIONS": configure.joined(separator: " "),
-      "SUMMARY": package.summary, "DESCRIPTION": description + carried,
-      "LICENSE": unique.count == 1 ? manifest.license : unique.map { "(\($0))" }.joined(separator: " AND "),
-      "KERNEL_MIN": package.kernelMin, "KERNEL_MAX": package.kernelMax, "DATE": date.iso8601,
-      "YEAR": String(date.fields.year), "CHANGELOG_DATE": date.rfc5322, "RPM_DATE": date.rpmChangelogDate,
-      "DEB_VERSION": version.debian, "RPM_VERSION": version.rpmVersion, "RPM_RELEASE": version.rpmRelease,
+      "SUMMARY": package.summary, "DESCRIPTION": plan.description(manifest, of: package),
+      "KERNEL_MIN": package.kernelMin, "KERNEL_MAX": package.kernelMax,
     ]) { $1 }
   }
 
-  private var folder: String { "usr/src/\(package.module)-\(version.dkms)" }
+  /// Where the source tree goes on the target.
+  package var folder: String { "usr/src/\(package.module)-\(version.dkms)" }
 
   /// The source tree as dkms finds it below /usr/src: the part of the release that the modules need.
   package func sourceTree(_ release: ReleaseTree) throws -> ReleaseTree {
@@ -134,7 +127,8 @@ package struct DKMSPackage: Sendable {
       """
   }
 
-  private func configurationFiles(_ relations: Manifest.Relations) throws -> [PackageFile] {
+  /// The files below /etc.
+  package func configurationFiles(_ relations: Manifest.Relations) throws -> [PackageFile] {
     var recipe = Recipe(plan: plan)
     return try relations.etc.map { file in
       let template = try Template(file: file.template, bytes: recipe.read(file.template, at: file.location))
@@ -160,71 +154,70 @@ package struct DKMSPackage: Sendable {
 
   // MARK: Debian
 
-  /// The .deb. Its recipe is a folder with `control`, maintainer scripts, `copyright` and `changelog`.
-  package func deb(_ relations: Manifest.Relations, tree: ReleaseTree) throws -> DebPackage {
+  /// What the Debian recipe says of this package: its control stanza, and its other files by name.
+  package func debianRecipe(
+    _ relations: Manifest.Relations
+  ) throws -> (stanza: DebianControl.Stanza, files: [String: String]) {
     var recipe = Recipe(plan: plan)
     func list(_ items: [String]) -> String { items.joined(separator: ", ") }
-    // A Debian description is indented, with a dot on empty lines; DebPackage writes the dots.
     let more = [
       "DEPENDS": relations.depends.map { ", \($0)" }.joined(),
       "RECOMMENDS": relations.recommends.map { ", \($0)" }.joined(),
       "PROVIDES": list(relations.provides), "CONFLICTS": list(relations.conflicts),
       "REPLACES": list(relations.replaces),
-      "DESCRIPTION": (values["DESCRIPTION"] ?? "").split(separator: "\n", omittingEmptySubsequences: false)
-        .map { $0.isEmpty ? " ." : " \($0)" }.joined(separator: "\n"),
+      "DESCRIPTION": DebianControl.indented(values["DESCRIPTION"] ?? ""),
     ]
-    var scripts: [String: [UInt8]] = [:]
-    var fields: [(name: String, value: String)] = []
-    let docs = "usr/share/doc/\(relations.name)"
-    var packageFiles = try files(tree, relations)
+    var stanza = DebianControl.Stanza()
+    var files: [String: String] = [:]
     for file in try recipe.list(relations.recipe, at: relations.location) {
-      let name = String(file.dropFirst(relations.recipe.count + 1))
       let text = try render(file, relations, more)
+      let name = String(file.dropFirst(relations.recipe.count + 1))
+      if name == "control" {
+        stanza = try DebianControl(parsing: text, file: file).stanzas.first ?? stanza
+      } else {
+        files[name] = text
+      }
+    }
+    return (stanza, files)
+  }
+
+  /// The .deb. Its recipe is a folder with `control`, maintainer scripts, `copyright` and `changelog`.
+  package func deb(_ relations: Manifest.Relations, tree: ReleaseTree) throws -> DebPackage {
+    let recipe = try debianRecipe(relations)
+    let docs = "usr/share/doc/\(relations.name)"
+    var scripts: [String: [UInt8]] = [:]
+    var packageFiles = try files(tree, relations)
+    for (name, text) in recipe.files.sorted(by: { $0.key < $1.key }) {
       switch name {
-      case "control": fields = try DKMSPackage.fields(text, file: file)
       case "copyright": packageFiles.append(PackageFile(path: "\(docs)/copyright", content: .file(Array(text.utf8))))
       case "changelog":
         let packed = try Codec.gzip.compress(Array(text.utf8), doing: "compressing the changelog")
         packageFiles.append(PackageFile(path: "\(docs)/changelog.Debian.gz", content: .file(packed)))
-      default: scripts[name] = Array(text.utf8)
+      // Where debhelper puts what it adds; nothing, in what a DKMS package holds.
+      default: scripts[name] = Array(text.replacing("#DEBHELPER#\n\n", with: "").utf8)
       }
     }
-    packageFiles.append(
-      PackageFile(
-        path: "\(docs)/origins.jsonl.gz",
-        content: .file(try Codec.gzip.compress(OriginRecord.list(tree), doing: "compressing the origins"))))
+    packageFiles.append(PackageFile(path: "\(docs)/\(Self.origins)", content: .file(try origins(tree))))
     let own: Set = ["Package", "Version", "Architecture"]
     return DebPackage(
-      name: relations.name, version: version.debian,
-      fields: fields.filter { !own.contains($0.name) && !$0.value.isEmpty },
+      name: relations.name, version: version.debian, fields: recipe.stanza.fields.filter { !own.contains($0.name) },
       conffiles: relations.etc.map { String($0.path.dropFirst()) }, maintainerScripts: scripts, files: packageFiles,
       sourceDate: plan.sourceDate)
   }
 
-  private static func fields(_ text: String, file: String) throws -> [(name: String, value: String)] {
-    var fields: [(name: String, value: String)] = []
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      if line.hasPrefix("#") || line.isEmpty { continue }
-      if line.first == " " {
-        guard !fields.isEmpty else { continue }
-        fields[fields.count - 1].value += "\n\(line)"
-      } else if let colon = line.firstIndex(of: ":") {
-        fields.append((String(line[..<colon]), line[line.index(after: colon)...].trimmed))
-      } else {
-        throw ReleaseError(
-          .input, at: SourceLocation(file: file, line: number + 1, column: 1), doing: "reading the control template",
-          reason: "'\(line)' is not a field")
-      }
-    }
-    return fields
+  /// The name of the list of origins in the documentation of a package.
+  package static let origins = "origins.jsonl.gz"
+
+  package func origins(_ tree: ReleaseTree) throws -> [UInt8] {
+    try Codec.gzip.compress(OriginRecord.list(tree), doing: "compressing the origins")
   }
 
   // MARK: RPM
 
-  /// The .rpm. Its recipe is a spec whose %files lists what is here.
-  package func rpm(_ relations: Manifest.Relations, tree: ReleaseTree) throws -> RPMPackage {
+  /// The spec of the .rpm.
+  package func spec(_ relations: Manifest.Relations) throws -> String {
     func lines(_ tag: String, _ items: [String]) -> String { items.map { "\(tag): \($0)" }.joined(separator: "\n") }
-    let spec = try render(
+    return try render(
       relations.recipe, relations,
       [
         "REQUIRES": lines("Requires", relations.depends), "RECOMMENDS": lines("Recommends", relations.recommends),
@@ -232,11 +225,12 @@ package struct DKMSPackage: Sendable {
         "OBSOLETES": lines("Obsoletes", relations.replaces),
         "CONFIG_FILES": relations.etc.map { "%config(noreplace) \($0.path)" }.joined(separator: "\n"),
       ])
-    var packageFiles = try files(tree, relations)
-    packageFiles.append(
-      PackageFile(
-        path: "usr/share/doc/\(relations.name)/origins.jsonl.gz",
-        content: .file(try Codec.gzip.compress(OriginRecord.list(tree), doing: "compressing the origins"))))
-    return RPMPackage(spec: spec, files: packageFiles, sourceDate: plan.sourceDate)
+  }
+
+  /// The .rpm. Its recipe is a spec whose %files lists what is here.
+  package func rpm(_ relations: Manifest.Relations, tree: ReleaseTree) throws -> RPMPackage {
+    let documents = "usr/share/doc/\(relations.name)/\(Self.origins)"
+    let packageFiles = try files(tree, relations) + [PackageFile(path: documents, content: .file(try origins(tree)))]
+    return RPMPackage(spec: try spec(relations), files: packageFiles, sourceDate: plan.sourceDate)
   }
 }

@@ -32,7 +32,7 @@ package struct PackageContents: Sendable, Codable {
     if let bytes = files[Tarball.planPath]?.bytes, let plan = try? JSON.decode(Plan.self, from: bytes) {
       header.append("release  \(try plan.releaseName)  \(Timestamp(seconds: plan.sourceDate).iso8601)")
       for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
-        header.append("source   \(name): \(pin.kind) \(pin.commit ?? pin.sha256?.hex ?? "")")
+        header.append("source   \(name): \(pin.kind), \(pin.identity)")
       }
     }
     return try contents(header, files, origins: files[Tarball.originsPath]?.bytes, below: "")
@@ -58,6 +58,8 @@ package struct PackageContents: Sendable, Codable {
     let (result, outcome) = try await command.stream(input: input, doing: doing) { tar in
       Result { try ArchiveReader(name: path.string, stripsTopFolder: false, wants: { _ in true }).read(tar) }
     }
+    // A child that was still writing when we refused what it wrote has nothing to tell.
+    if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
     guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
     return try result.get().files
   }

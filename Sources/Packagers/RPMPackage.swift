@@ -78,7 +78,7 @@ package struct RPMPackage: Sendable {
     }
   }
 
-  private static func runningProgram(doing: String) throws -> FilePath {
+  static func runningProgram(doing: String) throws -> FilePath {
     guard let path = realpath("/proc/self/exe", nil) else { throw ReleaseError(errno: errno, doing: doing) }
     defer { free(path) }
     return FilePath(platformString: path)
@@ -115,29 +115,10 @@ package struct RPMPackage: Sendable {
     }
   }
 
-  /// The child: this program in a sandbox that has the scratch folder at `RPMWorker.folder`, and no network.
   private func worker(_ executable: FilePath, scratch: FilePath) -> Command {
-    let folder = RPMWorker.folder
-    let own: [(name: String, body: String)] = [
-      ("_topdir", folder), ("_rpmdir", "\(folder)/RPMS"), ("_tmppath", "\(folder)/tmp"), ("_dbpath", "\(folder)/db"),
-      ("_buildhost", "reproducible"), ("use_source_date_epoch_as_buildtime", "1"),
-      ("clamp_mtime_to_source_date_epoch", "1"), ("source_date_epoch_from_changelog", "0"),
-      ("_binary_payload", payload), ("debug_package", "%{nil}"), ("optflags", "%{nil}"),
-      ("_build_name_fmt", "%%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm"),
-    ]
-    let sandbox = [
-      "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", scratch.string, folder,
-      "--ro-bind", executable.string, "/tmp/lrelease", "--unshare-all", "--uid", "0", "--gid", "0",
-      "--hostname", "reproducible", "--die-with-parent", "--new-session", "--chdir", folder, "--",
-    ]
-    let definitions = (own + macros).map { "\($0.name) \($0.body)" }
-    var environment = Command.plainEnvironment
-    environment["HOME"] = "\(folder)/home"
-    environment["TMPDIR"] = "\(folder)/tmp"
-    environment["SOURCE_DATE_EPOCH"] = String(sourceDate)
-    environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return Command(
-      "bwrap", sandbox + ["/tmp/lrelease", RPMWorker.word] + definitions, environment: environment)
+    RPMWorker.command(
+      .binary, executable, scratch: scratch, sourceDate: sourceDate,
+      macros: [("_binary_payload", payload), ("debug_package", "%{nil}"), ("optflags", "%{nil}")] + macros)
   }
 
   /// What the header of the package at `path` says, as lines `Name: value`: Name, Version, Release, Architecture,
@@ -152,31 +133,127 @@ package struct RPMPackage: Sendable {
   }
 }
 
-/// What lrelease does as the child of an `RPMPackage`: `lrelease rpm-worker "macro body"…`, for nobody else to call.
+/// A source package: the spec of a release and the released tarball, which is its `Source0` byte for byte.
+package struct RPMSource: Sendable {
+  package var name: String
+  package var spec: [UInt8]
+  package var tarball: FilePath
+  /// The time of everything in the package, in seconds since 1970.
+  package var sourceDate: Int64
+
+  package init(name: String, spec: [UInt8], tarball: FilePath, sourceDate: Int64) {
+    self.name = name
+    self.spec = spec
+    self.tarball = tarball
+    self.sourceDate = sourceDate
+  }
+
+  /// Makes the package in `folder`.
+  ///
+  /// - Returns: its file name, as rpm gives it.
+  /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
+  package func write(in folder: FilePath) async throws -> String {
+    let doing = "making the source package of \(name)"
+    let executable = try RPMPackage.runningProgram(doing: doing)
+    return try await withScratch { scratch in
+      for folder in ["SOURCES", "SRPMS", "home", "tmp"] { try Files.makeFolder(scratch.appending(folder)) }
+      let source = scratch.appending("SOURCES").appending(tarball.lastComponent?.string ?? name)
+      try Files.write(Files.read(tarball, limit: 8 << 30), to: source)
+      let specPath = scratch.appending("\(name).spec")
+      try Files.write(spec, to: specPath)
+      let time = timespec(tv_sec: time_t(sourceDate), tv_nsec: 0)
+      for path in [source, specPath] {
+        guard utimensat(AT_FDCWD, path.string, [time, time], 0) == 0 else {
+          throw ReleaseError(errno: errno, doing: "setting the time of \(path)")
+        }
+      }
+      // What it holds is compressed already. The architecture of this machine must not show in it.
+      let macros = [
+        ("_sourcedir", "\(RPMWorker.folder)/SOURCES"), ("_srcrpmdir", "\(RPMWorker.folder)/SRPMS"),
+        ("_source_payload", "w.ufdio"),
+      ]
+      let outcome = try await RPMWorker.command(
+        .source(name), executable, scratch: scratch, sourceDate: sourceDate, macros: macros
+      ).run(doing: doing)
+      let made = try Files.names(in: scratch.appending("SRPMS"))
+      guard outcome.succeeded, let file = made.first else {
+        let isRefusal = outcome.status == .exited(RPMWorker.refused)
+        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
+      }
+      let fileName = String(decoding: file, as: UTF8.self)
+      try Files.move(scratch.appending("SRPMS").appending(bytes: file), to: folder.appending(fileName))
+      return fileName
+    }
+  }
+}
+
+/// What lrelease does as the child of an `RPMPackage` or `RPMSource`, for nobody else to call:
+/// `lrelease rpm-worker WHAT "macro body"…`.
 package struct RPMWorker {
+  enum Task: Sendable {
+    case binary
+    /// The source package of the release of this name.
+    case source(String)
+
+    /// The argument that asks for it.
+    var word: String {
+      switch self {
+      case .binary: "binary"
+      case .source(let name): "source=\(name)"
+      }
+    }
+  }
+
   /// The first argument that asks for it.
   package static let word = "rpm-worker"
-  /// Where the sandbox has the scratch folder, with `package.spec` and `root` in it.
+  /// Where the sandbox has the scratch folder, with the spec and what it needs.
   static let folder = "/tmp/rpm"
   /// Exit status when librpm refused.
   static let refused: Int32 = 2
 
-  /// - Parameter arguments: those after `rpm-worker`, each a macro definition.
+  /// The child: this program in a sandbox that has the scratch folder at `folder`, and no network.
+  static func command(
+    _ task: Task, _ executable: FilePath, scratch: FilePath, sourceDate: Int64, macros: [(name: String, body: String)]
+  ) -> Command {
+    let own: [(name: String, body: String)] = [
+      ("_topdir", folder), ("_rpmdir", "\(folder)/RPMS"), ("_tmppath", "\(folder)/tmp"), ("_dbpath", "\(folder)/db"),
+      ("_buildhost", "reproducible"), ("use_source_date_epoch_as_buildtime", "1"),
+      ("clamp_mtime_to_source_date_epoch", "1"), ("source_date_epoch_from_changelog", "0"),
+      ("_build_name_fmt", "%%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm"),
+    ]
+    let sandbox = [
+      "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", scratch.string, folder,
+      "--ro-bind", executable.string, "/tmp/lrelease", "--unshare-all", "--uid", "0", "--gid", "0",
+      "--hostname", "reproducible", "--die-with-parent", "--new-session", "--chdir", folder, "--",
+    ]
+    let definitions = (own + macros).map { "\($0.name) \($0.body)" }
+    var environment = Command.plainEnvironment
+    environment["HOME"] = "\(folder)/home"
+    environment["TMPDIR"] = "\(folder)/tmp"
+    environment["SOURCE_DATE_EPOCH"] = String(sourceDate)
+    environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return Command("bwrap", sandbox + ["/tmp/lrelease", word, task.word] + definitions, environment: environment)
+  }
+
+  /// - Parameter arguments: those after `rpm-worker`: what to make, and macro definitions.
   /// - Returns: the exit status. A refusal is one line on standard error.
   package static func main(arguments: [String]) -> Int32 {
     setlocale(LC_ALL, "C.UTF-8")
     umask(0o022)
-    let definitions = arguments.map { strdup($0) }
+    let definitions = arguments.dropFirst().map { strdup($0) }
     defer { for definition in definitions { free(definition) } }
     var log = [CChar](repeating: 0, count: 64 << 10)
     let size = log.count
     let pointers = definitions.map { UnsafePointer($0) }
-    let status = lr_rpm_build_binary(
-      "\(folder)/package.spec", "\(folder)/root", pointers, pointers.count, &log, size)
+    let parts = (arguments.first ?? "").split(separator: "=", maxSplits: 1)
+    let spec = parts.count == 2 ? "\(folder)/\(parts[1]).spec" : "\(folder)/package.spec"
+    let status =
+      parts.count == 2
+      ? lr_rpm_build_source(spec, pointers, pointers.count, &log, size)
+      : lr_rpm_build_binary(spec, "\(folder)/root", pointers, pointers.count, &log, size)
     if status == 0 { return 0 }
     let text = String(decoding: log.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let line = complaint(in: text).replacing("\(folder)/package.spec", with: "the spec")
-      .replacing("\(folder)/root/", with: "/")
+    let line = complaint(in: text).replacing(spec, with: "the spec").replacing("\(folder)/root/", with: "/")
     _ = try? FileDescriptor.standardError.writeAll(Array("\(line)\n".utf8))
     return refused
   }

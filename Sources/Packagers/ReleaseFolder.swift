@@ -42,7 +42,10 @@ package struct ReleaseFolder: Sendable {
   /// - Throws: `ReleaseError` with code `conflict` when the release is there already.
   package func create(_ body: (FilePath) async throws -> Void) async throws {
     let parent = path.removingLastComponent()
+    let missing = ReleaseFolder.missingFolders(parent)
     try Files.makeFolder(parent)
+    var isWritten = false
+    defer { if !isWritten { for folder in missing { rmdir(folder.string) } } }
     let part = parent.appending(".\(path.lastComponent?.string ?? "release").partial")
     let doing = "writing the release \(path)"
     let lock = try ReleaseFolder.lock(part, doing: doing)
@@ -57,11 +60,23 @@ package struct ReleaseFolder: Sendable {
       try Files.synchronize(part)
       guard !Files.exists(path) else { throw conflict }
       guard rename(part.string, path.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
+      isWritten = true
       try Files.synchronize(parent)
     } catch {
       try? Files.remove(part)
       throw error
     }
+  }
+
+  /// The folders on the way to `path` that are not there, the deepest first: ours to remove when the cut fails.
+  private static func missingFolders(_ path: FilePath) -> [FilePath] {
+    var missing: [FilePath] = []
+    var folder = path
+    while !folder.isEmpty, !Files.exists(folder) {
+      missing.append(folder)
+      folder.removeLastComponent()
+    }
+    return missing
   }
 
   package var conflict: ReleaseError {

@@ -20,7 +20,7 @@ struct ConsoleOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Print what is found on the way as well.")
   var verbose = false
 
-  @Option(help: "Colour in messages: auto, always or never.")
+  @Option(help: ArgumentHelp("Colour in messages.", valueName: "when"))
   var color = Color.auto
 
   func validate() throws {
@@ -39,6 +39,8 @@ final class Console: Sendable {
     var lastDraw = ContinuousClock.now
     var start = ContinuousClock.now
     var hasLine = false
+    /// Why standard output did not take a result.
+    var lost: Errno?
   }
 
   init(_ options: ConsoleOptions) {
@@ -57,6 +59,9 @@ final class Console: Sendable {
     let console = Console(options)
     do {
       try await body(console)
+      if let lost = console.state.withLock({ $0.lost }) {
+        throw ReleaseError(.failed, doing: "writing standard output", reason: lost.description)
+      }
     } catch let error as ReleaseError {
       console.fail("\(error)", code: error.code)
       throw ExitCode(error.code.rawValue)
@@ -64,7 +69,7 @@ final class Console: Sendable {
       console.fail("\(error)", code: error.code)
       throw ExitCode(error.code.rawValue)
     } catch is CancellationError {
-      console.fail("interrupted; nothing was left behind", code: .interrupted)
+      console.fail("interrupted; nothing half-written was left", code: .interrupted)
       throw ExitCode(ReleaseError.Code.interrupted.rawValue)
     } catch let error as Errno {
       console.fail("\(error)".singleLine, code: .failed)
@@ -92,7 +97,7 @@ final class Console: Sendable {
     switch event {
     case .began(let step, _):
       state.withLock { $0.start = .now }
-      if isTerminal && !options.quiet { line("\(step) …") }
+      if isTerminal && !options.quiet { line("\(step.singleLine) …") }
     case .advanced(let step, let done, let total):
       guard !options.quiet else { return }
       let text: String? = state.withLock { state in
@@ -100,7 +105,7 @@ final class Console: Sendable {
         guard (now - state.lastDraw).seconds >= (isTerminal ? 0.1 : 5) else { return nil }
         state.lastDraw = now
         let seconds = (now - state.start).seconds
-        var text = "\(step): \(size(done))"
+        var text = "\(step.singleLine): \(size(done))"
         if let total, total > 0 {
           text += " of \(size(total)) (\(100 * done / total) %)"
           if done > 0 && seconds > 1 { text += ", \(Int(seconds * Double(total - done) / Double(done))) s left" }
@@ -110,9 +115,9 @@ final class Console: Sendable {
       }
       if let text { isTerminal ? line(text) : message(text) }
     case .finished(let step, let seconds):
-      if !options.quiet { message("\(step): \(duration(seconds))") }
+      if !options.quiet { message("\(step.singleLine): \(duration(seconds))") }
     case .note(let text):
-      if options.verbose { message("note: \(text)") }
+      if options.verbose { message("note: \(text.singleLine)") }
     case .warning(let text):
       message("\(paint("warning:", 33)) \(text.singleLine)")
     }
@@ -148,7 +153,12 @@ final class Console: Sendable {
   }
 
   private func write(_ text: String, to descriptor: FileDescriptor) {
-    _ = try? descriptor.writeAll(Array(text.utf8))
+    do {
+      _ = try descriptor.writeAll(Array(text.utf8))
+    } catch let error as Errno where descriptor == .standardOutput && error != .brokenPipe {
+      // A reader that has seen enough, such as head, is no failure.
+      state.withLock { $0.lost = error }
+    } catch {}
   }
 }
 

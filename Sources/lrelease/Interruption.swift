@@ -7,8 +7,10 @@ import Glibc
 enum Interruption {
   static func run(_ work: @escaping @Sendable () async -> Void) async {
     let task = Task { await work() }
-    let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
-      signal(number, SIG_IGN)
+    let sources = [SIGINT, SIGTERM, SIGHUP].compactMap { number -> (any DispatchSourceSignal)? in
+      let before = signal(number, SIG_IGN)
+      // nohup has it ignored already: the end of the session is not to stop us then.
+      if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { return nil }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { task.cancel() }
       source.resume()

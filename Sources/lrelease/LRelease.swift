@@ -27,9 +27,26 @@ struct LRelease: AsyncParsableCommand {
     commandName: "lrelease",
     abstract: "Cut releases of kernel code: reproducible tarballs and DKMS packages.",
     discussion: """
+      A manifest says which files of a kernel release and of other sources make a release. 'lrelease cut' takes them, \
+      makes one tarball and the DKMS packages, and puts all into a folder that is complete or not there.
+
+      Cut the release that belongs to a kernel release:
+
+        lrelease cut manifests/ceph.toml --kernel 6.12.117 --output releases
+
+      Look first, cut later, check what came out:
+
+        lrelease plan manifests/ceph.toml --kernel 6.12.117 --save ceph.json
+        lrelease cut --plan ceph.json --output releases
+        lrelease verify releases/ceph-6.12.117/ceph-6.12.117.tar.xz
+
       Exit status: 0 done, 1 failed, 2 wrong manifest or argument, 3 source missing or damaged, 4 signature or hash \
-      does not match, 5 the release exists with other content, 6 verification found differences, 7 a program is \
+      missing or wrong, 5 the release exists with other content, 6 verification found differences, 7 a program is \
       missing, 64 wrong usage, 130 interrupted.
+
+      Environment: XDG_CACHE_HOME, else HOME/.cache, holds the cache folder lrelease (see --cache). TMPDIR, else /tmp, \
+      holds scratch folders; LRELEASE_KEEP_SCRATCH=1 keeps them and says where they are. http_proxy, https_proxy, \
+      no_proxy and ALL_PROXY count for fetching. NO_COLOR turns colour off.
       """,
     version: "lrelease 0.1.0",
     subcommands: [CutCommand.self, PlanCommand.self, VerifyCommand.self, ShowCommand.self, ManifestCommand.self])

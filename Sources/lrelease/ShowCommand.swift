@@ -8,9 +8,17 @@ import SystemPackage
 
 struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show what is in a tarball or package, and where each file came from.")
+    commandName: "show", abstract: "Show what is in a tarball or package, and where each file came from.",
+    discussion: """
+      Lists mode, size, path and origin of each file; a package's name, version and relations come first. Origins are \
+      those of a release that lrelease made.
 
-  @Argument(help: "A release tarball, .deb or .rpm.", completion: .file())
+        lrelease show releases/ceph-6.12.117/ceph-6.12.117.tar.xz
+        lrelease show --json releases/ceph-6.12.117/ceph-client-dkms_6.12.117-1_all.deb
+      """)
+
+  @Argument(
+    help: "A release tarball, .deb or .rpm.", completion: .file(extensions: ["xz", "zst", "gz", "deb", "rpm"]))
   var file: String
 
   @OptionGroup var console: ConsoleOptions

@@ -10,33 +10,49 @@ struct SourceOptions: ParsableArguments {
   @Argument(help: "The manifest, such as manifests/lustre.toml.", completion: .file(extensions: ["toml"]))
   var manifest: String?
 
-  @Option(help: "The kernel release: 7.4, 7.4.2, 7.4-rc3.")
+  @Option(
+    help: ArgumentHelp("The kernel release: 7.4, 7.4.2, 7.4-rc3.", valueName: "release"))
   var kernel: String?
 
-  @Option(name: .customLong("source"), help: "Take a source from here: NAME=PATH_OR_URL. May be repeated.")
+  @Option(
+    name: .customLong("source"),
+    help: ArgumentHelp(
+      "Take a source from here: a tarball, a git repository or a folder. May be repeated.",
+      valueName: "name=path-or-url"))
   var sources: [String] = []
 
-  @Option(name: .customLong("with"), help: "Add an extra of the manifest. May be repeated.")
+  @Option(
+    name: .customLong("sha256"),
+    help: ArgumentHelp(
+      "The SHA-256 that a source's tarball must have; stands in for a missing signature. May be repeated.",
+      valueName: "name=digest"))
+  var hashes: [String] = []
+
+  @Option(
+    name: .customLong("with"),
+    help: ArgumentHelp("Add an extra of the manifest. May be repeated.", valueName: "extra"))
   var extras: [String] = []
 
-  @Option(help: "Number of this respin; 0 for the first release.")
+  @Option(help: ArgumentHelp("Number of this respin; 0 for the first release.", valueName: "number"))
   var respin = 0
 
   @Flag(help: "Go on where a signature is missing. The release records it.")
   var allowUnsigned = false
 
-  @Option(help: "Folder for fetched and unpacked sources.", completion: .directory)
+  @Option(
+    help: ArgumentHelp(
+      "Folder for fetched and unpacked sources. (default: lrelease below XDG_CACHE_HOME or ~/.cache)",
+      valueName: "folder"),
+    completion: .directory)
   var cache: String?
 
   func request() throws -> CutRequest {
-    var places: [String: String] = [:]
-    for source in sources {
-      let halves = source.split(separator: "=", maxSplits: 1).map(String.init)
-      guard halves.count == 2 else {
-        throw ReleaseError(
-          .input, doing: "reading --source", reason: "'\(source)' is not NAME=PATH_OR_URL")
+    let places = try pairs(sources, option: "--source", form: "NAME=PATH_OR_URL")
+    let digests = try pairs(hashes, option: "--sha256", form: "NAME=DIGEST").mapValues { text in
+      guard let digest = SHA256Digest(hex: text) else {
+        throw ReleaseError(.input, doing: "reading --sha256", reason: "'\(text)' is not 64 hexadecimal digits")
       }
-      places[halves[0]] = halves[1]
+      return digest
     }
     guard (0...99).contains(respin) else {
       throw ReleaseError(.input, doing: "reading --respin", reason: "'\(respin)' is not between 0 and 99")
@@ -44,7 +60,20 @@ struct SourceOptions: ParsableArguments {
     let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
     return CutRequest(
       kernel: kernel, places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
-      respin: respin, allowsUnsigned: allowUnsigned, cache: Files.absolute(FilePath(cache ?? "\(home)/lrelease")))
+      respin: respin, allowsUnsigned: allowUnsigned, hashes: digests,
+      cache: Files.absolute(FilePath(cache ?? "\(home)/lrelease")))
+  }
+
+  private func pairs(_ texts: [String], option: String, form: String) throws -> [String: String] {
+    var pairs: [String: String] = [:]
+    for text in texts {
+      let halves = text.split(separator: "=", maxSplits: 1).map(String.init)
+      guard halves.count == 2 else {
+        throw ReleaseError(.input, doing: "reading \(option)", reason: "'\(text)' is not \(form)")
+      }
+      pairs[halves[0]] = halves[1]
+    }
+    return pairs
   }
 
   /// Opens the manifest, or the plan where one is given.

@@ -7,9 +7,16 @@ import SystemPackage
 
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Check every file of a release tarball against its list of origins.")
+    commandName: "verify", abstract: "Check every file of a release tarball against its list of origins.",
+    discussion: """
+      Exit status 6 when a file was changed, is missing, or is not in the list. The list is in the tarball itself: that \
+      it is the one that was released, its SHA-256 in SHA256SUMS tells, got in a way that you trust.
 
-  @Argument(help: "The tarball.", completion: .file())
+        lrelease verify releases/ceph-6.12.117/ceph-6.12.117.tar.xz
+        cd releases/ceph-6.12.117 && sha256sum -c SHA256SUMS
+      """)
+
+  @Argument(help: "The tarball.", completion: .file(extensions: ["xz", "zst", "gz"]))
   var tarball: String
 
   @OptionGroup var console: ConsoleOptions
@@ -27,37 +34,5 @@ struct VerifyCommand: AsyncParsableCommand {
       }
       if !console.isJSON { console.print("\(tarball): \(result.files) files, all as released") }
     }
-  }
-}
-
-struct ManifestCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "manifest", abstract: "Check a manifest, or print the schema of manifests.",
-    subcommands: [Check.self, Schema.self])
-
-  struct Check: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Report all that is wrong with a manifest.")
-    @Argument(help: "The manifest.", completion: .file(extensions: ["toml"]))
-    var manifest: String
-    @OptionGroup var console: ConsoleOptions
-
-    func run() async throws {
-      try await Console.run(console) { console in
-        let bytes = try Files.read(FilePath(manifest), limit: 16 << 20)
-        let folder = FilePath(manifest).removingLastComponent()
-        let read = try Manifest(parsing: bytes, file: manifest) {
-          try Files.read(folder.pushing(FilePath($0)), limit: 16 << 20)
-        }
-        if console.isJSON { return try console.printJSON(["name": read.name, "version": read.version]) }
-        console.print(
-          "\(manifest): good (\(read.sources.count) sources, \(read.rules.count) rules, \(read.packages.count) packages)"
-        )
-      }
-    }
-  }
-
-  struct Schema: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the JSON schema, for editors.")
-    func run() { print(Manifest.jsonSchema, terminator: "") }
   }
 }

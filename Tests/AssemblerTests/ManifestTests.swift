@@ -57,6 +57,49 @@ import Testing
     #expect(error?.description.contains("did you mean 'here'?") == true)
   }
 
+  @Test(arguments: [
+    ("keyring = \"k.gpg\"", "source 'here' has a keyring but no signers"),
+    ("signers = [\"647F28654894E3BD457199BE38DBBDC86092693E\"]", "source 'here' has signers but no keyring"),
+    ("sha256 = \"\(String(repeating: "0", count: 64))\"", "source 'here' is no tarball, which alone sha256 can pin"),
+  ])
+  func trustThatCouldNotBeCheckedIsAnError(line: String, words: String) {
+    let text = good.replacing("folder = \".\"", with: "folder = \".\"\n\(line)")
+    let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
+    #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+  }
+
+  /// The reference must not fall behind the format: a heading names the tables that its section describes, and each key
+  /// begins a row.
+  @Test func everyKeyStandsInTheReference() throws {
+    let path = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+      .appending("docs/manifest.md")
+    let text = String(decoding: try Files.read(path), as: UTF8.self)
+    var documented: Set<String> = []
+    var tables: [String] = []
+    for line in text.split(separator: "\n") {
+      if line.hasPrefix("## ") { tables = line.dropFirst(3).split(separator: ", ").map(String.init) }
+      guard line.hasPrefix("| `"), let key = line.dropFirst(3).split(separator: "`").first else { continue }
+      for table in tables { documented.insert("\(table): \(key)") }
+    }
+    let known = Set(keys(of: Manifest.shape, in: ""))
+    #expect(known.count > 100)
+    #expect(known.subtracting(documented).sorted() == [])
+    #expect(documented.subtracting(known).sorted() == [])
+  }
+
+  private func keys(of shape: Shape, in table: String) -> [String] {
+    switch shape {
+    case .string, .boolean: []
+    case .array(let element, _): keys(of: element, in: table)
+    case .map(let element): keys(of: element, in: "\(table).NAME")
+    case .table(let fields):
+      fields.flatMap { field in
+        ["\(table.isEmpty ? "top level" : table): \(field.name)"]
+          + keys(of: field.shape, in: table.isEmpty ? field.name : "\(table).\(field.name)")
+      }
+    }
+  }
+
   @Test func randomBytesNeverCrashTheLoader() {
     var generator = SystemRandomNumberGenerator()
     let alphabet = Array("[]{}=\"'\\\n.,#abc_019 \t".utf8) + [0, 0xff, 0xc3]
@@ -90,7 +133,7 @@ import Testing
       [[tree]]
       from = "here:a"
       """
-    let files = ["good.toml": good, "chain.toml": "extends = \"good.toml\"", "broken.toml": good + "\nfrmo = 1"]
+    let files = ["good.toml": good, "chain.toml": "extends = \"good.toml\"", "broken.toml": good + "\nfron = 1"]
     func read(_ text: String) throws -> Manifest {
       try Manifest(parsing: Array(text.utf8), file: "x/m.toml") { name in
         guard let text = files[name] else {
@@ -105,12 +148,23 @@ import Testing
     #expect(manifest.rules.map(\.text) == ["there:", "here:a"])
     for (base, words) in [
       ("chain.toml", "x/chain.toml:1:1: error: a manifest that is extended cannot extend another"),
-      ("broken.toml", "x/broken.toml:11:1: error: unknown key 'tree[0].frmo'; did you mean 'from'?"),
+      ("broken.toml", "x/broken.toml:11:1: error: unknown key 'tree[0].fron'; did you mean 'from'?"),
       ("none.toml", "x/m.toml:1:1: reading none.toml: there is none"),
     ] {
       let error = #expect(throws: (any Error).self) { try read("extends = \"\(base)\"") }
       #expect(error.map { "\($0)" }?.contains(words) == true, "\(String(describing: error))")
     }
+  }
+
+  @Test(arguments: [
+    ("here:a/b.c", "", "b.c"), ("here:a/b.c", "c.c", "c.c"), ("here:a", "", "b.c"), ("here:a", "d", "d/b.c"),
+    ("here:", "d", "d/a/b.c"),
+  ])
+  func aFileGoesWhereItsRuleSays(from: String, to: String, destination: String) throws {
+    let rule = "from = \"\(from)\"" + (to.isEmpty ? "" : "\nto = \"\(to)\"")
+    let text = good.replacing("from = \"here:\"", with: rule)
+    let manifest = try Manifest(parsing: Array(text.utf8), file: "m.toml")
+    #expect(manifest.rules[0].destination(of: "a/b.c") == destination)
   }
 
   @Test(arguments: [

@@ -38,6 +38,16 @@ import Testing
     #expect(!Files.exists(path))
   }
 
+  @Test func namesThatAreNotUTF8GoWithTheScratchFolder() async throws {
+    let path = try await withScratch { folder in
+      let script = "mkdir $(printf 'a\\377'); touch $(printf 'a\\377/b\\376'); chmod 0 $(printf 'a\\377')"
+      _ = try await Command("sh", ["-ec", script], directory: folder).check(doing: "making names")
+      #expect(try Files.names(in: folder) == [[0x61, 0xff]])
+      return folder
+    }
+    #expect(!Files.exists(path))
+  }
+
   @Test func theDigestOfAFileIsThatOfItsBytes() async throws {
     let bytes = [UInt8]("abc".utf8)
     #expect(SHA256Digest(of: bytes).hex == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")

@@ -7,9 +7,6 @@ import Testing
 
 @testable import Packagers
 
-private let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-private let lrelease = root.appending(".build/debug/lrelease").string
-
 /// Cuts of the sample with the real command, looked at with the real tools.
 @Suite(.serialized) struct CutTests {
   private func cut(
@@ -17,20 +14,68 @@ private let lrelease = root.appending(".build/debug/lrelease").string
   ) async throws -> Command.Outcome {
     let arguments =
       [
-        "cut", root.appending("manifests/sample.toml").string, "--source",
-        "linux=\(root.appending("Examples/sample/linux"))", "--output", folder.string,
+        "cut", Built.repository.appending("manifests/sample.toml").string, "--source",
+        "linux=\(Built.repository.appending("Examples/sample/linux"))", "--output", folder.string,
       ] + more
     let variables = Command.plainEnvironment.merging(["HOME": folder.string]) { $1 }.merging(environment) { $1 }
-    return try await Command(lrelease, arguments, environment: variables).run(doing: "cutting the sample")
+    return try await Command(Built.lrelease, arguments, environment: variables).run(doing: "cutting the sample")
   }
 
+  /// One core against all, umask, time zone, locale, user, home and folder, of the tool and of the recipes.
   @Test func twoCutsAreTheSameWhateverTheSurroundings() async throws {
     try await withScratch { folder in
-      let first = try await cut(into: folder.appending("a"))
+      let first = try await cut(into: folder.appending("a"), ["--with", "trace"])
       #expect(first.succeeded, "\(first.errors)")
-      let second = try await cut(
-        into: folder.appending("b"), environment: ["TZ": "Asia/Tokyo", "LC_ALL": "C", "HOME": "/nonexistent"])
+
+      let elsewhere = folder.appending("another folder")
+      try Files.makeFolder(elsewhere)
+      let parts = ["manifests", "debian", "specs", "Examples", ".build/debug/lrelease"]
+      _ = try await Command(
+        "cp", ["-rL", "--"] + parts.map { Built.repository.appending($0).string } + [elsewhere.string]
+      ).check(doing: "copying the recipes")
+      _ = try await Command("chown", ["-R", "65534:65534", folder.string]).check(doing: "giving the folder away")
+      let surroundings = [
+        "-c", "0", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "-i",
+        "PATH=\(Command.plainEnvironment["PATH"] ?? "")", "TZ=Asia/Tokyo", "LC_ALL=C", "HOME=\(elsewhere)",
+        "USER=nobody", "SOURCE_DATE_EPOCH=1", "sh", "-c", "umask 077; cd / && exec \"$@\"", "sh",
+      ]
+      let second = try await Command(
+        "taskset",
+        surroundings + [
+          elsewhere.appending("lrelease").string, "cut", elsewhere.appending("manifests/sample.toml").string,
+          "--source",
+          "linux=\(elsewhere.appending("Examples/sample/linux"))", "--with", "trace", "--output",
+          elsewhere.appending("out").string,
+        ]
+      ).run(doing: "cutting the sample elsewhere")
       #expect(second.succeeded, "\(second.errors)")
+      let name = "sample-7.2.1+trace/SHA256SUMS"
+      let sums = try [folder.appending("a"), elsewhere.appending("out")].map {
+        String(decoding: try Files.read($0.appending(name)), as: UTF8.self)
+      }
+      #expect(sums[0] == sums[1])
+      #expect(sums[0].split(separator: "\n").count == 4, "\(sums[0])")
+    }
+  }
+
+  /// `cut --plan` makes the same files as the cut that the plan was made for.
+  @Test func aPlanIsCarriedOutBitForBit() async throws {
+    try await withScratch { folder in
+      let direct = try await cut(into: folder.appending("a"))
+      #expect(direct.succeeded, "\(direct.errors)")
+      let plan = folder.appending("plan.json")
+      let planned = try await Command(
+        Built.lrelease,
+        [
+          "plan", Built.repository.appending("manifests/sample.toml").string, "--source",
+          "linux=\(Built.repository.appending("Examples/sample/linux"))", "--save", plan.string,
+        ]
+      ).run(doing: "planning the sample")
+      #expect(planned.succeeded, "\(planned.errors)")
+      let repeated = try await Command(
+        Built.lrelease, ["cut", "--plan", plan.string, "--output", folder.appending("b").string]
+      ).run(doing: "carrying the plan out")
+      #expect(repeated.succeeded, "\(repeated.errors)")
       let sums = try ["a", "b"].map { try Files.read(folder.appending("\($0)/sample-7.2.1/SHA256SUMS")) }
       #expect(sums[0] == sums[1])
     }
@@ -72,7 +117,7 @@ private let lrelease = root.appending(".build/debug/lrelease").string
       let outcome = try await cut(into: folder, ["--with", "trace"])
       #expect(outcome.succeeded, "\(outcome.errors)")
       let release = folder.appending("sample-7.2.1+trace")
-      let verify = try await Command(lrelease, ["verify", release.appending("sample-7.2.1+trace.tar.xz").string])
+      let verify = try await Command(Built.lrelease, ["verify", release.appending("sample-7.2.1+trace.tar.xz").string])
         .run(doing: "verifying")
       #expect(verify.succeeded, "\(verify.errors)")
       let listed = try await Command("dpkg-deb", ["-c", release.appending("sample-dkms_7.2.1-1_all.deb").string])
@@ -82,7 +127,7 @@ private let lrelease = root.appending(".build/debug/lrelease").string
       let rpm = try await Command("rpm", ["-qpl", release.appending("sample-dkms-7.2.1-1.noarch.rpm").string])
         .check(doing: "listing")
       #expect(rpm.text.contains("/usr/src/sample-7.2.1/dkms.conf"))
-      let shown = try await Command(lrelease, ["show", release.appending("sample-dkms_7.2.1-1_all.deb").string])
+      let shown = try await Command(Built.lrelease, ["show", release.appending("sample-dkms_7.2.1-1_all.deb").string])
         .check(doing: "showing")
       #expect(shown.text.contains("← linux:fs/sample/super.c"))
     }

@@ -117,8 +117,14 @@ package final class ArchiveWriter {
     if let target { archive_entry_copy_symlink(entry, target) }
     archive_entry_set_size(entry, Int64(bytes.count))
     try check(archive_write_header(archive, entry), path)
-    let written = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
-    guard written == bytes.count else { throw failure(path) }
+    // In pieces, so that the compression of a large file can be interrupted.
+    try bytes.withUnsafeBytes { bytes in
+      for start in stride(from: 0, to: bytes.count, by: 1 << 20) {
+        try Task.checkCancellation()
+        let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 1 << 20, bytes.count)])
+        guard archive_write_data(archive, piece.baseAddress, piece.count) == piece.count else { throw failure(path) }
+      }
+    }
     try check(archive_write_finish_entry(archive), path)
   }
 

@@ -8,6 +8,8 @@ package struct Assembly {
   private var tree = ReleaseTree()
   /// Which rule wrote a path, for the message about a collision.
   private var writers: [String: String] = [:]
+  /// A path in each folder, for the same.
+  private var folders: [String: String] = [:]
 
   package init(_ manifest: Manifest) { self.manifest = manifest }
 
@@ -52,22 +54,13 @@ package struct Assembly {
           reason: "the rule from \(rule.text) gives '\(destination)', which cannot stand in a release")
       }
       let origin = Origin(
-        source: rule.source, path: path, blob: file.blob, patches: file.patches.isEmpty ? nil : file.patches)
+        source: rule.source, path: path, blob: file.blob, patches: file.patches.isEmpty ? nil : file.patches,
+        isUnsigned: contents[rule.source]?.pin.isUnsigned)
       try write(
         destination, TreeEntry(content: file.content, isExecutable: file.isExecutable, origin: origin),
         from: "\(rule.source):\(path)", overlay: rule.isOverlay, at: rule.location)
     }
-    guard matched else { throw emptyRule(rule) }
-  }
-
-  private func emptyRule(_ rule: Manifest.TreeRule) -> ReleaseError {
-    let advice =
-      manifest.sources[rule.source]?.kind == .kernel && rule.include.isEmpty
-      ? "this kernel release does not hold it: cut with a manifest that takes it from elsewhere, or give a kernel tree that does"
-      : "correct 'from', 'include' or 'exclude', or take the rule out"
-    return ReleaseError(
-      .source, at: rule.location, doing: "assembling the tree", reason: "the rule from \(rule.text) matches no file",
-      advice: advice)
+    guard matched else { throw rule.matchesNothing() }
   }
 
   private mutating func write(
@@ -82,6 +75,11 @@ package struct Assembly {
       return
     }
     // A file cannot stand where a folder is needed, nor the other way round.
+    if let inner = folders[path] {
+      throw ReleaseError(
+        .input, at: location, doing: "assembling the tree",
+        reason: "\(writer) makes \(path) a file, but \(writers[inner] ?? "an earlier rule") writes \(inner)")
+    }
     var parent = path[...]
     while let slash = parent.lastIndex(of: "/") {
       parent = parent[..<slash]
@@ -91,6 +89,7 @@ package struct Assembly {
           reason: "\(writer) writes \(path), but \(writers[String(parent)] ?? "an earlier rule") makes \(parent) a file"
         )
       }
+      folders[String(parent)] = path
     }
     tree[path] = entry
     writers[path] = writer
@@ -134,14 +133,41 @@ package struct Assembly {
     let folders = Set(tree.folders)
     for path in tree.paths {
       guard let entry = tree[path], case .link(let target) = entry.content else { continue }
-      guard let resolved = resolvedLink(path, target: target), tree[resolved] != nil || folders.contains(resolved)
-      else {
+      guard leadsSomewhere(path, folders) else {
         throw ReleaseError(
           .source, doing: "assembling the tree",
           reason: "the link \(path) (\(entry.origin.summary)) leads to \(target), which the release does not hold",
           advice: "add what it names, or exclude the link")
       }
     }
+  }
+
+  /// Whether a link ends at something in the tree, seen as a kernel would: a `..` behind a link to a folder goes up from
+  /// where that leads, which may be out of the tree although the text is not.
+  private func leadsSomewhere(_ path: String, _ folders: Set<String>) -> Bool {
+    var rest = path.split(separator: "/").map(String.init)
+    var here: [String] = []
+    var links = 0
+    while !rest.isEmpty {
+      let part = rest.removeFirst()
+      if part == "." { continue }
+      if part == ".." {
+        guard here.popLast() != nil else { return false }
+        continue
+      }
+      here.append(part)
+      let place = here.joined(separator: "/")
+      if case .link(let target)? = tree[place]?.content {
+        links += 1
+        // As many as Linux follows.
+        guard links <= 40, !target.hasPrefix("/") else { return false }
+        here.removeLast()
+        rest = target.split(separator: "/").map(String.init) + rest
+      } else if tree[place] != nil ? !rest.isEmpty : !folders.contains(place) {
+        return false
+      }
+    }
+    return true
   }
 
   /// Every module must have the folder that it is built in.

@@ -85,6 +85,10 @@ package struct Plan: Sendable, Equatable, Codable {
       throw ReleaseError(
         .input, doing: "reading the plan \(path)", reason: "its format \(format) is of a newer lrelease")
     }
+    guard Timestamp.releasable.contains(sourceDate) else {
+      throw ReleaseError(
+        .input, doing: "reading the plan \(path)", reason: "its sourceDate \(sourceDate) is no time of a release")
+    }
     for (name, file) in recipe where SHA256Digest(of: file.bytes) != file.sha256 {
       throw ReleaseError(.unverified, doing: "reading the plan \(path)", reason: "its file \(name) was changed")
     }
@@ -137,15 +141,23 @@ package struct Recipe: Sendable {
   }
 
   /// The files in a folder that the manifest names, such as a Debian packaging template.
-  package mutating func list(_ folderName: String, at location: SourceLocation?) throws -> [String] {
+  ///
+  /// - Parameter deep: with the files in its folders.
+  package mutating func list(
+    _ folderName: String, deep: Bool = false, at location: SourceLocation?
+  ) throws -> [String] {
     if let folder {
       for name in try Files.names(in: folder.pushing(FilePath(folderName))) {
         let inner = "\(folderName)/\(String(decoding: name, as: UTF8.self))"
-        if !Files.isFolder(folder.pushing(FilePath(inner))) { _ = try read(inner, at: location) }
+        if !Files.isFolder(folder.pushing(FilePath(inner))) {
+          _ = try read(inner, at: location)
+        } else if deep {
+          _ = try list(inner, deep: true, at: location)
+        }
       }
     }
     let names = files.keys.filter {
-      $0.hasPrefix(folderName + "/") && !$0.dropFirst(folderName.count + 1).contains("/")
+      $0.hasPrefix(folderName + "/") && (deep || !$0.dropFirst(folderName.count + 1).contains("/"))
     }
     if names.isEmpty {
       throw ReleaseError(.input, at: location, doing: "reading the recipe \(folderName)", reason: "the folder is empty")

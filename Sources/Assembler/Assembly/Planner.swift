@@ -11,17 +11,20 @@ package struct CutRequest: Sendable {
   package var extras: [String]
   package var respin: Int
   package var allowsUnsigned: Bool
+  /// Source name → SHA-256 that its tarball must have.
+  package var hashes: [String: SHA256Digest]
   package var cache: FilePath
 
   package init(
     kernel: String? = nil, places: [String: String] = [:], extras: [String] = [], respin: Int = 0,
-    allowsUnsigned: Bool = false, cache: FilePath
+    allowsUnsigned: Bool = false, hashes: [String: SHA256Digest] = [:], cache: FilePath
   ) {
     self.kernel = kernel
     self.places = places
     self.extras = extras
     self.respin = respin
     self.allowsUnsigned = allowsUnsigned
+    self.hashes = hashes
     self.cache = cache
   }
 }
@@ -35,12 +38,13 @@ package struct OpenedPlan: Sendable {
 
 /// Reads the sources of a manifest and pins them.
 package struct Planner {
-  private let manifest: Manifest
-  private let request: CutRequest
-  private var recipe: Recipe
-  private let progress: Progress
-  /// Refs to read in place of the manifest's: the commits that a plan pins.
-  private var commits: [String: String] = [:]
+  let manifest: Manifest
+  let request: CutRequest
+  var recipe: Recipe
+  let progress: Progress
+  private let manifestName: String
+  /// What the plan that is carried out says of its sources; nothing when a plan is made.
+  var planned: [String: SourcePin] = [:]
 
   /// Pins the sources of the manifest at `path`.
   package static func plan(
@@ -51,8 +55,11 @@ package struct Planner {
     let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
     let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
-    var planner = Planner(manifest: manifest, request: request, recipe: recipe, progress: progress)
-    return try await planner.run(name)
+    var planner = Planner(
+      manifest: manifest, request: request, recipe: recipe, progress: progress, manifestName: name)
+    let opened = try await planner.run()
+    planner.warnOfUnsigned(opened.plan)
+    return opened
   }
 
   /// Opens the sources of a plan again and demands that they are what it pins.
@@ -65,13 +72,28 @@ package struct Planner {
     let manifest = try plan.parsedManifest()
     var planner = Planner(
       manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
-      commits: plan.sources.compactMapValues(\.commit))
-    var opened = try await planner.run(plan.manifest)
-    for (name, pin) in plan.sources where opened.plan.sources[name]?.sha256 != pin.sha256 {
+      manifestName: plan.manifest, planned: plan.sources)
+    var opened = try await planner.run()
+    // The name becomes that of a folder: it must be what the manifest in the plan gives.
+    guard opened.plan.name == plan.name, opened.plan.version == plan.version else {
       throw ReleaseError(
-        .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
-        advice: "give the same one with --source \(name)=PLACE, or make a new plan")
+        .unverified, doing: "carrying out the plan",
+        reason: "it says \(plan.name) \(plan.version), its manifest \(opened.plan.name) \(opened.plan.version)",
+        advice: "make a new plan")
     }
+    for name in Set(plan.sources.keys).union(opened.plan.sources.keys).sorted() {
+      guard let pin = plan.sources[name], let found = opened.plan.sources[name],
+        found.sha256 == pin.sha256, found.commit == pin.commit
+      else {
+        throw ReleaseError(
+          .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
+          advice: "give the same one with --source \(name)=PLACE, or make a new plan")
+      }
+      try planner.checkVoucher(name, planned: pin, found: found)
+      // The release says what the plan says, whether or not a signature was at hand this time.
+      opened.contents[name]?.pin = pin
+    }
+    planner.warnOfUnsigned(plan)
     for (tool, version) in plan.tools {
       guard let here = opened.plan.tools[tool], here != version else { continue }
       throw ReleaseError(
@@ -84,7 +106,7 @@ package struct Planner {
     return opened
   }
 
-  private mutating func run(_ manifestName: String) async throws -> OpenedPlan {
+  private mutating func run() async throws -> OpenedPlan {
     try checkRequest()
     // Asking the tools takes about as long as reading a repository: both go on at the same time.
     let steps = manifest.prepare
@@ -104,8 +126,10 @@ package struct Planner {
     let version = try resolveVersion(kernel: kernel)
     try readNamedFiles()
     let pins = contents.mapValues(\.pin)
-    for (name, pin) in pins.sorted(by: { $0.key < $1.key }) where pin.isUnsigned == true {
-      progress.warning("the source '\(name)' is not signed: --allow-unsigned was given, and the release records it")
+    for (name, pin) in pins where !Timestamp.releasable.contains(pin.date) {
+      throw ReleaseError(
+        .source, doing: "reading the time of the source '\(name)'",
+        reason: "it is \(pin.date) seconds from 1970, no time of a release", advice: "its newest file has a wrong time")
     }
     var plan = Plan(
       name: manifest.name, version: version.tarball, kernel: kernel, extras: request.extras,
@@ -116,6 +140,11 @@ package struct Planner {
   }
 
   private func checkRequest() throws {
+    if let kernel = request.kernel, KernelRelease(kernel) == nil {
+      throw ReleaseError(
+        .input, doing: "reading --kernel", reason: "'\(kernel)' is not a kernel release",
+        advice: "a release is 7.4, 7.4.2 or 7.4-rc3")
+    }
     for name in request.extras where manifest.extras[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing extras", reason: "the manifest has no extra '\(name)'",
@@ -123,7 +152,7 @@ package struct Planner {
           ?? (manifest.extras.isEmpty
             ? "it has none" : "it has \(manifest.extras.keys.sorted().joined(separator: ", "))"))
     }
-    for name in request.places.keys where manifest.sources[name] == nil {
+    for name in (Array(request.places.keys) + request.hashes.keys).sorted() where manifest.sources[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing sources", reason: "the manifest has no source '\(name)'",
         advice: name.nearest(in: manifest.sources.keys).map { "did you mean '\($0)'?" }
@@ -153,38 +182,75 @@ package struct Planner {
     let (place, found) = try await locate(name, source)
     var content: SourceContent
     switch found {
-    case .archive(let path, let signature):
-      var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: source.sha256)
+    case .archive(let path, let signature, let isFetched):
+      var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: try hash(name, source))
       archive.trust = try trust(source)
-      archive.allowsUnsigned = request.allowsUnsigned
+      // Whether the plan's own word is enough is decided when its hash was found to be right: see checkVoucher.
+      archive.allowsUnsigned = request.allowsUnsigned || planned[name] != nil && signature == nil
       archive.cache = request.cache.appending("archives")
+      archive.isFetched = isFetched
       content = try await archive.read(selection, progress: progress)
     case .repository(let path, let ref):
-      var git = GitSource(repository: path, ref: commits[name] ?? ref)
-      // A plan pins the commit, whose signature was checked when it was made.
-      git.trust = commits[name] == nil ? try trust(source) : nil
-      git.allowsUnsigned = request.allowsUnsigned
+      var git = GitSource(repository: path, ref: ref)
+      git.commit = planned[name]?.commit
+      git.trust = try trust(source)
+      git.allowsUnsigned = request.allowsUnsigned || planned[name] != nil
+      let isUnsigned = try isUnsigned(name, source, kind: "a git repository", isChecked: git.trust != nil)
       content = try await git.read(selection, progress: progress)
-      content.pin.ref = ref
+      content.pin.isUnsigned = content.pin.isUnsigned ?? isUnsigned
     case .folder(let path):
+      let isUnsigned = try isUnsigned(name, source, kind: "a folder", isChecked: false)
       content = try await FolderSource(path: path, date: source.date).read(selection)
+      content.pin.isUnsigned = isUnsigned
     }
     if let series {
       try await series.apply(to: &content.files, progress: progress)
       content.pin.patches = series.pins
     }
+    // A tree that is no kernel, or another one, is called that first.
+    if source.kind == .kernel { _ = try checkKernel(name, content.pin, asked: request.kernel) }
+    let paths = content.files.keys
+    for rule in selection.rules where !paths.contains(where: { rule.destination(of: $0) != nil }) {
+      guard source.kind == .kernel, rule.include.isEmpty else { throw rule.matchesNothing() }
+      throw rule.matchesNothing("this kernel tree does not hold it: " + (await otherManifests(for: found)))
+    }
     return (content, place)
   }
 
-  private mutating func trust(_ source: Manifest.Source) throws -> Trust? {
-    guard let keyring = source.keyring, !source.signers.isEmpty else { return nil }
-    _ = try recipe.read(keyring, at: source.location)
-    guard let folder = recipe.folder else { return nil }
-    return Trust(keyring: folder.pushing(FilePath(keyring)), signers: source.signers)
+  /// Which of the manifests beside this one a kernel tree holds the files for, as advice.
+  private func otherManifests(for found: Found) async -> String {
+    let advice = "give a kernel tree that does"
+    guard let folder = recipe.folder, let names = try? Files.names(in: folder) else { return advice }
+    var fitting: [String] = []
+    for name in names.map({ String(decoding: $0, as: UTF8.self) }) where name.hasSuffix(".toml") {
+      let path = folder.appending(name)
+      guard let bytes = try? Files.read(path, limit: 16 << 20),
+        let other = try? Manifest(parsing: bytes, file: path.string, base: { try Files.read(folder.appending($0)) })
+      else { continue }
+      let kernels = other.sources.filter { $0.value.kind == .kernel }
+      let wanted = other.rules.filter { kernels[$0.source] != nil }
+      // One that takes nothing from a kernel tree says nothing about this one, unless it makes the same release.
+      guard !wanted.isEmpty || other.name == manifest.name && name != manifestName else { continue }
+      guard let held = try? await files(of: found, Selection(rules: wanted)) else { continue }
+      let fits = wanted.allSatisfy { rule in held.contains { rule.destination(of: $0) != nil } }
+      if fits { fitting.append(name) }
+    }
+    return fitting.isEmpty ? advice : "cut with \(fitting.joined(separator: " or ")), or \(advice)"
+  }
+
+  private func files(of found: Found, _ selection: Selection) async throws -> [String] {
+    switch found {
+    case .archive(let path, _, _):
+      Array(try await ArchiveSource(path: path).read(selection, progress: .silent).files.keys)
+    case .repository(let path, let ref):
+      Array(try await GitSource(repository: path, ref: ref).read(selection, progress: .silent).files.keys)
+    case .folder(let path):
+      Array(try await FolderSource(path: path).read(selection).files.keys)
+    }
   }
 
   private enum Found {
-    case archive(FilePath, signature: FilePath?)
+    case archive(FilePath, signature: FilePath?, isFetched: Bool)
     case repository(FilePath, ref: String)
     case folder(FilePath)
   }
@@ -213,9 +279,13 @@ package struct Planner {
       }
       var signature: FilePath?
       if source.keyring != nil {
-        signature = try await fetcher.file(signatureName(place), isOptional: true, progress: progress)
+        do {
+          signature = try await fetcher.file(signatureName(of: place), isOptional: true, progress: progress)
+        } catch let error as ReleaseError where error.code == .source && planned[name] != nil {
+          // Offline, from a plan: see checkVoucher.
+        }
       }
-      return (place, .archive(path, signature: signature))
+      return (place, .archive(path, signature: signature, isFetched: true))
     }
     if place.hasPrefix("file://") { place.removeFirst(7) }
     // A path on the command line is relative to where we are, one in the manifest to the manifest.
@@ -236,21 +306,14 @@ package struct Planner {
         .source, at: override == nil ? source.location : nil, doing: "opening the source '\(name)'",
         reason: "there is no \(path)", advice: "give --source \(name)=PATH_OR_URL")
     }
-    let signature = FilePath(signatureName(path.string))
-    return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil))
+    let signature = FilePath(signatureName(of: path.string))
+    return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil, isFetched: false))
   }
 
   private func noRef(_ name: String, _ source: Manifest.Source) -> ReleaseError {
     ReleaseError(
       .input, at: source.location, doing: "opening the source '\(name)'", reason: "no ref says what to read",
       advice: "add ref = \"…\" to it")
-  }
-
-  /// kernel.org signs the uncompressed tar: linux-7.4.tar.xz goes with linux-7.4.tar.sign.
-  private func signatureName(_ place: String) -> String {
-    var base = place
-    for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
-    return base + ".sign"
   }
 
   private func checkKernel(_ name: String, _ pin: SourcePin, asked: String?) throws -> KernelRelease {
@@ -312,8 +375,14 @@ package struct Planner {
       _ = try PatchSeries(file: series) { try reader.read($0, at: extra.location) }
       recipe = reader
     }
+    if let packaging = manifest.packaging {
+      _ = try recipe.list(packaging.debian, deep: true, at: packaging.location)
+      _ = try recipe.read(packaging.spec, at: packaging.location)
+    }
     for package in manifest.packages {
-      for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) { _ = try recipe.read(file.template, at: file.location) }
+      for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {
+        _ = try recipe.read(file.template, at: file.location)
+      }
       if let deb = package.deb { _ = try recipe.list(deb.recipe, at: deb.location) }
       if let rpm = package.rpm { _ = try recipe.read(rpm.recipe, at: rpm.location) }
     }

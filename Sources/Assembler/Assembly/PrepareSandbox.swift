@@ -97,7 +97,11 @@ package struct PrepareSandbox: Sendable {
     into tree: inout ReleaseTree, _ seen: inout Set<String>
   ) throws {
     for raw in try Files.names(in: folder) {
-      let name = String(decoding: raw, as: UTF8.self)
+      guard let name = String(validating: raw, as: UTF8.self) else {
+        throw ReleaseError(
+          .failed, at: step.location, doing: "taking what the prepare step made",
+          reason: "the name \(prefix)\(String(decoding: raw, as: UTF8.self)) is not UTF-8")
+      }
       let path = prefix + name
       let full = folder.appending(name)
       if step.exclude.contains(where: { $0.matches(path) }) && tree[path] == nil { continue }

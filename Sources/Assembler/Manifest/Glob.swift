@@ -16,35 +16,58 @@ package struct Glob: Sendable, Hashable {
 
   package func matches(_ path: String) -> Bool {
     let names = path.utf8.split(separator: 0x2f).map { Array($0) }
-    return matches(parts[...], names[...])
+    // Only the last "**" needs another try: what stands before it has matched as early as it can. So a pattern of any
+    // kind takes no more than patterns × names steps.
+    var part = 0
+    var name = 0
+    var retry: (part: Int, name: Int)?
+    while part < parts.count {
+      if parts[part] == Array("**".utf8) {
+        if part + 1 == parts.count { return name < names.count }
+        retry = (part + 1, name)
+        part += 1
+      } else if name < names.count, Glob.matches(parts[part], names[name]) {
+        part += 1
+        name += 1
+      } else if let last = retry, last.name + 1 < names.count {
+        retry = (last.part, last.name + 1)
+        (part, name) = (last.part, last.name + 1)
+      } else {
+        return false
+      }
+    }
+    return true  // what is left of the path lies in a folder that the pattern named
   }
 
-  private func matches(_ parts: ArraySlice<[UInt8]>, _ names: ArraySlice<[UInt8]>) -> Bool {
-    guard let part = parts.first else { return true }  // the pattern named a folder on the way
-    if part == Array("**".utf8) {
-      let rest = parts.dropFirst()
-      if rest.isEmpty { return !names.isEmpty }
-      return names.indices.contains { matches(rest, names[$0...]) }
+  private static func matches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
+    var at = 0
+    var byte = 0
+    var retry: (at: Int, byte: Int)?
+    while at < pattern.count || byte < name.count {
+      if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
+        retry = (at + 1, byte)
+        at += 1
+      } else if at < pattern.count, byte < name.count, let next = Glob.step(pattern, at, name[byte]) {
+        at = next
+        byte += 1
+      } else if let last = retry, last.byte < name.count {
+        retry = (last.at, last.byte + 1)
+        (at, byte) = (last.at, last.byte + 1)
+      } else {
+        return false
+      }
     }
-    guard let name = names.first, Glob.matches(part[...], name[...]) else { return false }
-    return matches(parts.dropFirst(), names.dropFirst())
+    return true
   }
 
-  private static func matches(_ pattern: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> Bool {
-    guard let first = pattern.first else { return name.isEmpty }
-    let rest = pattern.dropFirst()
-    switch first {
-    case UInt8(ascii: "*"):
-      return (name.startIndex...name.endIndex).contains { matches(rest, name[$0...]) }
-    case UInt8(ascii: "["):
-      guard let end = rest.dropFirst().firstIndex(of: UInt8(ascii: "]")) else { break }
-      guard let byte = name.first else { return false }
-      return set(rest[..<end], contains: byte) && matches(pattern[(end + 1)...], name.dropFirst())
-    case UInt8(ascii: "?"):
-      return !name.isEmpty && matches(rest, name.dropFirst())
-    default: break
+  /// Where the pattern goes on when what stands at `at` takes `byte`; nil when it does not.
+  private static func step(_ pattern: [UInt8], _ at: Int, _ byte: UInt8) -> Int? {
+    if pattern[at] == UInt8(ascii: "["),
+      let end = pattern[(at + 1)...].dropFirst().firstIndex(of: UInt8(ascii: "]"))
+    {
+      return set(pattern[(at + 1)..<end], contains: byte) ? end + 1 : nil
     }
-    return name.first == first && matches(rest, name.dropFirst())
+    return pattern[at] == UInt8(ascii: "?") || pattern[at] == byte ? at + 1 : nil
   }
 
   private static func set(_ set: ArraySlice<UInt8>, contains byte: UInt8) -> Bool {

@@ -59,6 +59,9 @@ package struct KernelRelease: Sendable, Hashable, Comparable, CustomStringConver
 package struct Timestamp: Sendable, Hashable {
   package var seconds: Int64
 
+  /// 1970 to 9999: what every place can write that a release has its time in.
+  package static let releasable: ClosedRange<Int64> = 0...253_402_300_799
+
   package init(seconds: Int64) { self.seconds = seconds }
 
   /// Reads `2026-11-01T00:00:00Z`.

@@ -19,6 +19,7 @@ package struct Manifest: Sendable {
   package var prepare: [PrepareStep]
   package var extras: [String: Extra]
   package var packages: [Package]
+  package var packaging: Packaging?
 
   /// Where files of the release come from.
   package struct Source: Sendable {
@@ -59,6 +60,12 @@ package struct Manifest: Sendable {
 
     package var text: String { "\(source):\(from)" }
 
+    func matchesNothing(_ advice: String? = nil) -> ReleaseError {
+      ReleaseError(
+        .source, at: location, doing: "assembling the tree", reason: "the rule from \(text) matches no file",
+        advice: advice ?? "correct 'from', 'include' or 'exclude', or take the rule out")
+    }
+
     /// The path in the release of a file of the source, or nil when the rule does not take it.
     package func destination(of path: String) -> String? {
       let inner: Substring
@@ -77,7 +84,9 @@ package struct Manifest: Sendable {
         if exclude.contains(where: { $0.matches(relative) }) { return nil }
       }
       let renamed = rename[relative] ?? relative
-      return to.isEmpty ? renamed : renamed.isEmpty ? to : "\(to)/\(renamed)"
+      // A single file without 'to' keeps its name, at the top.
+      if to.isEmpty { return renamed.isEmpty ? from.split(separator: "/").last.map(String.init) : renamed }
+      return renamed.isEmpty ? to : "\(to)/\(renamed)"
     }
   }
 
@@ -140,6 +149,15 @@ package struct Manifest: Sendable {
     package var location: SourceLocation
   }
 
+  /// What makes a release build by itself with the distributions' own tools.
+  package struct Packaging: Sendable {
+    /// The folder that becomes `debian/`.
+    package var debian: String
+    /// The spec that becomes `<name>.spec`.
+    package var spec: String
+    package var location: SourceLocation
+  }
+
   /// The name that a package has in one format, and what it says of others.
   package struct Relations: Sendable {
     package var name: String
@@ -171,7 +189,8 @@ extension Manifest {
       do {
         base = try TOMLDocument.parse(reader(name), file: path)
       } catch let error as ReleaseError where error.location == nil {
-        throw ReleaseError(.input, at: extended.location, doing: error.doing, reason: error.reason, advice: error.advice)
+        throw ReleaseError(
+          .input, at: extended.location, doing: error.doing, reason: error.reason, advice: error.advice)
       }
       if let again = base["extends"] {
         throw ReleaseError(
@@ -227,6 +246,9 @@ extension Manifest {
     }
     let shared = root["modules"]
     packages = (root["packages"]?.array ?? []).map { Package($0, shared: shared) }
+    packaging = root["packaging"].map {
+      Packaging(debian: $0["debian"]?.string ?? "", spec: $0["spec"]?.string ?? "", location: $0.location)
+    }
   }
 
   /// What no single key shows: variants named twice, packages without a format, files listed in no rule.
@@ -234,6 +256,17 @@ extension Manifest {
     var findings: [ReleaseError] = []
     func report(_ location: SourceLocation, _ reason: String) {
       findings.append(ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)"))
+    }
+    for (name, source) in sources {
+      if (source.keyring == nil) != source.signers.isEmpty {
+        report(
+          source.location,
+          "source '\(name)' has \(source.keyring == nil ? "signers but no keyring" : "a keyring but no signers")"
+            + ": its signature would not be checked")
+      }
+      if source.sha256 != nil, source.kind == .git || source.kind == .folder {
+        report(source.location, "source '\(name)' is no tarball, which alone sha256 can pin")
+      }
     }
     var names: [String: SourceLocation] = [:]
     for package in packages {

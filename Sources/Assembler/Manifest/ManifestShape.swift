@@ -18,6 +18,7 @@ extension Manifest {
     Field("generate", .array(generated, atLeast: 0), "files made from templates"),
     Field("prepare", .array(prepare, atLeast: 0), "commands run in the assembled tree, in a sandbox"),
     Field("extras", .map(extra), "what may be added with --with, off by default"),
+    Field("packaging", packaging, "how a release builds its packages by itself, and its source packages"),
     Field("modules", modules, "how the kernel modules are built; what all packages share"),
     Field("packages", .array(package, atLeast: 0), "packages to make"),
   ])
@@ -109,6 +110,11 @@ extension Manifest {
       Field("deb", relations, "the Debian package"),
       Field("rpm", relations, "the RPM package"),
     ])
+
+  private static let packaging = Shape.table([
+    Field("debian", .text, required: true, "folder that becomes debian/ of the tarball; its files are templates"),
+    Field("spec", .text, required: true, "spec that becomes <name>.spec of the tarball; a template"),
+  ])
 
   private static let relations = Shape.table([
     Field("name", packageName, required: true, "name of the package"),

@@ -46,7 +46,8 @@ struct TOMLNode: Sendable {
     var merged = base.table
     for (key, ours) in table {
       let isMerged = ["sources", "extras", "modules"].contains(key)
-      if isMerged, let theirs = merged[key], case .table(let inner) = ours.value, case .table(let outer) = theirs.value {
+      if isMerged, let theirs = merged[key], case .table(let inner) = ours.value, case .table(let outer) = theirs.value
+      {
         merged[key] = TOMLNode(value: .table(outer.merging(inner) { $1 }), location: ours.location)
       } else {
         merged[key] = ours
@@ -69,11 +70,16 @@ enum TOMLDocument {
         .input, at: SourceLocation(file: file, line: line, column: 1), doing: "reading the manifest",
         reason: "it holds a NUL byte")
     }
-    // toml++ aborts, instead of reporting, on some places where a key is expected and something else stands: these
-    // are found here first.
-    let (locations, missingKey) = TOMLPositions.scan(text, file: file)
-    if let missingKey {
-      throw ReleaseError(.input, at: missingKey, doing: "", reason: "error: a key is expected here")
+    // toml++ aborts, instead of reporting, on some places where a key or a value is expected and something else stands:
+    // these are found here first.
+    let (locations, missing, tooDeep) = TOMLPositions.scan(text, file: file)
+    if let tooDeep {
+      throw ReleaseError(
+        .input, at: tooDeep, doing: "", reason: "error: more than \(TOMLPositions.deepest) levels deep",
+        advice: "a manifest has five")
+    }
+    if let missing {
+      throw ReleaseError(.input, at: missing.place, doing: "", reason: "error: a \(missing.what) is expected here")
     }
     do {
       let table = try TOMLTable(string: text)
@@ -130,14 +136,22 @@ struct TOMLPositions {
   /// How many elements each array of tables has so far.
   private var elements: [[String]: Int] = [:]
 
-  /// Where something stands in place of a key.
-  private var missingKey: SourceLocation?
+  /// Levels of tables and arrays that are read: each costs stack, here and in toml++, which sets no limit to the parts
+  /// of a key.
+  static let deepest = 32
+  private var depth = 0
+  /// Where the document goes deeper.
+  private var tooDeep: SourceLocation?
+  /// Where something stands in place of a key or a value.
+  private var missing: (what: String, place: SourceLocation)?
 
-  /// - Returns: the place of each key path, and the first place where a key is missing.
-  static func scan(_ text: String, file: String) -> ([[String]: SourceLocation], SourceLocation?) {
+  /// - Returns: the place of each key path, and the first places where something is missing and where it goes too deep.
+  static func scan(
+    _ text: String, file: String
+  ) -> (found: [[String]: SourceLocation], missing: (what: String, place: SourceLocation)?, tooDeep: SourceLocation?) {
     var scanner = TOMLPositions(text: Array(text.unicodeScalars), file: file)
     scanner.document()
-    return (scanner.found, scanner.missingKey)
+    return (scanner.found, scanner.missing, scanner.tooDeep)
   }
 
   private init(text: [Unicode.Scalar], file: String) {
@@ -184,7 +198,7 @@ struct TOMLPositions {
 
   private mutating func document() {
     var prefix: [String] = []
-    while true {
+    while tooDeep == nil {
       skipBlank(lines: true)
       guard let scalar = next else { return }
       let before = index
@@ -231,6 +245,14 @@ struct TOMLPositions {
     value(path)
   }
 
+  private mutating func noteMissing(_ what: String) {
+    if missing == nil { missing = (what, SourceLocation(file: file, line: line, column: column)) }
+  }
+
+  private mutating func noteTooDeep() {
+    if tooDeep == nil { tooDeep = SourceLocation(file: file, line: line, column: column) }
+  }
+
   /// A key with its dots: `a."b c".d`.
   private mutating func key() -> [String] {
     var parts: [String] = []
@@ -246,21 +268,25 @@ struct TOMLPositions {
         if name.isEmpty { break }
         parts.append(name)
       }
+      if parts.count > TOMLPositions.deepest { noteTooDeep() }
       skipBlank(lines: false)
-      guard next == "." else { return parts }
+      guard tooDeep == nil, next == "." else { return parts }
       advance()
       skipBlank(lines: false)
     }
-    if missingKey == nil { missingKey = SourceLocation(file: file, line: line, column: column) }
+    noteMissing("key")
     return parts
   }
 
   private mutating func value(_ path: [String]) {
+    depth += 1
+    defer { depth -= 1 }
+    if depth > TOMLPositions.deepest { return noteTooDeep() }
     switch next {
     case "[":
       advance()
       var number = 0
-      while true {
+      while tooDeep == nil {
         skipBlank(lines: true)
         guard let scalar = next else { return }
         if scalar == "]" { return advance() }
@@ -268,6 +294,8 @@ struct TOMLPositions {
           advance()
           continue
         }
+        // Outside of texts, TOML is ASCII; toml++ takes the blanks of Unicode for the end of a value.
+        if scalar == "}" || !scalar.isASCII { return noteMissing("value") }
         let before = index
         record(path + [String(number)])
         value(path + [String(number)])
@@ -276,7 +304,7 @@ struct TOMLPositions {
       }
     case "{":
       advance()
-      while true {
+      while tooDeep == nil {
         skipBlank(lines: true)
         guard let scalar = next else { return }
         if scalar == "}" { return advance() }

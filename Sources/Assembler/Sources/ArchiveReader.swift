@@ -83,6 +83,9 @@ package struct ArchiveReader {
       }
       if let failure = feed.failure { throw failure }
       if feed.isOverLimit { throw tooLarge }
+      guard feed.hasEndMark else {
+        throw refused("it ends before the mark at the end of a tar: something is missing")
+      }
     }
     return result
   }
@@ -126,8 +129,12 @@ package struct ArchiveReader {
       case S_IFREG:
         guard wants(inner) else { continue }
         let size = archive_entry_size(entry)
-        kept += size
-        if kept > limits.kept { throw refused("the wanted files hold more than \(limits.kept) bytes") }
+        // A header can claim any size: the sum must not overflow.
+        guard size >= 0 else { throw refused("\(inner) has a size of \(size) bytes") }
+        if size <= limits.kept { kept += size }
+        if kept > limits.kept || size > limits.kept {
+          throw refused("the wanted files hold more than \(limits.kept) bytes")
+        }
         let bytes = try data(archive, size: Int(size), path: inner)
         let isExecutable = archive_entry_perm(entry) & 0o100 != 0
         result.files[inner] = SourceFile(content: .file(bytes), isExecutable: isExecutable)
@@ -195,6 +202,8 @@ private final class ArchiveFeed {
   private let tee: ((UnsafeRawBufferPointer) throws -> Void)?
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
   private var total: Int64 = 0
+  /// The last bytes that were read. A tar ends with at least one block of zeros; libarchive does not ask for it.
+  private var tail: [UInt8] = []
   private(set) var failure: (any Error)?
   private(set) var isOverLimit = false
 
@@ -217,6 +226,8 @@ private final class ArchiveFeed {
     }
   }
 
+  var hasEndMark: Bool { tail.count == 512 && tail.allSatisfy { $0 == 0 } }
+
   /// Reads what stands behind the end of the archive, so that the decompressor checks its last block.
   func drain() throws {
     while !isOverLimit, try read() > 0 {}
@@ -227,7 +238,9 @@ private final class ArchiveFeed {
     let count = try input.read(into: buffer)
     total += Int64(count)
     if total > limit { isOverLimit = true }
-    try tee?(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+    tail = count >= 512 ? Array(chunk.suffix(512)) : Array((tail + chunk).suffix(512))
+    try tee?(chunk)
     return count
   }
 }

@@ -15,6 +15,8 @@ package struct ArchiveSource: Sendable {
   package var allowsUnsigned: Bool
   package var limits = ArchiveLimits()
   package var cache: FilePath?
+  /// A copy that lrelease fetched: it is removed when its content is wrong, so that the next run gets it again.
+  package var isFetched = false
 
   package init(
     path: FilePath, signature: FilePath? = nil, trust: Trust? = nil, pinnedSHA256: SHA256Digest? = nil,
@@ -44,16 +46,17 @@ package struct ArchiveSource: Sendable {
     wants: @escaping @Sendable (String) -> Bool, key selection: SHA256Digest?, progress: Progress
   ) async throws -> SourceContent {
     let doing = "reading \(path)"
-    let file: FileDescriptor
+    let (file, status) = try Files.openRegular(path, doing: doing, code: .source)
+    defer { try? file.close() }
+    let size = Int64(status.st_size)
+    let sha256: SHA256Digest
     do {
-      file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+      sha256 = try SHA256Digest(of: file, size: size)
     } catch let error as Errno {
       throw ReleaseError(.source, doing: doing, reason: error.description)
     }
-    defer { try? file.close() }
-    let size = Int64(try Files.status(of: file, doing: doing).st_size)
-    let sha256 = try SHA256Digest(of: file, size: size)
     if let pinnedSHA256, pinnedSHA256 != sha256 {
+      discard()
       throw ReleaseError(
         .unverified, doing: doing, reason: "its SHA-256 is \(sha256), not \(pinnedSHA256) as pinned",
         advice: "get the file again, or correct the pin if the release was replaced")
@@ -63,64 +66,79 @@ package struct ArchiveSource: Sendable {
     let key = try selection.map { try cacheKey(sha256, $0) }
     if let key, let content = cached(key) { return content }
 
-    let feed = try decompressor(file)
     let check = try signatureCheck()
-    let (result, fingerprint, outcome) = try await progress.step("reading \(name)", total: size) {
-      let reader = ArchiveReader(name: path.string, limits: limits, wants: wants)
-      let (read, outcome) = try await feed.stream(input: file, doing: doing) { tar in
-        // What the decompressor has taken of the file is how far we are.
-        let report = {
-          progress.advanced("reading \(name)", (try? file.seek(offset: 0, from: .current)) ?? 0, of: size)
-        }
-        guard let check else { return (Result { try reader.read(tar) { _ in report() } }, nil as String?) }
-        let (inner, fingerprint) = try await check.verify(what: path.string) { sink in
-          Result {
-            try reader.read(tar) { chunk in
-              report()
-              _ = try sink.writeAll(chunk)
+    let (result, fingerprint, outcome) = try await discardingWhatIsWrong {
+      let feed = try decompressor(file)
+      return try await progress.step("reading \(name)", total: size) {
+        let reader = ArchiveReader(name: path.string, limits: limits, wants: wants)
+        let (read, outcome) = try await feed.stream(input: file, doing: doing) { tar in
+          // What the decompressor has taken of the file is how far we are.
+          let report = {
+            progress.advanced("reading \(name)", (try? file.seek(offset: 0, from: .current)) ?? 0, of: size)
+          }
+          guard let check else { return (Result { try reader.read(tar) { _ in report() } }, nil as String?) }
+          let (inner, fingerprint) = try await check.verify(what: path.string) { sink in
+            Result {
+              try reader.read(tar) { chunk in
+                report()
+                try sink.writeToReader(chunk)
+              }
             }
           }
+          return (inner, fingerprint)
         }
-        return (inner, fingerprint)
+        return (read.0, read.1, outcome)
       }
-      return (read.0, read.1, outcome)
     }
     // The decompressor's complaint comes first: a truncated file is what it is, not a tar that ends early.
     if case .failure(let error) = result {
       if error is CancellationError { throw error }
+      discard()
       // A broken pipe is only the echo of our having stopped.
-      if !outcome.errors.isEmpty && !outcome.errors.contains("Broken pipe") { throw damaged(outcome.complaint) }
+      if !outcome.errors.isEmpty && !outcome.errors.contains("Broken pipe") { throw damaged(outcome) }
       throw error
     }
-    guard outcome.succeeded else { throw damaged(outcome.complaint) }
+    // bzip2 only prints a line about what follows its data.
+    guard outcome.succeeded, outcome.errors.isEmpty else { throw damaged(outcome) }
     let read = try result.get()
 
     let kernel = read.files["Makefile"].flatMap { KernelRelease(makefile: Array($0.content.fileBytes)) }
     let pin = SourcePin(
       kind: "archive", sha256: sha256, kernel: kernel?.text, date: read.newest, signedBy: fingerprint,
-      isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil)
+      isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil,
+      isPinned: fingerprint == nil && pinnedSHA256 != nil ? true : nil)
     let content = SourceContent(files: read.files, pin: pin)
     if let key { store(content, key) }
     return content
   }
 
-  private func damaged(_ complaint: String) -> ReleaseError {
-    ReleaseError(
-      .source, doing: "reading \(path)", reason: complaint, advice: "the file is damaged or incomplete: get it again")
+  private func discard() {
+    if isFetched { try? Files.remove(path) }
+  }
+
+  private func discardingWhatIsWrong<R>(_ body: () async throws -> R) async throws -> R {
+    do {
+      return try await body()
+    } catch let error as ReleaseError where error.code == .source || error.reason == SignatureCheck.mismatch {
+      discard()
+      throw error
+    }
+  }
+
+  private func damaged(_ outcome: Command.Outcome) -> ReleaseError {
+    discard()
+    // The first line: bzip2 goes on about what else it can do.
+    let line = outcome.errors.split(separator: "\n").first.map { String($0).trimmed } ?? outcome.ending
+    return ReleaseError(
+      .source, doing: "reading \(path)", reason: line, advice: "the file is damaged or incomplete: get it again")
   }
 
   /// Where the manifest names signers, there must be a signature, a pinned hash, or the user's word.
   private func requireTrust() throws {
     guard trust != nil, signature == nil, pinnedSHA256 == nil, !allowsUnsigned else { return }
     throw ReleaseError(
-      .unverified, doing: "checking \(path)", reason: "there is no signature beside it (\(signatureName))",
-      advice: "put it there, pin sha256 in the manifest, or give --allow-unsigned")
-  }
-
-  private var signatureName: String {
-    var base = name
-    for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
-    return "\(base).sign"
+      .unverified, doing: "checking \(path)", reason: "there is no signature beside it (\(signatureName(of: name)))",
+      advice: "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned")
   }
 
   private func signatureCheck() throws -> SignatureCheck? {
@@ -162,9 +180,9 @@ package struct ArchiveSource: Sendable {
   /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
   private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> String {
     var hasher = SHA256Digest.Hasher()
-    hasher.update("2 \(sha256) \(selection) \(allowsUnsigned) \(pinnedSHA256?.hex ?? "-")\0")
+    hasher.update("3 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
-      hasher.update("\(SHA256Digest(of: try Files.read(trust.keyring))) \(trust.signers.sorted())\0")
+      hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted())\0")
     }
     if let signature { hasher.update(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) }
     return "\(sha256.hex.prefix(16))-\(hasher.finalize().hex.prefix(32))"
@@ -178,7 +196,7 @@ package struct ArchiveSource: Sendable {
     var files: [String: SourceFile] = [:]
     var offset = 0
     for file in index.files {
-      guard offset + file.size <= data.count else { return nil }
+      guard file.size >= 0, file.size <= data.count - offset else { return nil }
       let content: TreeEntry.Content =
         file.link.map { .link($0) } ?? .file(Array(data[offset..<offset + file.size]))
       files[file.path] = SourceFile(content: content, isExecutable: file.isExecutable)
@@ -215,19 +233,4 @@ package struct ArchiveSource: Sendable {
 
 extension TreeEntry.Content {
   var fileBytes: [UInt8] { if case .file(let bytes) = self { bytes } else { [] } }
-}
-
-extension FileDescriptor {
-  /// Writes all of `bytes`; a reader that has gone is no error here, its own status tells why.
-  fileprivate func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes
-    while !rest.isEmpty {
-      do {
-        let count = try write(rest)
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      } catch let error as Errno where error == .brokenPipe {
-        return
-      }
-    }
-  }
 }

@@ -29,14 +29,32 @@ package struct Fetcher: Sendable {
       "curl",
       [
         "--fail", "--location", "--silent", "--show-error", "--proto", "=https,http,ftp", "--retry", "3",
+        // A server that says nothing for a minute is not waited for.
+        "--connect-timeout", "60", "--speed-limit", "1", "--speed-time", "60",
         "--continue-at", "-", "--output", part.string, "--", url,
       ], environment: Command.plainEnvironment.merging(Fetcher.proxies) { $1 })
-    let outcome = try await progress.step("fetching \(name)") { try await curl.run(doing: doing) }
+    let outcome = try await progress.step("fetching \(name)") {
+      let outcome = try await curl.run(doing: doing)
+      // Some servers cannot go on in the middle (33, 36): then from the start.
+      guard [.exited(33), .exited(36)].contains(outcome.status) else { return outcome }
+      try Files.remove(part)
+      return try await curl.run(doing: doing)
+    }
     guard outcome.succeeded else {
-      if isOptional, outcome.status == .exited(22) { return nil }
+      // Only "not found" and "gone" mean that there is none; a server in trouble may have it.
+      if isOptional, outcome.status == .exited(22), ["404", "410"].contains(where: outcome.complaint.hasSuffix) {
+        return nil
+      }
+      if outcome.status == .exited(23) {
+        throw ReleaseError(
+          .failed, doing: doing, reason: "\(folder) cannot take it: \(outcome.complaint)",
+          advice: "free some space there, or choose another folder with --cache")
+      }
       throw ReleaseError(
         .source, doing: doing, reason: outcome.complaint, advice: "try again (the fetch resumes), or give --source")
     }
+    // An empty file leaves nothing on the disk.
+    if !Files.exists(part) { try Files.write([], to: part) }
     guard rename(part.string, whole.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
     return whole
   }

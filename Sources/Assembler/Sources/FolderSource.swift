@@ -53,6 +53,11 @@ package struct FolderSource: Sendable {
       guard lstat(full.string, &status) == 0 else { throw ReleaseError(errno: errno, doing: "reading \(full)") }
       switch status.st_mode & S_IFMT {
       case S_IFDIR:
+        // Nothing below it could stand in a release, and at 4096 bytes it could not be opened.
+        guard inner.utf8.count < 1000 else {
+          throw ReleaseError(
+            .source, doing: doing, reason: "a path has \(inner.utf8.count) bytes or more: \(inner.prefix(60))…")
+        }
         try walk(full, prefix: inner + "/", selection, &files, &newest)
       case S_IFLNK where selection.wants(inner):
         let target = try readLink(full)

@@ -11,6 +11,8 @@ package struct GitSource: Sendable {
   /// When set, the ref must be a tag that one of these has signed.
   package var trust: Trust?
   package var allowsUnsigned: Bool
+  /// The commit that a plan pins, read whatever `ref` has come to name since.
+  package var commit: String?
 
   package init(repository: FilePath, ref: String, trust: Trust? = nil, allowsUnsigned: Bool = false) {
     self.repository = repository
@@ -26,16 +28,21 @@ package struct GitSource: Sendable {
   ]) { $1 }
 
   private func git(_ arguments: [String]) -> Command {
-    // Only objects are read, so that a repository of somebody else runs nothing of theirs.
-    Command("git", ["-c", "safe.directory=*", "-C", repository.string] + arguments, environment: Self.environment)
+    // Only objects are read, so that a repository of somebody else runs nothing of theirs. A partial clone must not
+    // fetch what it lacks either: that would run what its configuration says.
+    Command(
+      "git", ["-c", "safe.directory=*", "-C", repository.string] + arguments,
+      environment: Self.environment.merging(["GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"]) { $1 })
   }
 
   private var doing: String { "reading \(repository) at \(ref)" }
 
   package func read(_ selection: Selection, progress: Progress) async throws -> SourceContent {
-    let commit = try await resolve()
-    let signedBy = try await verifyTag()
-    let date = try await git(["log", "-1", "--format=%ct", commit, "--"]).check(doing: doing, code: .source)
+    let commit = try await resolve(commit ?? ref)
+    let signedBy = try await verifyTag(of: commit)
+    // Not 'git log', which may be configured to run a program that looks at signatures.
+    let date = try await git(["rev-list", "--max-count=1", "--no-commit-header", "--format=%ct", commit, "--"])
+      .check(doing: doing, code: .source)
     guard let seconds = Int64(date.text.trimmed) else {
       throw ReleaseError(.source, doing: doing, reason: "git tells no date of \(commit)")
     }
@@ -50,7 +57,7 @@ package struct GitSource: Sendable {
     return SourceContent(files: files, pin: pin)
   }
 
-  private func resolve() async throws -> String {
+  private func resolve(_ ref: String) async throws -> String {
     guard Files.isFolder(repository) else {
       throw ReleaseError(.source, doing: doing, reason: "there is no such folder", advice: "give --source NAME=PATH")
     }
@@ -67,9 +74,15 @@ package struct GitSource: Sendable {
       advice: near.map { "did you mean '\($0)'?" } ?? "fetch it into the repository first")
   }
 
-  /// The fingerprint that signed the tag, where the manifest names signers.
-  private func verifyTag() async throws -> String? {
+  /// The fingerprint that signed the tag, where the manifest names signers; nil when the tag no longer names the
+  /// commit that a plan pins, or is not here.
+  private func verifyTag(of commit: String) async throws -> String? {
     guard let trust else { return nil }
+    if self.commit != nil {
+      let parsed = try await git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(ref)^{commit}"])
+        .run(doing: doing)
+      guard parsed.succeeded, parsed.text.trimmed == commit else { return nil }
+    }
     let what = "the tag \(ref) of \(repository)"
     let raw = try await git(["cat-file", "tag", ref]).run(doing: doing)
     let marker = Array("-----BEGIN PGP SIGNATURE-----".utf8)
@@ -125,24 +138,30 @@ package struct GitSource: Sendable {
       let input = try FileDescriptor.open(wanted, .readOnly, options: .closeOnExec)
       defer { try? input.close() }
       let command = git(["cat-file", "--batch", "--buffer"])
-      let (files, outcome) = try await command.stream(input: input, doing: doing) { output in
+      let (result, outcome) = try await command.stream(input: input, doing: doing) { output in
         var reader = BatchReader(output)
         var files: [String: SourceFile] = [:]
         for (number, entry) in listed.enumerated() {
           if number % 256 == 0 { try Task.checkCancellation() }
-          guard let bytes = try reader.blob(entry.oid) else {
-            throw ReleaseError(
-              .source, doing: doing, reason: "the object \(entry.oid) (\(entry.path)) is missing from the repository",
-              advice: "fetch it, or exclude the file in the manifest")
+          switch try reader.blob(entry.oid) {
+          case .found(let bytes): files[entry.path] = try file(entry, bytes)
+          case .missing: return (files, entry as Listed?)
           }
-          files[entry.path] = try file(entry, bytes)
         }
-        return files
+        return (files, nil)
+      }
+      if let entry = result.1 {
+        // Of an object that is there and cannot be unpacked, git says why, and may die of it.
+        let why = outcome.errors.split(separator: "\n").first.map { "cannot be read: \($0)" }
+        throw ReleaseError(
+          .source, doing: doing,
+          reason: "the object \(entry.oid) (\(entry.path)) \(why ?? "is missing from the repository")",
+          advice: why == nil ? "fetch it, or exclude the file in the manifest" : "see 'git fsck' in the repository")
       }
       guard outcome.succeeded else {
         throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.complaint)")
       }
-      return files
+      return result.0
     }
   }
 
@@ -168,26 +187,34 @@ private struct BatchReader {
 
   init(_ input: FileDescriptor) { self.input = input }
 
-  mutating func blob(_ oid: String) throws -> [UInt8]? {
-    let header = try line().split(separator: " ").map(String.init)
-    guard header.count == 3, header[0] == oid, let size = Int(header[2]) else { return nil }
-    while buffer.count - start < size + 1 { try fill() }
-    let bytes = Array(buffer[start..<start + size])
-    start += size + 1
-    return bytes
+  enum Answer {
+    case found([UInt8])
+    /// It is not there, or git has ended without an answer.
+    case missing
   }
 
-  private mutating func line() throws -> String {
+  mutating func blob(_ oid: String) throws -> Answer {
+    guard let header = try line()?.split(separator: " ").map(String.init) else { return .missing }
+    guard header.count == 3, header[0] == oid, let size = Int(header[2]) else { return .missing }
+    while buffer.count - start < size + 1 {
+      guard try fill() else { return .missing }
+    }
+    let bytes = Array(buffer[start..<start + size])
+    start += size + 1
+    return .found(bytes)
+  }
+
+  private mutating func line() throws -> String? {
     while true {
       if let end = buffer[start...].firstIndex(of: 0x0a) {
         defer { start = end + 1 }
         return String(decoding: buffer[start..<end], as: UTF8.self)
       }
-      try fill()
+      guard try fill() else { return nil }
     }
   }
 
-  private mutating func fill() throws {
+  private mutating func fill() throws -> Bool {
     if start > 1 << 20 {
       buffer.removeFirst(start)
       start = 0
@@ -195,9 +222,7 @@ private struct BatchReader {
     let chunk = try [UInt8](unsafeUninitializedCapacity: 1 << 18) { raw, count in
       count = try input.read(into: UnsafeMutableRawBufferPointer(raw))
     }
-    guard !chunk.isEmpty else {
-      throw ReleaseError(.source, doing: "reading git objects", reason: "git cat-file ended early")
-    }
     buffer += chunk
+    return !chunk.isEmpty
   }
 }

@@ -128,12 +128,19 @@ package struct PatchSeries: Sendable {
     let doing = "applying the patch \(patch.name) of \(file)"
     let command = Command(
       "patch",
-      ["-p\(patch.strip)", "--batch", "--forward", "--no-backup-if-mismatch", "--fuzz=2", "--reject-file=-", "-E"],
+      [
+        "-p\(patch.strip)", "--unified", "--batch", "--forward", "--no-backup-if-mismatch", "--fuzz=2",
+        "--reject-file=-", "-E",
+      ],
       environment: Command.plainEnvironment.merging(["TMPDIR": scratch.string]) { $1 }, directory: tree)
     let outcome = try await command.run(input: patch.bytes, doing: doing)
     var current = ""
     for line in outcome.text.split(separator: "\n").map(String.init) {
       if line.hasPrefix("patching file ") { current = String(line.dropFirst(14)) }
+      if line.contains("previously applied") {
+        throw ReleaseError(
+          .source, doing: doing, reason: "\(current): it is applied already", advice: "take it out of the series")
+      }
       if line.hasPrefix("can't find file to patch") || line.contains("Skipping patch")
         || line.contains("No file to patch")
       {
@@ -156,7 +163,8 @@ package struct PatchSeries: Sendable {
       }
     }
     guard outcome.succeeded else {
-      let last = outcome.text.split(separator: "\n").last.map(String.init) ?? outcome.complaint
+      let said = outcome.errors.isEmpty ? outcome.text.split(separator: "\n").last.map(String.init) : nil
+      let last = said ?? outcome.complaint
       throw ReleaseError(
         .source, doing: doing, reason: current.isEmpty ? last : "\(current): \(last)",
         advice: "the patch is for another release, or is applied already")

@@ -5,15 +5,29 @@ import SystemPackage
 
 /// Whose signatures count.
 package struct Trust: Sendable {
-  /// Binary OpenPGP keyring.
+  /// Binary OpenPGP keyring; its name in messages, where `bytes` holds it.
   package var keyring: FilePath
   /// Fingerprints of primary keys, in capitals; one of them must have signed.
   package var signers: [String]
+  /// The keyring itself, where it comes out of a plan.
+  package var bytes: [UInt8]?
 
-  package init(keyring: FilePath, signers: [String]) {
+  package init(keyring: FilePath, signers: [String], bytes: [UInt8]? = nil) {
     self.keyring = keyring
     self.signers = signers
+    self.bytes = bytes
   }
+
+  /// The keyring as gpgv needs it.
+  package func keyringBytes() throws -> [UInt8] { try bytes ?? Files.read(keyring, limit: 64 << 20) }
+}
+
+/// Where the signature of a tarball lies, as a path or URL: kernel.org signs the uncompressed tar, so that
+/// linux-7.4.tar.xz goes with linux-7.4.tar.sign.
+func signatureName(of tarball: String) -> String {
+  var base = tarball
+  for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
+  return base + ".sign"
 }
 
 /// A detached OpenPGP signature, checked with gpgv.
@@ -21,6 +35,9 @@ package struct Trust: Sendable {
 /// gpgv calls a signature by an expired key valid and ends with 0; so its exit status is not enough: GOODSIG must be
 /// there, the fingerprint must be pinned, and no word of expiry or revocation. Source: GnuPG's doc/DETAILS.
 package struct SignatureCheck: Sendable {
+  /// Why a file is refused that was changed after it was signed.
+  static let mismatch = "the signature does not match the content"
+
   package var trust: Trust
   package var signature: [UInt8]
 
@@ -36,7 +53,7 @@ package struct SignatureCheck: Sendable {
     what: String, body: (FileDescriptor) async throws -> Result<R, any Error>
   ) async throws -> (Result<R, any Error>, String?) {
     let doing = "checking the signature of \(what)"
-    let keyring = try Files.read(trust.keyring, limit: 64 << 20)
+    let keyring = try trust.keyringBytes()
     if keyring.starts(with: Array("-----BEGIN".utf8)) {
       throw ReleaseError(
         .input, doing: doing, reason: "the keyring \(trust.keyring) is armoured, gpgv needs a binary one",
@@ -45,8 +62,9 @@ package struct SignatureCheck: Sendable {
     return try await withScratch { scratch in
       let detached = scratch.appending("signature")
       try Files.write(signature, to: detached)
-      var gpgv = Command(
-        "gpgv", ["--status-fd", "1", "--keyring", Files.absolute(trust.keyring).string, detached.string, "-"])
+      let keys = scratch.appending("keyring")
+      try Files.write(keyring, to: keys)
+      var gpgv = Command("gpgv", ["--status-fd", "1", "--keyring", keys.string, detached.string, "-"])
       gpgv.environment["GNUPGHOME"] = scratch.string
       let (result, outcome) = try await gpgv.feed(doing: doing, body: body)
       guard case .success = result else { return (result, nil) }
@@ -57,7 +75,7 @@ package struct SignatureCheck: Sendable {
   /// Checks bytes in memory, such as the text of a signed tag.
   package func verify(_ bytes: [UInt8], what: String) async throws -> String? {
     let (result, fingerprint) = try await verify(what: what) { sink in
-      Result { _ = try sink.writeAll(bytes) }
+      Result { try bytes.withUnsafeBytes { try sink.writeToReader($0) } }
     }
     try result.get()
     return fingerprint
@@ -71,7 +89,7 @@ package struct SignatureCheck: Sendable {
       .filter { $0.first == "[GNUPG:]" && $0.count > 1 }
     func line(_ keyword: String) -> [String]? { lines.first { $0[1] == keyword } }
     if line("BADSIG") != nil {
-      throw refused("the signature does not match the content", "the file was changed: get it again")
+      throw refused(SignatureCheck.mismatch, "the file was changed: get it again")
     }
     if let missing = line("NO_PUBKEY") {
       throw refused(

@@ -49,8 +49,17 @@ package struct SourcePin: Sendable, Equatable, Codable {
   package var signedBy: String?
   /// `--allow-unsigned` was needed.
   package var isUnsigned: Bool?
+  /// A SHA-256 in the manifest or on the command line stood in for a signature.
+  package var isPinned: Bool?
   /// Patches that were applied on top, with the SHA-256 of each.
   package var patches: [PatchPin]?
+
+  /// What identifies the source and who vouches for it, for people.
+  package var identity: String {
+    let id = commit.map { "commit \($0)" } ?? sha256.map { "SHA-256 \($0)" } ?? ""
+    if let signedBy { return "\(id), signed by \(signedBy)" }
+    return id + (isUnsigned == true ? ", NOT SIGNED" : isPinned == true ? ", as pinned" : "")
+  }
 
   package struct PatchPin: Sendable, Equatable, Codable {
     package var name: String

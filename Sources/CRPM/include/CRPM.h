@@ -24,6 +24,9 @@ int lr_rpm_version_compare(const char *a, const char *b, int *result, char *erro
 int lr_rpm_build_binary(
     const char *spec, const char *root, const char *const *macros, size_t count, char *error, size_t size);
 
+/* The same for the source package: the spec and the sources that it names, from _sourcedir. */
+int lr_rpm_build_source(const char *spec, const char *const *macros, size_t count, char *error, size_t size);
+
 /*
  * Reads the header of the package at `path` as lines "Name: value" into `text`, cut to `length` bytes: Name, Version,
  * Release, Architecture, License, Summary, and a Requires or Provides line for each of these. It does not verify the

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Groundwork
+import SystemPackage
+
+/// A source package of Debian in the format 3.0 (quilt): the released tarball as it is, the `debian/` of the release in
+/// a tarball of its own, and the .dsc that names both. Source: dsc(5), dpkg-source(1).
+package struct DebianSource: Sendable {
+  /// One of its files, as a .dsc lists it.
+  package struct File: Sendable {
+    package var name: String
+    package var size: Int64
+    package var md5: String
+    package var sha1: String
+    package var sha256: SHA256Digest
+  }
+
+  private let version: ReleaseVersion
+  private let control: DebianControl
+  private let tree: ReleaseTree
+  private let sourceDate: Int64
+  package let name: String
+
+  /// - Parameter release: the release with its packaging.
+  package init(_ release: ReleaseTree, plan: Plan) throws {
+    version = try ReleaseVersion(plan.version)
+    sourceDate = plan.sourceDate
+    tree = release.filter { $0.hasPrefix("debian/") }
+    let text = String(decoding: release["debian/control"]?.bytes ?? [], as: UTF8.self)
+    control = try DebianControl(parsing: text, file: "debian/control")
+    guard let name = control.stanzas.first?["Source"], control.stanzas.count > 1 else {
+      throw ReleaseError(
+        .input, doing: "making the Debian source package", reason: "debian/control has no source stanza with packages")
+    }
+    self.name = name
+  }
+
+  /// The version without the revision: what Debian calls the upstream version.
+  private var upstream: String { String(version.debian[..<(version.debian.lastIndex(of: "-") ?? version.debian.endIndex)]) }
+
+  package var origName: String { "\(name)_\(upstream).orig.tar.xz" }
+  package var debianName: String { "\(name)_\(version.debian).debian.tar.xz" }
+  package var dscName: String { "\(name)_\(version.debian).dsc" }
+
+  /// The tarball with `debian/`.
+  package func debianTarball() async throws -> [UInt8] {
+    let tar = CompressedTar(.xz, time: sourceDate, doing: "writing \(debianName)")
+    return try await tar.bytes(
+      of: tree.folders.map { .folder("\($0)/") }
+        + tree.paths.compactMap { path in tree[path].map { .file(path, $0.content, mode: $0.mode) } })
+  }
+
+  /// The .dsc, its fields in the order in which dpkg-source writes them.
+  package func dsc(files: [File]) -> String {
+    let source = control.stanzas[0]
+    let binaries = control.stanzas.dropFirst().filter { $0["Package"] != nil }
+    let architectures = Set(binaries.compactMap { $0["Architecture"] }.flatMap { $0.split(separator: " ") })
+    var stanza = DebianControl.Stanza()
+    func add(_ name: String, _ value: String?) {
+      if let value, !value.isEmpty { stanza.fields.append((name, value)) }
+    }
+    add("Format", "3.0 (quilt)")
+    add("Source", name)
+    add("Binary", binaries.compactMap { $0["Package"] }.joined(separator: ", "))
+    // 'any' takes in every architecture but 'all', which stands last.
+    let wide = architectures.filter { $0.hasSuffix("any") }
+    let named = wide.isEmpty ? architectures.filter { $0 != "all" } : wide
+    add("Architecture", (named.sorted() + (architectures.contains("all") ? ["all"] : [])).joined(separator: " "))
+    add("Version", version.debian)
+    for name in ["Maintainer", "Uploaders", "Homepage", "Standards-Version", "Vcs-Browser", "Vcs-Git"] {
+      add(name, source[name])
+    }
+    if let tests = tree["debian/tests/control"] {
+      add("Testsuite", "autopkgtest")
+      let text = String(decoding: tests.bytes, as: UTF8.self)
+      let depends = (try? DebianControl(parsing: text, file: "debian/tests/control"))?.stanzas
+        .flatMap { ($0["Depends"] ?? "").split { $0 == "," || $0 == "|" || $0 == "\n" } }
+        .compactMap { $0.split(separator: " ").first.map(String.init) } ?? []
+      let own = Set(binaries.compactMap { $0["Package"] })
+      add("Testsuite-Triggers", Set(depends.filter { !$0.hasPrefix("@") && !own.contains($0) }).sorted().joined(separator: ", "))
+    }
+    for name in ["Build-Depends", "Build-Depends-Indep", "Build-Depends-Arch"] {
+      add(
+        name,
+        source[name]?.split(separator: ",").map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+          .filter { !$0.isEmpty }.joined(separator: ", "))
+    }
+    let packages = binaries.compactMap { binary -> String? in
+      guard let name = binary["Package"] else { return nil }
+      let section = binary["Section"] ?? source["Section"] ?? "unknown"
+      let priority = binary["Priority"] ?? source["Priority"] ?? "optional"
+      let architectures = (binary["Architecture"] ?? "any").split(separator: " ").joined(separator: ",")
+      return "\n \(name) deb \(section) \(priority) arch=\(architectures)"
+    }
+    add("Package-List", packages.sorted().joined())
+    add("Checksums-Sha1", files.map { "\n \($0.sha1) \($0.size) \($0.name)" }.joined())
+    add("Checksums-Sha256", files.map { "\n \($0.sha256) \($0.size) \($0.name)" }.joined())
+    add("Files", files.map { "\n \($0.md5) \($0.size) \($0.name)" }.joined())
+    return stanza.text
+  }
+
+  /// What a .dsc says of a file.
+  package static func describe(_ path: FilePath, as name: String) throws -> File {
+    let bytes = try Files.read(path, limit: 4 << 30)
+    return File(
+      name: name, size: Int64(bytes.count), md5: md5Hex(of: bytes), sha1: sha1Hex(of: bytes), sha256: SHA256Digest(of: bytes))
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Groundwork
+
+/// What makes a release build by itself, with the distributions' own tools and without lrelease: `debian/`, the spec,
+/// and the files of the DKMS packages, laid ready.
+package struct PackagingTree {
+  /// A DKMS package with its source tree.
+  package typealias Laid = (dkms: DKMSPackage, tree: ReleaseTree)
+
+  /// Where the tarball holds what the DKMS packages have beyond the files of the release.
+  static let folder = "lrelease/dkms"
+
+  private let plan: Plan
+  private let manifest: Manifest
+  private let packages: [Laid]
+
+  /// Adds the packaging to a release that has none yet; nothing, where the manifest has no `[packaging]`.
+  package static func add(to tree: inout ReleaseTree, plan: Plan, manifest: Manifest, packages: [Laid]) throws {
+    guard let packaging = manifest.packaging else { return }
+    let adder = PackagingTree(plan: plan, manifest: manifest, packages: packages)
+    let release = tree
+    for (path, entry) in try adder.debian(packaging) + adder.spec(packaging) + adder.laidOut(release) {
+      guard tree[path] == nil else {
+        throw ReleaseError(
+          .input, at: packaging.location, doing: "adding the packaging",
+          reason: "\(path) is in the release already, from \(tree[path]?.origin.summary ?? "elsewhere")",
+          advice: "exclude it in the rule that takes it")
+      }
+      tree[path] = entry
+    }
+  }
+
+  private typealias Entries = [(String, TreeEntry)]
+
+  private func entry(_ text: String, from generator: String, executable: Bool? = nil) -> TreeEntry {
+    TreeEntry(
+      content: .file(Array(text.utf8)), isExecutable: executable ?? text.hasPrefix("#!"),
+      origin: Origin(source: "generated", generator: generator))
+  }
+
+  private func render(_ file: String, at location: SourceLocation, _ more: [String: String] = [:]) throws -> String {
+    var recipe = Recipe(plan: plan)
+    let template = try Template(file: file, bytes: recipe.read(file, at: location))
+    return try template.render(plan.packagingValues(manifest).merging(more) { $1 })
+  }
+
+  /// `debian/`, with the stanzas and scripts of the DKMS packages among those of the recipe.
+  private func debian(_ packaging: Manifest.Packaging) throws -> Entries {
+    var recipe = Recipe(plan: plan)
+    var entries: Entries = []
+    let description = ["DESCRIPTION": DebianControl.indented(plan.description(manifest))]
+    for file in try recipe.list(packaging.debian, deep: true, at: packaging.location) {
+      var text = try render(file, at: packaging.location, description)
+      let name = String(file.dropFirst(packaging.debian.count + 1))
+      if name == "control" {
+        for (dkms, _) in packages {
+          guard let deb = dkms.package.deb else { continue }
+          var stanza = try dkms.debianRecipe(deb).stanza
+          let ofTheSource: Set = ["Source", "Version", "Maintainer", "Homepage"]
+          stanza.fields.removeAll { ofTheSource.contains($0.name) }
+          text += "\n" + stanza.text
+        }
+      }
+      entries.append(("debian/\(name)", entry(text, from: "template \(file)")))
+    }
+    for (dkms, _) in packages {
+      guard let deb = dkms.package.deb else { continue }
+      for (name, text) in try dkms.debianRecipe(deb).files.sorted(by: { $0.key < $1.key }) where name != "changelog" {
+        entries.append(("debian/\(deb.name).\(name)", entry(text, from: "template \(deb.recipe)/\(name)")))
+      }
+    }
+    return entries
+  }
+
+  /// The spec, with the DKMS packages as sub-packages: the part of their own spec that starts with `%package`.
+  private func spec(_ packaging: Manifest.Packaging) throws -> Entries {
+    let parts = try packages.compactMap { dkms, _ in try dkms.package.rpm.map { try dkms.spec($0) } }.map { text in
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      guard let start = lines.firstIndex(where: { $0.hasPrefix("%package ") }) else {
+        throw ReleaseError(
+          .input, at: packaging.location, doing: "adding the packaging",
+          reason: "the spec of a DKMS package has no %package", advice: "make it a sub-package, as specs/dkms.spec does"
+        )
+      }
+      return lines[start...].joined(separator: "\n")
+    }
+    let text = try render(
+      packaging.spec, at: packaging.location,
+      ["DKMS_PACKAGES": parts.joined(separator: "\n"), "DESCRIPTION": plan.description(manifest)])
+    return [("\(manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
+  }
+
+  /// For each DKMS package a folder: `files` lists what it takes from the release, `tree` holds the rest of its sources,
+  /// and for each format a file says the package's name and where the sources go.
+  private func laidOut(_ release: ReleaseTree) throws -> Entries {
+    var entries: Entries = []
+    for (dkms, tree) in packages {
+      let home = "\(Self.folder)/\(dkms.package.variant)"
+      var taken = ""
+      for path in tree.paths {
+        guard let file = tree[path] else { continue }
+        if let same = release[path], same.content == file.content, same.isExecutable == file.isExecutable {
+          taken += path + "\n"
+        } else {
+          entries.append(("\(home)/tree/\(path)", file))
+        }
+      }
+      entries.append(("\(home)/files", entry(taken, from: "lrelease", executable: false)))
+      let origins = TreeEntry(
+        content: .file(try dkms.origins(tree)), origin: Origin(source: "generated", generator: "lrelease"))
+      entries.append(("\(home)/\(DKMSPackage.origins)", origins))
+      for (format, relations) in [("deb", dkms.package.deb), ("rpm", dkms.package.rpm)] {
+        guard let relations else { continue }
+        entries.append(("\(home)/\(format)", entry("\(relations.name) \(dkms.folder)\n", from: "lrelease")))
+        for file in try dkms.configurationFiles(relations) {
+          let origin = Origin(source: "generated", generator: "template for /\(file.path)")
+          entries.append(("\(home)/\(format).files/\(file.path)", TreeEntry(content: file.content, origin: origin)))
+        }
+      }
+    }
+    if !packages.isEmpty { entries.append(("\(Self.folder)/install", entry(Self.installer, from: "lrelease"))) }
+    return entries
+  }
+
+  private static let installer = """
+    #!/bin/sh
+    # Lays out the DKMS packages of this release as the packages that were released with it hold them.
+    #
+    #   sh lrelease/dkms/install deb FOLDER    each below FOLDER/<package>
+    #   sh lrelease/dkms/install rpm FOLDER    all below FOLDER
+    set -eu
+    format=$1
+    folder=$(realpath -m "$2")
+    cd "$(dirname "$0")"
+    here=$PWD
+    for package in "$here"/*/; do
+      [ -f "$package$format" ] || continue
+      read -r name sources <"$package$format"
+      root=$folder
+      [ "$format" != deb ] || root=$folder/$name
+      mkdir -p "$root/$sources" "$root/usr/share/doc/$name"
+      tar -C "$here/../.." -cf - --no-recursion -T "${package}files" | tar -C "$root/$sources" -xf - --no-same-owner
+      cp -a "${package}tree/." "$root/$sources"
+      [ ! -d "$package$format.files" ] || cp -a "$package$format.files/." "$root"
+      install -p -m 644 "${package}origins.jsonl.gz" "$root/usr/share/doc/$name"
+      chmod -R u=rwX,go=rX "$root/usr" ${root:+"$root/$sources"}
+    done
+
+    """
+}
+
+extension Plan {
+  /// The description of the release, with what it was made with.
+  package func description(_ manifest: Manifest, of package: Manifest.Package? = nil) -> String {
+    let candidates = [package?.description ?? "", manifest.description, package?.summary ?? manifest.summary]
+    let carried = extras.isEmpty ? "" : "\n\nThis release was made with: \(extras.joined(separator: ", "))."
+    return (candidates.first { !$0.isEmpty } ?? "").trimmed + carried
+  }
+
+  /// What `@NAME@` stands for in packaging: the values of the release, and those that packages spell their own way.
+  package func packagingValues(_ manifest: Manifest) throws -> [String: String] {
+    let version = try ReleaseVersion(version)
+    let date = Timestamp(seconds: sourceDate)
+    let own = extras.compactMap { manifest.extras[$0]?.license }
+    let licenses = ([manifest.license] + own).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    return try values(manifest).merging([
+      "LICENSE": licenses.count == 1 ? manifest.license : licenses.map { "(\($0))" }.joined(separator: " AND "),
+      "DATE": date.iso8601, "YEAR": String(date.fields.year), "CHANGELOG_DATE": date.rfc5322,
+      "RPM_DATE": date.rpmChangelogDate, "DEB_VERSION": version.debian, "RPM_VERSION": version.rpmVersion,
+      "RPM_RELEASE": version.rpmRelease, "DESCRIPTION": description(manifest),
+    ]) { $1 }
+  }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Groundwork
+import SystemPackage
+
+struct ManifestCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "manifest", abstract: "Check a manifest, or print the schema of manifests.",
+    subcommands: [Check.self, Schema.self])
+
+  struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Report all that is wrong with a manifest.",
+      discussion: """
+        Each finding is one line: file, line, column, what is wrong, what may have been meant. No source is opened.
+
+          lrelease manifest check manifests/ceph.toml
+        """)
+    @Argument(help: "The manifest.", completion: .file(extensions: ["toml"]))
+    var manifest: String
+    @OptionGroup var console: ConsoleOptions
+
+    func run() async throws {
+      try await Console.run(console) { console in
+        let bytes = try Files.read(FilePath(manifest), limit: 16 << 20)
+        let folder = FilePath(manifest).removingLastComponent()
+        let read = try Manifest(parsing: bytes, file: manifest) {
+          try Files.read(folder.pushing(FilePath($0)), limit: 16 << 20)
+        }
+        if console.isJSON { return try console.printJSON(["name": read.name, "version": read.version]) }
+        console.print(
+          "\(manifest): good (\(read.sources.count) sources, \(read.rules.count) rules, \(read.packages.count) packages)"
+        )
+      }
+    }
+  }
+
+  struct Schema: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the JSON schema, for editors.",
+      discussion: """
+        With a description of every key. An editor with a TOML language server completes and checks by it:
+
+          lrelease manifest schema > lrelease.schema.json
+        """)
+    func run() { print(Manifest.jsonSchema, terminator: "") }
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Groundwork
+import SystemPackage
+
+struct PlanCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "Show what a cut would use and write, and save it as a plan.",
+    discussion: """
+      Reads and checks every source, pins it by hash or commit, and saves the plan: the pins, the manifest and every \
+      file that the manifest names. The same plan gives the same bytes. Nothing else is written.
+
+        lrelease plan manifests/ceph.toml --kernel 6.12.117 --save ceph.json
+        lrelease cut --plan ceph.json --output releases
+      """)
+
+  @OptionGroup var source: SourceOptions
+  @OptionGroup var console: ConsoleOptions
+
+  @Option(
+    name: .customLong("save"),
+    help: ArgumentHelp("Where to save the plan; it must not exist.", valueName: "file"), completion: .file())
+  var path = "plan.json"
+
+  func run() async throws {
+    try await Console.run(console) { console in
+      let opened = try await source.open(plan: nil, console.progress)
+      let plan = opened.plan
+      try Files.write(try JSON.encode(plan), to: FilePath(path))
+      if console.isJSON { return try console.printJSON(plan) }
+      console.print("\(console.bold(try plan.releaseName))  \(Timestamp(seconds: plan.sourceDate).iso8601)")
+      for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
+        console.print("  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(pin.identity)")
+      }
+      for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
+        console.print("  tool     \(tool): \(version)")
+      }
+      let version = try ReleaseVersion(plan.version)
+      for package in opened.manifest.packages {
+        if let deb = package.deb {
+          console.print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))")
+        }
+        if let rpm = package.rpm {
+          console.print(
+            "  package  \(rpm.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm (\(package.variant))")
+        }
+      }
+      console.print("saved as \(path); 'lrelease cut --plan \(path)' carries it out")
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+import Testing
+
+@testable import Assembler
+
+/// Manifests that are well-formed and ask for what cannot be.
+@Suite struct AssemblyTests {
+  @Test func twoRulesForOnePathAreBothNamed() async throws {
+    let files = ["fs/a.c": "int a;\n", "net/a.c": "int b;\n"]
+    let second = "to = \"fs\"\n[[tree]]\nfrom = \"linux:net\"\nto = \"fs\""
+    await Fixture.refusal(
+      "demo.toml:13:1", "linux:net/a.c and linux:fs/a.c both write fs/a.c", "overlay = true", code: .input
+    ) { _ = try await Fixture.assemble(Fixture.manifest(second), files: files) }
+    let tree = try await Fixture.assemble(Fixture.manifest(second + "\noverlay = true"), files: files)
+    #expect(tree["fs/a.c"]?.bytes == Array("int b;\n".utf8))
+    // The same content twice is no conflict.
+    _ = try await Fixture.assemble(
+      Fixture.manifest(second), files: ["fs/a.c": "int a;\n", "net/a.c": "int a;\n"])
+  }
+
+  @Test func aFileCannotStandWhereAFolderIs() async throws {
+    let files = ["fs/a.c": "int a;\n", "net/b.c": "int b;\n"]
+    for (first, second) in [("x", "x/a.c"), ("x/a.c/y", "x")] {
+      let text = Fixture.manifest("to = \"\(first)\"\n[[tree]]\nfrom = \"linux:net/b.c\"\nto = \"\(second)\"")
+      await Fixture.refusal("demo.toml:13:1", "linux:net/b.c", "linux:fs/a.c", code: .input) {
+        _ = try await Fixture.assemble(text.replacing("linux:fs\"", with: "linux:fs/a.c\""), files: files)
+      }
+    }
+  }
+
+  @Test func anEmptyRuleIsNamed() async throws {
+    await Fixture.refusal("demo.toml:10:1", "the rule from linux:fs matches no file", "exclude", code: .source) {
+      _ = try await Fixture.assemble(Fixture.manifest("include = [\"*.h\"]"))
+    }
+    await Fixture.refusal("demo.toml:12:1", "the rule from linux:net matches no file", code: .source) {
+      _ = try await Fixture.assemble(Fixture.manifest("[[tree]]\nfrom = \"linux:net\""))
+    }
+  }
+
+  @Test(arguments: [
+    (["fs/l": "gone"], "fs/l"), (["fs/l": "l"], "fs/l"), (["fs/l": "m", "fs/m": "l"], "fs/l"),
+    (["fs/l": "a.c/x"], "fs/l"),
+    // The text stays in the tree, the link does not: "up" leads to the top, and from there it goes up once more.
+    (["fs/d/e/up": "../../..", "fs/d/e/l": "up/../fs/a.c"], "fs/d/e/l"),
+  ])
+  func aDanglingLinkIsNamed(links: [String: String], name: String) async throws {
+    await Fixture.refusal("the link \(name) (linux:\(name)) leads to \(links[name] ?? "")", code: .source) {
+      _ = try await Fixture.assemble(Fixture.manifest("to = \"fs\""), links: links)
+    }
+  }
+
+  @Test func linksWithinTheTreeAreTaken() async throws {
+    let links = ["fs/l": "a.c", "fs/d/up": "..", "fs/m": "l", "fs/n": "d/up/a.c", "fs/o": "./d"]
+    let tree = try await Fixture.assemble(
+      Fixture.manifest("to = \"fs\""), files: ["fs/a.c": "int a;\n", "fs/d/b.c": "int b;\n"], links: links)
+    for (path, target) in links { #expect(tree[path]?.content == .link(target)) }
+  }
+
+  @Test(arguments: [
+    ("{kernal}", "nothing has the name {kernal}"), ("2.15.0_5_gabc", "is not a number"), ("7.4 2", "is not a number"),
+    ("1:7.4", "is not a number"), ("{kernel}-beta1", "not a release candidate"), ("7.4-1", "not a release candidate"),
+  ])
+  func anIllegalVersionIsRefused(version: String, words: String) async throws {
+    await Fixture.refusal(words, code: .input) { _ = try await Fixture.assemble(Fixture.manifest(version: version)) }
+  }
+
+  @Test func aKeyringWithoutSignersWouldCheckNothing() async throws {
+    for (source, words) in [
+      ("keyring = \"keys.gpg\"", "a keyring but no signers"),
+      ("signers = [\"\(String(repeating: "A", count: 40))\"]", "signers but no keyring"),
+    ] {
+      await Fixture.refusal("demo.toml:7:1", words, code: .input) {
+        _ = try await Fixture.assemble(Fixture.manifest(source: source))
+      }
+    }
+  }
+
+  /// A folder instead of the signed tarball is as unsigned as a tarball without a signature.
+  @Test func aFolderCannotStandInForASignedTarball() async throws {
+    for source in [
+      "keyring = \"keys.gpg\"\nsigners = [\"\(String(repeating: "A", count: 40))\"]",
+      "sha256 = \"\(SHA256Digest(of: []))\"",
+    ] {
+      await Fixture.refusal("demo.toml:7:1", "a folder has none", "--allow-unsigned", code: .unverified) {
+        _ = try await Fixture.assemble(Fixture.manifest(source: source))
+      }
+    }
+  }
+
+  @Test func patternsTakeNoTimeWhateverTheyAre() {
+    let start = ContinuousClock.now
+    let name = String(repeating: "a", count: 250)
+    #expect(!Glob(String(repeating: "*a", count: 60) + "b").matches(name))
+    #expect(Glob(String(repeating: "*a", count: 60)).matches(name))
+    let path = String(repeating: "a/", count: 400) + "c"
+    #expect(!Glob(String(repeating: "**/a/", count: 60) + "b").matches(path))
+    #expect(Glob(String(repeating: "**/a/", count: 60) + "c").matches(path))
+    #expect((ContinuousClock.now - start).seconds < 5)
+  }
+
+  /// The matcher says the same as the plain one with all its tries.
+  @Test func patternsMatchAsTheirDefinitionSays() {
+    func plain(_ pattern: ArraySlice<Character>, _ name: ArraySlice<Character>) -> Bool {
+      guard let first = pattern.first else { return name.isEmpty }
+      if first == "*" {
+        return (name.startIndex...name.endIndex).contains { plain(pattern.dropFirst(), name[$0...]) }
+      }
+      return !name.isEmpty && (first == "?" || first == name.first) && plain(pattern.dropFirst(), name.dropFirst())
+    }
+    func parts(_ pattern: ArraySlice<String>, _ names: ArraySlice<String>) -> Bool {
+      guard let first = pattern.first else { return true }
+      if first == "**" {
+        if pattern.count == 1 { return !names.isEmpty }
+        return names.indices.contains { parts(pattern.dropFirst(), names[$0...]) }
+      }
+      guard let name = names.first, plain(Array(first)[...], Array(name)[...]) else { return false }
+      return parts(pattern.dropFirst(), names.dropFirst())
+    }
+    var random = SplitMix64(state: 7)
+    func text(_ alphabet: [String], _ count: Int) -> String {
+      (0..<count).map { _ in alphabet.randomElement(using: &random) ?? "" }.joined()
+    }
+    for _ in 0..<4000 {
+      let pattern = (0..<Int.random(in: 2...4, using: &random)).map { _ in
+        Bool.random(using: &random) ? text(["a", "b", "*", "?"], 3).replacing("**", with: "*a") : "**"
+      }
+      let names = (0..<Int.random(in: 1...5, using: &random)).map { _ in
+        text(["a", "b"], Int.random(in: 1...4, using: &random))
+      }
+      let expected = parts(pattern[...], names[...])
+      let joined = pattern.joined(separator: "/")
+      #expect(Glob(joined).matches(names.joined(separator: "/")) == expected, "\(joined) \(names)")
+    }
+  }
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+import Testing
+
+@testable import Assembler
+
+/// Signatures by real keys, made by gpg and checked by gpgv. As at kernel.org, the uncompressed tar is signed.
+@Suite struct SignatureTests {
+  /// A keyring of its own, in a folder that goes away.
+  struct Keys {
+    let home: FilePath
+
+    func gpg(_ arguments: [String], at time: String? = nil) async throws -> Command.Outcome {
+      var command = Command("gpg", ["--batch", "--quiet", "--no-autostart", "--passphrase", ""])
+      command.arguments = ["--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+      if let time { command.arguments += ["--faked-system-time", time + "!"] }
+      command.arguments += arguments
+      command.environment["GNUPGHOME"] = home.string
+      return try await command.check(doing: "running gpg \(arguments.joined(separator: " "))")
+    }
+
+    func make(_ name: String, expires: String = "never", at time: String? = nil) async throws -> String {
+      _ = try await gpg(
+        ["--quick-generate-key", "\(name) <\(name)@example.org>", "ed25519", "sign", expires], at: time)
+      let listed = try await gpg(["--with-colons", "--list-keys", "\(name)@example.org"], at: time)
+      let line = listed.text.split(separator: "\n").first { $0.hasPrefix("fpr:") }
+      return String(try #require(line).split(separator: ":").last ?? "")
+    }
+
+    func sign(_ file: FilePath, by key: String, to signature: FilePath, _ more: [String] = [], at time: String? = nil)
+      async throws
+    {
+      _ = try await gpg(
+        more + ["--yes", "--local-user", key, "--output", signature.string, "--detach-sign", file.string], at: time)
+    }
+
+    func export(_ keys: [String], to keyring: FilePath) async throws {
+      try Files.replace(keyring, with: try await gpg(["--export"] + keys).output)
+    }
+  }
+
+  /// A tar, the same compressed, and keys.
+  private func withKeys(_ body: (Keys, FilePath, FilePath) async throws -> Void) async throws {
+    try await withScratch { folder in
+      let home = folder.appending("gnupg")
+      try Files.makeFolder(home, mode: 0o700)
+      let tar = try await Fixture.archive(#"add("top/fs/a.c", b"int a;\n" * 100)"#, in: folder)
+      _ = try await Fixture.compressed(tar, with: "xz", suffix: ".xz")
+      var end = Command("gpgconf", ["--kill", "gpg-agent"])
+      end.environment["GNUPGHOME"] = home.string
+      do {
+        try await body(Keys(home: home), folder, tar)
+      } catch {
+        _ = try? await end.run(doing: "ending the agent")
+        throw error
+      }
+      _ = try await end.run(doing: "ending the agent")
+    }
+  }
+
+  private func source(_ folder: FilePath, signers: [String], allowsUnsigned: Bool = false) -> ArchiveSource {
+    let signature = folder.appending("linux-7.4.tar.sign")
+    return ArchiveSource(
+      path: folder.appending("linux-7.4.tar.xz"), signature: Files.exists(signature) ? signature : nil,
+      trust: Trust(keyring: folder.appending("keys.gpg"), signers: signers), allowsUnsigned: allowsUnsigned)
+  }
+
+  @Test func goodWrongUnknownAndMissingSignatures() async throws {
+    try await withKeys { keys, folder, tar in
+      let signature = folder.appending("linux-7.4.tar.sign")
+      let good = try await keys.make("good")
+      let other = try await keys.make("other")
+      try await keys.export([good], to: folder.appending("keys.gpg"))
+
+      await Fixture.refusal(
+        "there is no signature beside it (linux-7.4.tar.sign)", "--allow-unsigned", code: .unverified
+      ) {
+        _ = try await Fixture.read(source(folder, signers: [good]))
+      }
+      let unsigned = try await Fixture.read(source(folder, signers: [good], allowsUnsigned: true))
+      #expect(unsigned.pin.isUnsigned == true && unsigned.pin.signedBy == nil)
+
+      try await keys.sign(tar, by: good, to: signature)
+      let read = try await Fixture.read(source(folder, signers: [good]))
+      #expect(read.pin.signedBy == good && read.pin.isUnsigned == nil)
+      #expect(read.files.keys.sorted() == ["fs/a.c"])
+
+      // By a key that the keyring holds and the manifest does not name.
+      await Fixture.refusal("it was signed by \(good), which is not among the signers", code: .unverified) {
+        _ = try await Fixture.read(source(folder, signers: [other]))
+      }
+      try await keys.sign(tar, by: other, to: signature)
+      await Fixture.refusal("the unknown key \(other.suffix(16))", "keys.gpg", code: .unverified) {
+        _ = try await Fixture.read(source(folder, signers: [good]))
+      }
+      // --allow-unsigned is for a signature that is missing, not for one that is wrong.
+      await Fixture.refusal("the unknown key", code: .unverified) {
+        _ = try await Fixture.read(source(folder, signers: [good], allowsUnsigned: true))
+      }
+
+      let changed = try await Fixture.archive(#"add("top/fs/a.c", b"int b;\n" * 100)"#, in: folder, name: "changed.tar")
+      try await keys.sign(changed, by: good, to: signature)
+      await Fixture.refusal("checking the signature of", "does not match the content", code: .unverified) {
+        _ = try await Fixture.read(source(folder, signers: [good]))
+      }
+      // Of the compressed file, which is not what kernel.org signs.
+      try await keys.sign(folder.appending("linux-7.4.tar.xz"), by: good, to: signature)
+      await Fixture.refusal("does not match the content", code: .unverified) {
+        _ = try await Fixture.read(source(folder, signers: [good]))
+      }
+      for garbage in [[], Array("no signature".utf8), [UInt8](repeating: 0x88, count: 100)] as [[UInt8]] {
+        try Files.replace(signature, with: garbage)
+        await Fixture.refusal("the signature cannot be read", code: .unverified) {
+          _ = try await Fixture.read(source(folder, signers: [good]))
+        }
+      }
+    }
+  }
+
+  @Test func expiredAndRevokedKeysAreRefused() async throws {
+    try await withKeys { keys, folder, tar in
+      let signature = folder.appending("linux-7.4.tar.sign")
+      let keyring = folder.appending("keys.gpg")
+      let expired = try await keys.make("expired", expires: "2d", at: "20200101T000000")
+      try await keys.export([expired], to: keyring)
+      try await keys.sign(tar, by: expired, to: signature, at: "20200101T120000")
+      await Fixture.refusal("the key that signed it has expired", code: .unverified) {
+        _ = try await Fixture.read(source(folder, signers: [expired]))
+      }
+
+      let key = try await keys.make("revoked", at: "20200101T000000")
+      try await keys.sign(tar, by: key, to: signature, ["--default-sig-expire", "1d"], at: "20200101T120000")
+      try await keys.export([key], to: keyring)
+      await Fixture.refusal("the signature has expired", code: .unverified) {
+        _ = try await Fixture.read(source(folder, signers: [key]))
+      }
+
+      try await keys.sign(tar, by: key, to: signature)
+      #expect(try await Fixture.read(source(folder, signers: [key])).pin.signedBy == key)
+      // gpg makes the certificate with the key, with a colon in front so that nobody imports it by accident.
+      let certificate = try Files.read(keys.home.appending("openpgp-revocs.d").appending("\(key).rev"))
+      let armoured = folder.appending("revoke")
+      try Files.write(
+        Array(String(decoding: certificate, as: UTF8.self).replacing(":-----BEGIN", with: "-----BEGIN").utf8),
+        to: armoured)
+      _ = try await keys.gpg(["--import", armoured.string])
+      try await keys.export([key], to: keyring)
+      await Fixture.refusal("the key that signed it was revoked", "do not use", code: .unverified) {
+        _ = try await Fixture.read(source(folder, signers: [key]))
+      }
+    }
+  }
+
+  /// Kernel developers sign with a subkey; the manifest names the primary key.
+  @Test func aSubkeySignsForItsPrimaryKey() async throws {
+    try await withKeys { keys, folder, tar in
+      let key = try await keys.make("maintainer")
+      _ = try await keys.gpg(["--quick-add-key", key, "ed25519", "sign"])
+      let listed = try await keys.gpg(["--with-colons", "--list-keys", key])
+      let subkey = String(
+        try #require(listed.text.split(separator: "\n").last { $0.hasPrefix("fpr:") }).split(separator: ":").last ?? "")
+      #expect(subkey != key)
+      try await keys.export([key], to: folder.appending("keys.gpg"))
+      try await keys.sign(tar, by: subkey + "!", to: folder.appending("linux-7.4.tar.sign"))
+      #expect(try await Fixture.read(source(folder, signers: [key])).pin.signedBy == key)
+    }
+  }
+
+  @Test func anArmouredOrMissingKeyringIsNamed() async throws {
+    try await withKeys { keys, folder, tar in
+      let key = try await keys.make("good")
+      try await keys.sign(tar, by: key, to: folder.appending("linux-7.4.tar.sign"))
+      await Fixture.refusal("keys.gpg", "No such file") { _ = try await Fixture.read(source(folder, signers: [key])) }
+      try Files.write(try await keys.gpg(["--armor", "--export", key]).output, to: folder.appending("keys.gpg"))
+      await Fixture.refusal("armoured", "gpg --dearmor", code: .input) {
+        _ = try await Fixture.read(source(folder, signers: [key]))
+      }
+    }
+  }
+
+  /// A truncated file is called that, also where its signature would not match.
+  @Test func aTruncatedSignedTarballIsTruncated() async throws {
+    try await withKeys { keys, folder, tar in
+      let key = try await keys.make("good")
+      try await keys.export([key], to: folder.appending("keys.gpg"))
+      try await keys.sign(tar, by: key, to: folder.appending("linux-7.4.tar.sign"))
+      let packed = folder.appending("linux-7.4.tar.xz")
+      let bytes = try Files.read(packed)
+      try Files.replace(packed, with: Array(bytes.dropLast(30)))
+      await Fixture.refusal("Unexpected end of input", code: .source) {
+        _ = try await Fixture.read(source(folder, signers: [key]))
+      }
+    }
+  }
+
+  @Test func signedAndUnsignedTags() async throws {
+    try await withKeys { keys, folder, _ in
+      let key = try await keys.make("good")
+      let repository = folder.appending("repository")
+      try Files.makeFolder(repository)
+      let script = """
+        export GNUPGHOME=\(keys.home)
+        git init -q . && mkdir fs && echo one > fs/a && git add .
+        git config user.name A && git config user.email good@example.org && git config user.signingKey \(key)
+        git commit -q -m one && git tag light && git tag -a -m plain plain && git tag -s -m signed signed
+        git cat-file tag signed | sed s/^tag.signed/tag\\ forged/ | git hash-object -w -t tag --stdin > forged
+        git update-ref refs/tags/forged $(cat forged)
+        """
+      try await Fixture.shell(script, in: repository)
+      try await keys.export([key], to: folder.appending("keys.gpg"))
+      let trust = Trust(keyring: folder.appending("keys.gpg"), signers: [key])
+      func read(_ ref: String, allowsUnsigned: Bool = false) async throws -> SourceContent {
+        try await GitSource(repository: repository, ref: ref, trust: trust, allowsUnsigned: allowsUnsigned)
+          .read(Selection(rules: [Fixture.rule()]), progress: .silent)
+      }
+      #expect(try await read("signed").pin.signedBy == key)
+      for ref in ["light", "plain"] {
+        await Fixture.refusal("the tag \(ref)", "it is not a signed tag", code: .unverified) { _ = try await read(ref) }
+        #expect(try await read(ref, allowsUnsigned: true).pin.isUnsigned == true)
+      }
+      await Fixture.refusal("the tag forged", "does not match the content", code: .unverified) {
+        _ = try await read("forged", allowsUnsigned: true)
+      }
+    }
+  }
+}
