@@ -14,10 +14,10 @@ package enum Codec: String, Sendable, CaseIterable {
     }
   }
 
-  /// The most input of a block, for the work to be shared between cores.
+  /// How much of an input of `total` bytes makes a block, for the work to be shared between cores.
   ///
   /// gzip and zstd make one block of everything: dpkg reads the first frame of zstd only.
-  var blockSize: Int { self == .xz ? XZ.blockSize : .max }
+  func blockSize(total: Int) -> Int { self == .xz ? XZ.blockSize(total: total) : .max }
 
   /// A piece of the compressed stream that depends on nothing before it.
   enum Block: Sendable {

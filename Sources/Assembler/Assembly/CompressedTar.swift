@@ -32,13 +32,14 @@ package struct CompressedTar: Sendable {
   package func bytes(of entries: [Entry]) async throws -> [UInt8] {
     let tar = try ArchiveWriter(.gnuTar, time: time, doing: doing)
     var rest = entries[...]
+    let blockSize = codec.blockSize(total: CompressedTar.size(rest, limit: .max))
     let blocks = try await withThrowingTaskGroup(of: (number: Int, block: Codec.Block).self) { group in
       var count = 0
       repeat {
         // The place comes first, as a block that only waits for one would take memory.
         await Cores.shared.take()
         do {
-          let input = try next(tar, &rest)
+          let input = try next(tar, &rest, blockSize)
           group.addTask { [count] in
             defer { Cores.shared.giveBack() }
             return (count, try codec.block(input, doing: doing))
@@ -57,9 +58,9 @@ package struct CompressedTar: Sendable {
   }
 
   /// Writes entries until a block is full, and the end of the archive after the last one.
-  private func next(_ tar: ArchiveWriter, _ rest: inout ArraySlice<Entry>) throws -> [UInt8] {
-    tar.reserve(tar.pending + room(rest))
-    while tar.pending < codec.blockSize, let entry = rest.popFirst() {
+  private func next(_ tar: ArchiveWriter, _ rest: inout ArraySlice<Entry>, _ blockSize: Int) throws -> [UInt8] {
+    tar.reserve(tar.pending + CompressedTar.size(rest, limit: blockSize))
+    while tar.pending < blockSize, let entry = rest.popFirst() {
       switch entry.content {
       case nil: try tar.addFolder(entry.path)
       case .file(let bytes): try tar.addFile(entry.path, bytes, mode: entry.mode)
@@ -67,16 +68,17 @@ package struct CompressedTar: Sendable {
       }
       if rest.isEmpty { try tar.close() }
     }
-    return tar.take(codec.blockSize)
+    return tar.take(blockSize)
   }
 
-  /// Enough for the entries that `next` writes: of each the content, its header and what fills the last record.
-  private func room(_ entries: ArraySlice<Entry>) -> Int {
-    var room = 10 << 10
-    for entry in entries where room < codec.blockSize {
-      room += 2048
-      if case .file(let bytes) = entry.content { room += bytes.count }
+  /// What the entries take in the archive, up to the one that reaches `limit`: rather a little more than less.
+  private static func size(_ entries: ArraySlice<Entry>, limit: Int) -> Int {
+    var size = 10 << 10
+    for entry in entries where size < limit {
+      // A header; with a long name, two more records.
+      size += entry.path.utf8.count < 100 ? 512 : 1536
+      if case .file(let bytes) = entry.content { size += (bytes.count + 511) / 512 * 512 }
     }
-    return room
+    return size
   }
 }

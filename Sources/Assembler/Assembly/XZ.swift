@@ -14,8 +14,15 @@ enum XZ {
     var uncompressedSize: UInt64
   }
 
-  /// As large as the dictionary of level 6: with less, the dictionary would not be used in full.
-  static let blockSize = 8 << 20
+  /// Blocks of one size and an even number of them, so that no core waits for the last one; 12 MiB at most.
+  ///
+  /// The dictionary of level 6 has 8 MiB: a block should not be much smaller, and needs not be larger. What is small is
+  /// one block.
+  static func blockSize(total: Int) -> Int {
+    if total < 4 << 20 { return 4 << 20 }
+    let pairs = (total + (24 << 20) - 1) / (24 << 20)
+    return (total + 2 * pairs - 1) / (2 * pairs)
+  }
   /// The level of dpkg and of xz itself.
   private static let level: UInt32 = 6
   private static let check = LZMA_CHECK_CRC64
