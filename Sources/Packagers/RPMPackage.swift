@@ -167,7 +167,7 @@ package struct RPMSource: Sendable {
           throw ReleaseError(errno: errno, doing: "setting the time of \(path)")
         }
       }
-      // What it holds is compressed already. The architecture of this machine must not show in it.
+      // What it holds is compressed already.
       let macros = [
         ("_sourcedir", "\(RPMWorker.folder)/SOURCES"), ("_srcrpmdir", "\(RPMWorker.folder)/SRPMS"),
         ("_source_payload", "w.ufdio"),
@@ -219,6 +219,8 @@ package struct RPMWorker {
       ("_topdir", folder), ("_rpmdir", "\(folder)/RPMS"), ("_tmppath", "\(folder)/tmp"), ("_dbpath", "\(folder)/db"),
       ("_buildhost", "reproducible"), ("use_source_date_epoch_as_buildtime", "1"),
       ("clamp_mtime_to_source_date_epoch", "1"), ("source_date_epoch_from_changelog", "0"),
+      // The header of a source package holds the spec as expanded, with the number of cores in it.
+      ("_smp_build_ncpus", "1"), ("_smp_build_nthreads", "1"),
       ("_build_name_fmt", "%%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm"),
     ]
     let sandbox = [

@@ -54,7 +54,7 @@ import Testing
         String(decoding: try Files.read($0.appending(name)), as: UTF8.self)
       }
       #expect(sums[0] == sums[1])
-      #expect(sums[0].split(separator: "\n").count == 4, "\(sums[0])")
+      #expect(sums[0].split(separator: "\n").count == 8, "\(sums[0])")
     }
   }
 
