@@ -46,6 +46,12 @@ struct SourceOptions: ParsableArguments {
     completion: .directory)
   var cache: String?
 
+  /// The folder that was asked for, else lrelease's own in the user's cache.
+  static func cacheFolder(_ asked: String?) -> FilePath {
+    let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
+    return Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
+  }
+
   func request() throws -> CutRequest {
     let places = try pairs(sources, option: "--source", form: "NAME=PATH_OR_URL")
     let digests = try pairs(hashes, option: "--sha256", form: "NAME=DIGEST").mapValues { text in
@@ -57,11 +63,10 @@ struct SourceOptions: ParsableArguments {
     guard (0...99).contains(respin) else {
       throw ReleaseError(.input, doing: "reading --respin", reason: "'\(respin)' is not between 0 and 99")
     }
-    let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
     return CutRequest(
       kernel: kernel, places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
       respin: respin, allowsUnsigned: allowUnsigned, hashes: digests,
-      cache: Files.absolute(FilePath(cache ?? "\(home)/lrelease")))
+      cache: SourceOptions.cacheFolder(cache))
   }
 
   private func pairs(_ texts: [String], option: String, form: String) throws -> [String: String] {
