@@ -97,12 +97,14 @@ package struct Root: Sendable {
   }
 
   private static func mmdebstrap(_ recipe: RootRecipe, _ part: FilePath, doing: String) async throws {
-    let lines = try recipe.mirror.map { mirror in
-      recipe.suites.map { "deb \(mirror) \($0) \(recipe.components.joined(separator: " "))" }
-    } ?? DebianArchive().lines(suites: recipe.suites, components: recipe.components)
+    let lines =
+      try recipe.mirror.map { mirror in
+        recipe.suites.map { "deb \(mirror) \($0) \(recipe.components.joined(separator: " "))" }
+      } ?? DebianArchive().lines(suites: recipe.suites, components: recipe.components)
     var arguments = [
       "mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--format=directory",
-      "--aptopt=APT::Install-Recommends \"false\"", "--include=\(recipe.packages.joined(separator: ","))",
+      "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"1\"",
+      "--include=\(recipe.packages.joined(separator: ","))",
     ]
     try await withScratch { scratch in
       if let control = recipe.buildDependencies {
