@@ -49,5 +49,8 @@ struct LRelease: AsyncParsableCommand {
       no_proxy and ALL_PROXY count for fetching. NO_COLOR turns colour off.
       """,
     version: "lrelease 0.1.0",
-    subcommands: [CutCommand.self, PlanCommand.self, VerifyCommand.self, ShowCommand.self, ManifestCommand.self])
+    subcommands: [
+      CutCommand.self, PlanCommand.self, VerifyCommand.self, ShowCommand.self, RebuildCommand.self,
+      ManifestCommand.self,
+    ])
 }

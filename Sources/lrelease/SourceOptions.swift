@@ -14,6 +14,36 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("The kernel release: 7.4, 7.4.2, 7.4-rc3.", valueName: "release"))
   var kernel: String?
 
+  @Option(help: ArgumentHelp("Number of this respin; 0 for the first release.", valueName: "number"))
+  var respin = 0
+
+  @OptionGroup var places: PlaceOptions
+
+  func request() throws -> CutRequest {
+    guard (0...99).contains(respin) else {
+      throw ReleaseError(.input, doing: "reading --respin", reason: "'\(respin)' is not between 0 and 99")
+    }
+    var request = try places.request()
+    request.kernel = kernel
+    request.respin = respin
+    return request
+  }
+
+  /// Opens the manifest, or the plan where one is given.
+  func open(plan: String?, _ progress: Progress) async throws -> OpenedPlan {
+    switch (manifest, plan) {
+    case (let manifest?, nil):
+      return try await Planner.plan(manifest: FilePath(manifest), try request(), progress: progress)
+    case (nil, let plan?):
+      return try await Planner.open(try Plan(reading: FilePath(plan)), try request(), progress: progress)
+    default:
+      throw ValidationError("Give a manifest, or --plan FILE.")
+    }
+  }
+}
+
+/// Where sources come from, who vouches for them, and which extras are added.
+struct PlaceOptions: ParsableArguments {
   @Option(
     name: .customLong("source"),
     help: ArgumentHelp(
@@ -33,9 +63,6 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("Add an extra of the manifest. May be repeated.", valueName: "extra"))
   var extras: [String] = []
 
-  @Option(help: ArgumentHelp("Number of this respin; 0 for the first release.", valueName: "number"))
-  var respin = 0
-
   @Flag(help: "Go on where a signature is missing. The release records it.")
   var allowUnsigned = false
 
@@ -54,14 +81,10 @@ struct SourceOptions: ParsableArguments {
       }
       return digest
     }
-    guard (0...99).contains(respin) else {
-      throw ReleaseError(.input, doing: "reading --respin", reason: "'\(respin)' is not between 0 and 99")
-    }
     let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
     return CutRequest(
-      kernel: kernel, places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
-      respin: respin, allowsUnsigned: allowUnsigned, hashes: digests,
-      cache: Files.absolute(FilePath(cache ?? "\(home)/lrelease")))
+      places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
+      allowsUnsigned: allowUnsigned, hashes: digests, cache: Files.absolute(FilePath(cache ?? "\(home)/lrelease")))
   }
 
   private func pairs(_ texts: [String], option: String, form: String) throws -> [String: String] {
@@ -74,17 +97,5 @@ struct SourceOptions: ParsableArguments {
       pairs[halves[0]] = halves[1]
     }
     return pairs
-  }
-
-  /// Opens the manifest, or the plan where one is given.
-  func open(plan: String?, _ progress: Progress) async throws -> OpenedPlan {
-    switch (manifest, plan) {
-    case (let manifest?, nil):
-      return try await Planner.plan(manifest: FilePath(manifest), try request(), progress: progress)
-    case (nil, let plan?):
-      return try await Planner.open(try Plan(reading: FilePath(plan)), try request(), progress: progress)
-    default:
-      throw ValidationError("Give a manifest, or --plan FILE.")
-    }
   }
 }
