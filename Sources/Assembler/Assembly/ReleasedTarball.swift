@@ -32,7 +32,7 @@ package struct ReleasedTarball: Sendable {
     guard verification.isGood else {
       throw ReleaseError(
         .different, doing: doing, reason: verification.findings.shortened,
-        advice: "a vendor's changes come as patches on the released tarball: give --patches SERIES --vendor NAME")
+        advice: "get the tarball again; changes of a vendor are made with rebuild --patches SERIES --vendor NAME")
     }
     self.path = path
     self.sha256 = sha256
