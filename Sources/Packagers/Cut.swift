@@ -55,12 +55,7 @@ package struct Cut: Sendable {
     try await folder.create { part in
       try await writeAll(plan, packages, released, name: name, to: part)
       try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
-      var sums = ""
-      for name in try Files.names(in: part) {
-        let (digest, _) = try Files.digest(part.appending(bytes: name))
-        sums += "\(digest)  \(String(decoding: name, as: UTF8.self))\n"
-      }
-      try Files.write(Array(sums.utf8), to: part.appending(ReleaseFolder.checksums))
+      try ReleaseFolder.writeChecksums(in: part)
       try check(part)
     }
     let outputs = try folder.verified().map { Report.Output(name: $0.name, bytes: $0.size) }

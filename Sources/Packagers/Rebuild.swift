@@ -98,7 +98,7 @@ package struct Rebuild: Sendable {
     guard different.isEmpty else {
       throw ReleaseError(
         .different, doing: doing(released), reason: "\(different.shortened): not the bytes that were released",
-        advice: "its files are the same; other versions of liblzma or rpm pack them otherwise, so use those of the cut")
+        advice: "its files are the same, another lrelease, liblzma or rpm packs them otherwise: use those of the cut")
     }
   }
 

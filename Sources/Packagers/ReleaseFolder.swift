@@ -49,6 +49,15 @@ package struct ReleaseFolder: Sendable {
     }
   }
 
+  /// Writes the digests of all files in a folder that is about to become a release.
+  package static func writeChecksums(in part: FilePath) throws {
+    var sums = ""
+    for name in try Files.names(in: part) {
+      sums += "\(try Files.digest(part.appending(bytes: name)).0)  \(String(decoding: name, as: UTF8.self))\n"
+    }
+    try Files.write(Array(sums.utf8), to: part.appending(checksums))
+  }
+
   /// Writes a release.
   ///
   /// - Parameter body: is given the folder to write to, which gets its name when `body` has returned.

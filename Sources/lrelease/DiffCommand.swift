@@ -12,7 +12,7 @@ struct DiffCommand: AsyncParsableCommand {
     discussion: """
       Each is a release tarball or a release folder. Compared are versions, sources with who signed them, tools, extras, \
       patches, the recipe, the list of modules and every file with its origin; of two folders also the fields and files \
-      of the packages. Exit status 0 when nothing changed, 6 when something did; any other is a failure.
+      of the packages. Exit status 0 when nothing changed, 6 when something did, without a message; any other is a failure.
 
         lrelease diff releases/sample-7.2.1 releases/sample-7.2.1+r1
         lrelease diff --patch sample-7.2.1.tar.xz sample-7.2.1+by.acme.1.tar.xz

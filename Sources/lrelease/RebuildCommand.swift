@@ -33,8 +33,8 @@ struct RebuildCommand: AsyncParsableCommand {
         lrelease rebuild sample-7.2.1.tar.xz --vendor acme --with trace --source trace=Examples/sample/extra-trace
 
       Sources that the release was made of stay as they are: --source is for extras only. Prepare steps of the \
-      manifest are run again when an extra is added or a file that they may read has the version in it, with the tools \
-      of this machine; a patch changes what they made before, too.
+      manifest are run again, with the tools of this machine, when an extra is added or a generated file has the \
+      version in it. For patches alone they are not: one to configure.ac needs one to configure as well.
       """)
 
   @Argument(help: "The tarball of a release.", completion: .file(extensions: ["xz", "zst", "gz"]))

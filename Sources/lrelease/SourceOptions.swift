@@ -29,6 +29,12 @@ struct SourceOptions: ParsableArguments {
     return request
   }
 
+  /// The folder that was asked for, else lrelease's own in the user's cache.
+  static func cacheFolder(_ asked: String?) -> FilePath {
+    let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
+    return Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
+  }
+
   /// Opens the manifest, or the plan where one is given.
   func open(plan: String?, _ progress: Progress) async throws -> OpenedPlan {
     switch (manifest, plan) {
@@ -81,10 +87,9 @@ struct PlaceOptions: ParsableArguments {
       }
       return digest
     }
-    let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
     return CutRequest(
       places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
-      allowsUnsigned: allowUnsigned, hashes: digests, cache: Files.absolute(FilePath(cache ?? "\(home)/lrelease")))
+      allowsUnsigned: allowUnsigned, hashes: digests, cache: SourceOptions.cacheFolder(cache))
   }
 
   private func pairs(_ texts: [String], option: String, form: String) throws -> [String: String] {

@@ -253,6 +253,11 @@ import Testing
       let patched = try await run(["--patches", "p/series"])
       #expect(patched.succeeded, "\(patched.errors)")
       let made = ["demo-7.4", "demo-7.4+by.acme.1"]
+      try workshop.write("m/series", "m.patch\n")
+      try workshop.write("m/m.patch", "--- /dev/null\n+++ b/fs/a.m4\n@@ -0,0 +1 @@\n+a\n")
+      let warned = try await rebuild(
+        workshop, tarball, ["--vendor", "acme", "--patches", "m/series", "--output", "warned"])
+      #expect(warned.succeeded && warned.errors.contains("fs/a.m4 is patched, and 'sh count.sh' is not run again"))
       let extra = ["--with", "more", "--source", "linux=linux"]
       workshop.expectRefusal(try await run(extra), 7, "bash is not installed", leaves: made)
       let outcome = try await rebuild(workshop, tarball, ["--vendor", "acme"] + extra)

@@ -167,6 +167,7 @@ extension Planner {
       try await assembly.prepare(tools: plan.tools, sourceDate: plan.sourceDate, progress)
     }
     try await assembly.patch(for: rebuild, &recipe, progress)
+    if !isPrepared { warnOfUnprepared(assembly.tree, patchedBy: rebuild, manifest, progress) }
     try assembly.check()
     return assembly.tree
   }
@@ -188,6 +189,20 @@ extension Planner {
           advice: "cut the release from its sources instead")
       }
       return (path, bytes)
+    }
+  }
+
+  /// Says so where a patch changes what a prepare step reads: what it made of that stays as it was.
+  private static func warnOfUnprepared(
+    _ tree: ReleaseTree, patchedBy rebuild: Plan.Rebuild, _ manifest: Manifest, _ progress: Progress
+  ) {
+    guard let step = manifest.prepare.first else { return }
+    // Nothing tells what a step reads; of autotools, which prepare nearly all that is prepared, it is known.
+    for path in tree.paths where [".ac", ".am", ".m4"].contains(where: path.hasSuffix) {
+      guard tree[path]?.origin.patches?.contains(where: { $0.hasPrefix("\(rebuild.mark)/") }) == true else { continue }
+      progress.warning(
+        "\(path) is patched, and '\(step.run.joined(separator: " "))' is not run again: "
+          + "what it made of it must be patched too")
     }
   }
 

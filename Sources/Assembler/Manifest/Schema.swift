@@ -4,7 +4,7 @@ import Groundwork
 
 /// What a value of the manifest must look like. One description serves the strict reader, the JSON schema for editors
 /// and the reference in the documentation.
-indirect enum Shape: Sendable {
+package indirect enum Shape: Sendable {
   /// A string; `pattern` names what it must look like beyond that.
   case string(Pattern)
   case boolean
@@ -15,20 +15,20 @@ indirect enum Shape: Sendable {
   case map(Shape)
 
   /// What a string must look like: a name for the message, an expression for editors, a check for us.
-  struct Pattern: Sendable {
-    var name: String
-    var expression: String?
-    var accepts: @Sendable (String) -> Bool
+  package struct Pattern: Sendable {
+    package var name: String
+    package var expression: String?
+    package var accepts: @Sendable (String) -> Bool
   }
 }
 
-struct Field: Sendable {
+package struct Field: Sendable {
   var name: String
   var shape: Shape
   var isRequired: Bool
   var doc: String
 
-  init(_ name: String, _ shape: Shape, required: Bool = false, _ doc: String) {
+  package init(_ name: String, _ shape: Shape, required: Bool = false, _ doc: String) {
     self.name = name
     self.shape = shape
     self.isRequired = required
@@ -37,14 +37,14 @@ struct Field: Sendable {
 }
 
 extension Shape {
-  static let text = Shape.string(.init(name: "text that is not empty", expression: ".", accepts: { !$0.isEmpty }))
-  static let texts = Shape.array(.text, atLeast: 0)
+  package static let text = Shape.string(.init(name: "text that is not empty", expression: ".", accepts: { !$0.isEmpty }))
+  package static let texts = Shape.array(.text, atLeast: 0)
 
   /// A relative path with `/` between its parts, none of which is `.` or `..`.
   static let path = Shape.string(
     .init(name: "a relative path without '.' or '..'", expression: "^[^/].*$", accepts: isCleanPath))
 
-  static func oneOf(_ words: [String]) -> Shape {
+  package static func oneOf(_ words: [String]) -> Shape {
     .string(
       .init(
         name: "one of \(words.joined(separator: ", "))", expression: "^(\(words.joined(separator: "|")))$",
@@ -52,7 +52,7 @@ extension Shape {
   }
 
   /// All that is wrong with `node`, each finding at its own place.
-  func findings(in node: TOMLNode, at path: String) -> [ReleaseError] {
+  package func findings(in node: TOMLNode, at path: String) -> [ReleaseError] {
     func wrong(_ expected: String) -> [ReleaseError] {
       [finding(node.location, "'\(path)' must be \(expected), not \(node.kind)")]
     }

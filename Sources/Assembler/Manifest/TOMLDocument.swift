@@ -4,8 +4,8 @@ import Groundwork
 import TOMLKit
 
 /// A TOML value that knows where in the file it stands.
-struct TOMLNode: Sendable {
-  enum Value: Sendable {
+package struct TOMLNode: Sendable {
+  package enum Value: Sendable {
     case table([String: TOMLNode])
     case array([TOMLNode])
     case string(String)
@@ -15,11 +15,11 @@ struct TOMLNode: Sendable {
     case other(String)
   }
 
-  var value: Value
-  var location: SourceLocation
+  package var value: Value
+  package var location: SourceLocation
 
   /// What the value is, in words for a message.
-  var kind: String {
+  package var kind: String {
     switch value {
     case .table: "a table"
     case .array: "an array"
@@ -30,15 +30,15 @@ struct TOMLNode: Sendable {
     }
   }
 
-  subscript(key: String) -> TOMLNode? {
+  package subscript(key: String) -> TOMLNode? {
     if case .table(let table) = value { table[key] } else { nil }
   }
-  var table: [String: TOMLNode] { if case .table(let table) = value { table } else { [:] } }
-  var array: [TOMLNode] { if case .array(let array) = value { array } else { [] } }
-  var string: String? { if case .string(let text) = value { text } else { nil } }
-  var integer: Int? { if case .integer(let number) = value { number } else { nil } }
-  var boolean: Bool? { if case .boolean(let flag) = value { flag } else { nil } }
-  var strings: [String] { array.compactMap(\.string) }
+  package var table: [String: TOMLNode] { if case .table(let table) = value { table } else { [:] } }
+  package var array: [TOMLNode] { if case .array(let array) = value { array } else { [] } }
+  package var string: String? { if case .string(let text) = value { text } else { nil } }
+  package var integer: Int? { if case .integer(let number) = value { number } else { nil } }
+  package var boolean: Bool? { if case .boolean(let flag) = value { flag } else { nil } }
+  package var strings: [String] { array.compactMap(\.string) }
 
   /// This document over another one: what it says replaces what the other says, key by key, and within
   /// `sources`, `extras` and `modules` again key by key.
@@ -58,8 +58,8 @@ struct TOMLNode: Sendable {
 }
 
 /// Reads TOML with TOMLKit and adds to each value the line and column that TOMLKit does not keep.
-enum TOMLDocument {
-  static func parse(_ bytes: [UInt8], file: String) throws -> TOMLNode {
+package enum TOMLDocument {
+  package static func parse(_ bytes: [UInt8], file: String) throws -> TOMLNode {
     let start = SourceLocation(file: file, line: 1, column: 1)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw ReleaseError(.input, at: start, doing: "reading the manifest", reason: "it is not UTF-8 text")

@@ -7,19 +7,43 @@ import SystemPackage
 
 /// What a root file system of a distribution is made of. One recipe makes one root, which is kept.
 package struct RootRecipe: Sendable, Hashable, Codable {
+  package struct Repository: Sendable, Hashable, Codable {
+    package var name: String
+    package var url: String
+  }
+
   /// Suites of Debian's archive, the base first: `["bookworm", "bookworm-security"]`.
   package var suites: [String]
   package var components: [String]
+  /// The archive; nil for the one that this machine gets Debian from.
+  package var mirror: String?
+  /// Of an RPM distribution.
+  package var repositories: [Repository]
+  package var releasever: String?
   package var packages: [String]
+  /// A control file of Debian whose build dependencies are installed too.
+  package var buildDependencies: String?
 
-  package init(suites: [String], components: [String] = ["main"], packages: [String]) {
+  package init(
+    suites: [String] = [], components: [String] = ["main"], mirror: String? = nil, repositories: [Repository] = [],
+    releasever: String? = nil, packages: [String], buildDependencies: String? = nil
+  ) {
     self.suites = suites
     self.components = components
+    self.mirror = mirror
+    self.repositories = repositories
+    self.releasever = releasever
     self.packages = packages.sorted()
+    self.buildDependencies = buildDependencies
   }
 
+  /// What people call it.
+  package var title: String { suites.first ?? repositories.first?.name ?? "nothing" }
+
   /// Names the root in the cache.
-  package var key: String { get throws { String(SHA256Digest(of: Array(try JSON.encode(self))).hex.prefix(16)) } }
+  package var key: String {
+    get throws { "\(title)-\(SHA256Digest(of: Array(try JSON.encode(self))).hex.prefix(16))" }
+  }
 }
 
 /// A root file system of a distribution: a folder in the cache that is never written to again.
@@ -31,42 +55,83 @@ package struct Root: Sendable {
     "TZ": "UTC", "DEBIAN_FRONTEND": "noninteractive",
   ]
 
-  /// The root of a recipe, made with mmdebstrap when the cache does not have it.
+  /// The root of a recipe, made with mmdebstrap or dnf when the cache does not have it.
   ///
-  /// - Throws: `ReleaseError` with code `missingTool` without mmdebstrap, `failed` with the last line that it wrote.
+  /// - Throws: `ReleaseError` with code `missingTool` without the program, `failed` with the last line that it wrote.
   package init(_ recipe: RootRecipe, cache: FilePath, progress: Progress) async throws {
+    let doing = "making a root of \(recipe.title)"
     guard geteuid() == 0 else {
-      throw ReleaseError(
-        .failed, doing: "making a root of \(recipe.suites[0])", reason: "that needs the rights of root",
-        advice: "run as root")
+      throw ReleaseError(.failed, doing: doing, reason: "that needs the rights of root", advice: "run as root")
     }
-    path = try cache.appending("\(recipe.suites[0])-\(recipe.key)")
+    path = cache.appending(try recipe.key)
     if Files.exists(path) { return }
     try Files.makeFolder(cache)
-    let lines = try DebianArchive().lines(suites: recipe.suites, components: recipe.components)
     let part = FilePath("\(path).partial")
     let lock = open("\(part).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw ReleaseError(errno: errno, doing: "locking \(part)") }
     defer { close(lock) }
     if Files.exists(path) { return }
     try Files.remove(part)
-    let doing = "making a root of \(recipe.suites[0])"
     let place = path
     do {
       try await progress.step(doing) {
-        _ = try await Command(
-          "mmdebstrap",
-          [
-            "--quiet", "--mode=root", "--variant=apt", "--format=directory",
-            "--aptopt=APT::Install-Recommends \"false\"", "--include=\(recipe.packages.joined(separator: ","))",
-            recipe.suites[0], part.string, "-",
-          ]
-        ).check(input: Array((lines.joined(separator: "\n") + "\n").utf8), doing: doing)
+        if recipe.repositories.isEmpty {
+          try await Root.mmdebstrap(recipe, part, doing: doing)
+        } else {
+          try await Root.dnf(recipe, part, doing: doing)
+        }
         guard rename(part.string, place.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
       }
     } catch {
       try? Files.remove(part)
       throw error
+    }
+  }
+
+  /// Runs what makes a root in a mount and process namespace of its own, so that nothing stays mounted or running.
+  private static func make(_ command: [String], input: [UInt8] = [], doing: String) async throws {
+    _ = try await Command(
+      "unshare",
+      ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"] + command
+    ).check(input: input, doing: doing, advice: "is its archive reachable?")
+  }
+
+  private static func mmdebstrap(_ recipe: RootRecipe, _ part: FilePath, doing: String) async throws {
+    let lines = try recipe.mirror.map { mirror in
+      recipe.suites.map { "deb \(mirror) \($0) \(recipe.components.joined(separator: " "))" }
+    } ?? DebianArchive().lines(suites: recipe.suites, components: recipe.components)
+    var arguments = [
+      "mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--format=directory",
+      "--aptopt=APT::Install-Recommends \"false\"", "--include=\(recipe.packages.joined(separator: ","))",
+    ]
+    try await withScratch { scratch in
+      if let control = recipe.buildDependencies {
+        try Files.makeFolder(scratch.appending("build-dependencies/debian"))
+        try Files.write(Array(control.utf8), to: scratch.appending("build-dependencies/debian/control"))
+        arguments += [
+          "--customize-hook=copy-in \(scratch)/build-dependencies /tmp",
+          "--customize-hook=chroot \"$1\" apt-get build-dep --yes --quiet /tmp/build-dependencies",
+          "--customize-hook=rm -r \"$1/tmp/build-dependencies\"",
+        ]
+      }
+      arguments += [recipe.suites[0], part.string, "-"]
+      try await make(arguments, input: Array((lines.joined(separator: "\n") + "\n").utf8), doing: doing)
+    }
+  }
+
+  private static func dnf(_ recipe: RootRecipe, _ part: FilePath, doing: String) async throws {
+    try await withScratch { scratch in
+      let configuration = recipe.repositories.map {
+        "[\($0.name)]\nname=\($0.name)\nbaseurl=\($0.url)\ngpgcheck=1\n"
+      }
+      try Files.makeFolder(scratch.appending("repos"))
+      try Files.write(Array(configuration.joined(separator: "\n").utf8), to: scratch.appending("repos/lrelease.repo"))
+      try await make(
+        [
+          "dnf", "--assumeyes", "--quiet", "--installroot=\(part)", "--setopt=reposdir=\(scratch)/repos",
+          "--setopt=install_weak_deps=False", "--setopt=cachedir=\(scratch)/cache",
+          "--releasever=\(recipe.releasever ?? "")", "install",
+        ] + recipe.packages, doing: doing)
     }
   }
 
@@ -97,7 +162,7 @@ package struct RootSession: Sendable {
   /// Runs a command in the root.
   ///
   /// - Parameters:
-  ///   - folders: folders of this machine → where the root has them, to read only.
+  ///   - folders: where the root has folders and files of this machine, to read only.
   ///   - network: whether it sees this machine's network; else it has a loopback interface and nothing besides.
   package func run(
     _ command: [String], folders: [String: FilePath] = [:], network: Bool = false,

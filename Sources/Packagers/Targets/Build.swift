@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Glibc
+import Groundwork
+import SystemPackage
+
+/// Builds the binary packages of a release in a root of each target, without network once the root stands.
+package struct Build: Sendable {
+  /// What came of one target.
+  package struct Outcome: Sendable, Codable {
+    package enum Status: String, Sendable, Codable { case built, there, failed }
+    package var target: String
+    package var status: Status
+    package var folder: String?
+    package var files: [Cut.Report.Output] = []
+    package var seconds: Double
+    /// Where it failed: one line, and where the log is.
+    package var error: String?
+    package var log: String?
+  }
+
+  /// What decides the packages: kept beside them, so that a build with nothing changed is known as such.
+  struct Inputs: Sendable, Codable, Equatable {
+    var format = 1
+    var release: String
+    var tarball: SHA256Digest
+    var target: SHA256Digest
+    var root: String
+    var modules: Bool
+  }
+
+  package var output: FilePath
+  package var cache: FilePath
+  /// Builds ready-made modules for the kernels of the target too.
+  package var buildsModules: Bool
+  /// Targets at a time.
+  package var jobs: Int
+  package var progress: Progress
+
+  package init(output: FilePath, cache: FilePath, buildsModules: Bool, jobs: Int, progress: Progress) {
+    self.output = output
+    self.cache = cache
+    self.buildsModules = buildsModules
+    self.jobs = jobs
+    self.progress = progress
+  }
+
+  /// The released tarball, with what a build needs to know of it.
+  private struct Release: Sendable {
+    var name: String
+    var tarball: FilePath
+    var digest: SHA256Digest
+    var control: String
+    var buildRequires: [String]
+  }
+
+  /// Builds for every target; one that fails does not stop the others.
+  ///
+  /// - Parameter release: a release folder, or a tarball.
+  /// - Returns: what came of each target, in their order.
+  package func run(_ release: FilePath, _ targets: [Target]) async throws -> [Outcome] {
+    let release = try await open(release)
+    return try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
+      var outcomes: [Outcome?] = Array(repeating: nil, count: targets.count)
+      var next = 0
+      func start() {
+        guard next < targets.count else { return }
+        let index = next
+        next += 1
+        group.addTask { (index, try await outcome(release, targets[index])) }
+      }
+      for _ in 0..<max(1, jobs) { start() }
+      while let (index, outcome) = try await group.next() {
+        outcomes[index] = outcome
+        start()
+      }
+      return outcomes.compactMap { $0 }
+    }
+  }
+
+  private func open(_ path: FilePath) async throws -> Release {
+    let doing = "opening the release \(path)"
+    var tarball = path
+    if Files.isFolder(path) {
+      let name = Files.absolute(path).lastComponent?.string ?? ""
+      tarball = path.appending("\(name).tar.xz")
+    }
+    guard Files.exists(tarball) else {
+      throw ReleaseError(.source, doing: doing, reason: "there is no \(tarball)", advice: "name a release or its tarball")
+    }
+    let files = try await Tarball.read(tarball, progress: progress)
+    guard let bytes = files[Tarball.planPath]?.bytes, let plan = try? JSON.decode(Plan.self, from: bytes) else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is no release made by lrelease")
+    }
+    guard let control = files["debian/control"]?.bytes, let spec = files["\(plan.name).spec"]?.bytes else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it holds no packaging", advice: "add [packaging] to its manifest and cut again")
+    }
+    let requires = String(decoding: spec, as: UTF8.self).split(separator: "\n")
+      .filter { $0.hasPrefix("BuildRequires:") }.map { $0.dropFirst("BuildRequires:".count).trimmed }
+    return Release(
+      name: try plan.releaseName, tarball: Files.absolute(tarball), digest: try Files.digest(tarball).0,
+      control: String(decoding: control, as: UTF8.self), buildRequires: requires.filter { !$0.contains("%") })
+  }
+
+  private func outcome(_ release: Release, _ target: Target) async throws -> Outcome {
+    let start = ContinuousClock.now
+    func seconds() -> Double { (ContinuousClock.now - start).seconds }
+    let log = Files.absolute(output).appending("\(release.name).\(target.name).log")
+    do {
+      let (folder, wasThere) = try await build(release, target, log: log)
+      let files = try folder.verified().map { Cut.Report.Output(name: $0.name, bytes: $0.size) }
+      return Outcome(
+        target: target.name, status: wasThere ? .there : .built, folder: folder.path.string, files: files,
+        seconds: seconds())
+    } catch let error as ReleaseError {
+      return Outcome(
+        target: target.name, status: .failed, seconds: seconds(), error: "\(error)",
+        log: Files.exists(log) ? log.string : nil)
+    }
+  }
+
+  private func build(_ release: Release, _ target: Target, log: FilePath) async throws -> (ReleaseFolder, Bool) {
+    var recipe = target.root
+    switch target.format {
+    case .deb:
+      recipe.packages += ["build-essential", "debhelper"]
+      recipe.buildDependencies = release.control.components(before: "\nPackage:")
+    case .rpm: recipe.packages += ["rpm-build", "gcc", "make"] + release.buildRequires
+    }
+    if !buildsModules { recipe.packages.removeAll { target.kernels.contains($0) } }
+    recipe.packages.sort()
+    let inputs = Inputs(
+      release: release.name, tarball: release.digest, target: target.digest, root: try recipe.key,
+      modules: buildsModules)
+    let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
+    if Files.exists(folder.path) {
+      let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
+      guard known == inputs else {
+        throw ReleaseError(
+          .conflict, doing: "building for \(target.name)", reason: "\(folder.path) exists, and was built from something else",
+          advice: "give another --output, or remove it")
+      }
+      return (folder, true)
+    }
+    let root = try await Root(recipe, cache: cache.appending("roots"), progress: progress)
+    try await folder.create { part in
+      try await progress.step("building for \(target.name)") {
+        try await root.use { session in
+          try await build(release, target, in: session, to: part, log: log)
+        }
+      }
+      try Files.write(try JSON.encode(inputs), to: part.appending("build.json"))
+      try ReleaseFolder.writeChecksums(in: part)
+    }
+    return (folder, false)
+  }
+
+  /// What a Debian source tree is built with. The kernels are those whose headers are in the root.
+  private static let debian = """
+    cd /build
+    tar -xf "/release/$1"
+    cd "$2"
+    if [ "$3" = modules ]; then
+      kernels=$(cd /lib/modules && for k in *; do [ ! -e "$k/build/Makefile" ] || echo "$k"; done)
+      debian/rules control KERNELS="$(echo $kernels)"
+    fi
+    dpkg-buildpackage -us -uc -b
+    cd ..
+    mkdir /packages
+    mv -- *.deb *.buildinfo *.changes /packages
+    """
+
+  private static let rpm = """
+    cd /build
+    modules=
+    if [ "$3" = modules ]; then
+      for kernel in $(ls /lib/modules); do
+        rpmbuild -tb --define "_topdir /build/$kernel" --with modules --define "kernel $kernel" "/release/$1"
+      done
+    else
+      rpmbuild -tb --define "_topdir /build/all" "/release/$1"
+    fi
+    mkdir /packages
+    find /build -name '*.rpm' -exec mv -n -t /packages {} +
+    """
+
+  private func build(
+    _ release: Release, _ target: Target, in session: RootSession, to part: FilePath, log: FilePath
+  ) async throws {
+    let doing = "building for \(target.name)"
+    let script = "exec >/build.log 2>&1; set -e; umask 022; mkdir /build\n" + (target.format == .deb ? Self.debian : Self.rpm)
+    let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
+    let outcome = try await session.run(
+      [
+        "sh", "-c", script, "build", release.tarball.lastComponent?.string ?? "", release.name,
+        buildsModules ? "modules" : "",
+      ], folders: ["/release": release.tarball.removingLastComponent()],
+      environment: ["DEB_BUILD_OPTIONS": "parallel=\(cores)", "RPM_BUILD_NCPUS": "\(cores)"], doing: doing)
+    let written = session.written("/build.log")
+    let text = Files.exists(written) ? try Files.read(written) : Array(outcome.errors.utf8)
+    guard outcome.succeeded else {
+      try Files.replace(log, with: text)
+      let last = String(decoding: text.suffix(4096), as: UTF8.self).split(separator: "\n").suffix(3)
+        .map { String($0).trimmed }.joined(separator: " / ")
+      throw ReleaseError(.failed, doing: doing, reason: last.isEmpty ? outcome.complaint : last, advice: "see \(log)")
+    }
+    let packages = session.written("/packages")
+    for name in try Files.names(in: packages) {
+      try Files.move(packages.appending(bytes: name), to: part.appending(bytes: name))
+    }
+    try Files.write(text, to: part.appending("build.log"))
+  }
+}
+
+extension String {
+  /// The text before the first `mark`, or all of it.
+  fileprivate func components(before mark: String) -> String {
+    firstRange(of: mark).map { String(self[..<$0.lowerBound]) + "\n" } ?? self
+  }
+}

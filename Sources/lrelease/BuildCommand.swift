@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Glibc
+import Groundwork
+import Packagers
+import SystemPackage
+
+/// Where the targets are described.
+struct TargetOptions: ParsableArguments {
+  @Option(
+    name: .customLong("targets"),
+    help: ArgumentHelp(
+      "Folder of the target files; else ./targets, else those installed with lrelease.", valueName: "folder"),
+    completion: .directory)
+  var folder: String?
+
+  func place() throws -> FilePath {
+    if let folder { return FilePath(folder) }
+    var candidates: [FilePath] = ["targets"]
+    if let program = realpath("/proc/self/exe", nil) {
+      defer { free(program) }
+      candidates.append(
+        FilePath(platformString: program).removingLastComponent().removingLastComponent()
+          .appending("share/lrelease/targets"))
+    }
+    guard let found = candidates.first(where: { Files.isFolder($0) }) else {
+      throw ReleaseError(
+        .input, doing: "finding the targets", reason: "there is no folder \(candidates[0])", advice: "give --targets FOLDER")
+    }
+    return found
+  }
+}
+
+struct BuildCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build", abstract: "Build the binary packages of a release, in a root of each target.",
+    discussion: """
+      Makes OUTPUT/RELEASE.TARGET with the packages, build.log, build.json and SHA256SUMS, by the packaging that the \
+      tarball holds. The root is made once for each list of packages and kept in the cache; the build itself has no \
+      network. A build with nothing changed is not repeated. A target that fails does not stop the others; the exit \
+      status is then 1, and its log lies beside the folders.
+
+        lrelease build out/lustre-7.4.2 --target debian-12 --target debian-13
+
+      Needs the rights of root, and mmdebstrap or dnf.
+      """)
+
+  @Argument(help: "A release folder, or its tarball.", completion: .file())
+  var release: String
+
+  @Option(name: .customLong("target"), help: "A target: name or file. May be repeated.")
+  var names: [String] = []
+
+  @Flag(help: "Build ready-made modules for the kernels of the target too.")
+  var modules = false
+
+  @Option(help: "Targets at a time; half of the cores where not given.")
+  var jobs: Int?
+
+  @Option(help: ArgumentHelp("Folder in which the folders of packages are made.", valueName: "folder"), completion: .directory)
+  var output = "."
+
+  @Option(help: ArgumentHelp("Folder for roots.", valueName: "folder"), completion: .directory)
+  var cache: String?
+
+  @OptionGroup var targets: TargetOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    if names.isEmpty { throw ValidationError("Name a --target; 'lrelease targets' lists them.") }
+    if let jobs, jobs < 1 { throw ValidationError("--jobs must be 1 or more.") }
+  }
+
+  func run() async throws {
+    try await Console.run(console) { console in
+      let chosen = try Target.named(names, in: targets.place())
+      let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+      let build = Build(
+        output: FilePath(output), cache: SourceOptions.cacheFolder(cache), buildsModules: modules,
+        jobs: min(jobs ?? max(1, cores / 2), chosen.count), progress: console.progress)
+      let outcomes = try await build.run(FilePath(release), chosen)
+      if console.isJSON {
+        try console.printJSON(outcomes)
+      } else {
+        for outcome in outcomes {
+          let words =
+            switch outcome.status {
+            case .built: "built in \(duration(outcome.seconds))"
+            case .there: "is there already, and whole"
+            case .failed: "failed after \(duration(outcome.seconds))"
+            }
+          console.print("\(console.bold(outcome.target)) \(words)")
+          for file in outcome.files where file.name.hasSuffix(".deb") || file.name.hasSuffix(".rpm") {
+            let padding = String(repeating: " ", count: max(1, 10 - size(file.bytes).count))
+            console.print("\(padding)\(size(file.bytes))  \(outcome.folder ?? "")/\(file.name)")
+          }
+        }
+      }
+      let failures = outcomes.compactMap { outcome in outcome.error.map { (outcome.target, $0) } }
+      if !failures.isEmpty {
+        throw Diagnostics(failures.map { ReleaseError(.failed, doing: $0.0, reason: $0.1) })
+      }
+    }
+  }
+}
+
+struct TargetsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "targets", abstract: "List the targets that packages can be built for.",
+    discussion: "A target is a file such as targets/debian-12.toml. The table is in Markdown, as docs/targets.md has it.")
+
+  @OptionGroup var targets: TargetOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func run() async throws {
+    try await Console.run(console) { console in
+      let all = try Target.all(in: targets.place())
+      if console.isJSON { return try console.printJSON(all.map(\.name)) }
+      console.print(String(Target.table(all).dropLast()))
+    }
+  }
+}
