@@ -191,7 +191,7 @@ package struct Command: Sendable {
   /// Debian packages of the programs that lrelease calls.
   private static let packages = [
     "bwrap": "bubblewrap", "git": "git", "gpgv": "gpgv", "patch": "patch", "xz": "xz-utils", "zstd": "zstd",
-    "curl": "curl", "gzip": "gzip",
+    "curl": "curl", "gzip": "gzip", "diff": "diffutils",
   ]
 }
 

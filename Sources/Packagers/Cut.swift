@@ -4,7 +4,7 @@ import Assembler
 import Groundwork
 import SystemPackage
 
-/// Carries a plan out: tree, tarball, packages, release folder.
+/// Makes a release of a plan: tree, tarball, packages, release folder.
 package struct Cut: Sendable {
   package struct Report: Sendable, Codable {
     package struct Output: Sendable, Codable {
@@ -29,36 +29,52 @@ package struct Cut: Sendable {
     self.progress = progress
   }
 
+  /// Carries a plan out.
   package func run(_ opened: OpenedPlan) async throws -> Report {
-    let plan = opened.plan
+    try await run(opened.plan, opened.manifest) { try await opened.plan.assemble(opened, progress: progress) }
+  }
+
+  /// Makes a release of code that is there.
+  ///
+  /// - Parameters:
+  ///   - remedy: what to do when the release exists with other content.
+  ///   - check: is given the folder with all files of the release before it gets its name.
+  ///   - code: gives the release without its packaging; not asked when the release is there already.
+  package func run(
+    _ plan: Plan, _ manifest: Manifest, remedy: String = "give --respin N for a new one; a release is never changed",
+    check: (FilePath) throws -> Void = { _ in }, code: () async throws -> ReleaseTree
+  ) async throws -> Report {
     let name = try plan.releaseName
     let version = try ReleaseVersion(plan.version)
     try VersionJudge.dpkg.check(version.debian)
     try VersionJudge.rpm.check(version.rpmVersion)
-    let folder = ReleaseFolder(Files.absolute(output).appending(name))
+    let folder = ReleaseFolder(Files.absolute(output).appending(name), remedy: remedy)
     if Files.exists(folder.path) { return try existing(folder, plan, name) }
 
-    var tree = try await plan.assemble(opened, progress: progress)
-    let packages = try opened.manifest.packages.map { package in
-      let dkms = try DKMSPackage(package, plan: plan, manifest: opened.manifest)
-      return (dkms: dkms, tree: try dkms.sourceTree(tree))
-    }
-    try PackagingTree.add(to: &tree, plan: plan, manifest: opened.manifest, packages: packages)
-    try Tarball.addRecords(to: &tree, plan: plan)
-    let released = tree
+    let (released, packages) = try Self.complete(try await code(), plan, manifest)
     try await folder.create { part in
       try await writeAll(plan, packages, released, name: name, to: part)
       try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
-      var sums = ""
-      for name in try Files.names(in: part) {
-        let (digest, _) = try Files.digest(part.appending(bytes: name))
-        sums += "\(digest)  \(String(decoding: name, as: UTF8.self))\n"
-      }
-      try Files.write(Array(sums.utf8), to: part.appending(ReleaseFolder.checksums))
+      try ReleaseFolder.writeChecksums(in: part)
+      try check(part)
     }
     let outputs = try folder.verified().map { Report.Output(name: $0.name, bytes: $0.size) }
     return Report(
       release: name, folder: folder.path.string, wasThere: false, files: released.count, outputs: outputs)
+  }
+
+  /// Adds to the code of a release what belongs to it besides: the packaging and the records.
+  package static func complete(
+    _ code: ReleaseTree, _ plan: Plan, _ manifest: Manifest
+  ) throws -> (tree: ReleaseTree, packages: [PackagingTree.Laid]) {
+    var tree = code
+    let packages = try manifest.packages.map { package in
+      let dkms = try DKMSPackage(package, plan: plan, manifest: manifest)
+      return (dkms: dkms, tree: try dkms.sourceTree(code))
+    }
+    try PackagingTree.add(to: &tree, plan: plan, manifest: manifest, packages: packages)
+    try Tarball.addRecords(to: &tree, plan: plan)
+    return (tree, packages)
   }
 
   /// Writes the tarball and the packages, all at once: what takes long in each, the compression, shares the cores.

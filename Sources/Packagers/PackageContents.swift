@@ -10,6 +10,8 @@ package struct PackageContents: Sendable, Codable {
     package var path: String
     package var mode: String
     package var bytes: Int64
+    /// Of the content; of the target, for a link.
+    package var sha256: SHA256Digest
     package var link: String?
     package var origin: Origin?
   }
@@ -82,10 +84,13 @@ package struct PackageContents: Sendable, Codable {
       for record in try OriginRecord.parse(origins, file: "origins") { known[prefix + record.path] = record.origin }
     }
     let listed = files.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { path, file in
-      var link: String?
-      if case .link(let target) = file.content { link = target }
-      let mode = link != nil ? "0777" : file.isExecutable ? "0755" : "0644"
-      return File(path: path, mode: mode, bytes: Int64(file.bytes.count), link: link, origin: known[path])
+      let origin = known[path]
+      let entry = TreeEntry(
+        content: file.content, isExecutable: file.isExecutable, origin: origin ?? Origin(source: "unknown"))
+      let record = OriginRecord(path: path, entry: entry)
+      return File(
+        path: path, mode: record.mode, bytes: Int64(file.bytes.count), sha256: record.sha256, link: record.link,
+        origin: origin)
     }
     return PackageContents(header: header, files: listed)
   }

@@ -32,6 +32,20 @@ package struct PackagingTree {
     }
   }
 
+  /// The part of a release that was there before its packaging and its records were added.
+  package static func code(of release: ReleaseTree, plan: Plan, manifest: Manifest) throws -> ReleaseTree {
+    let records: Set = [Tarball.planPath, Tarball.originsPath]
+    guard let packaging = manifest.packaging else { return release.filter { !records.contains($0) } }
+    let packages = try manifest.packages.map { package in
+      (dkms: try DKMSPackage(package, plan: plan, manifest: manifest), tree: ReleaseTree())
+    }
+    // Which files these are does not depend on what is in the release.
+    let adder = PackagingTree(plan: plan, manifest: manifest, packages: packages)
+    let made = try adder.debian(packaging) + adder.spec(packaging)
+    let packagingPaths = Set(made.map(\.0)).union(records)
+    return release.filter { !packagingPaths.contains($0) && !$0.hasPrefix("\(folder)/") }
+  }
+
   private typealias Entries = [(String, TreeEntry)]
 
   private func entry(_ text: String, from generator: String, executable: Bool? = nil) -> TreeEntry {
@@ -171,6 +185,8 @@ extension Plan {
       "DATE": date.iso8601, "YEAR": String(date.fields.year), "CHANGELOG_DATE": date.rfc5322,
       "RPM_DATE": date.rpmChangelogDate, "DEB_VERSION": version.debian, "RPM_VERSION": version.rpmVersion,
       "RPM_RELEASE": version.rpmRelease, "DESCRIPTION": description(manifest),
+      "REBUILT": try rebuilds?.last.map { ", rebuilt by \($0.vendor) from \(try ReleaseVersion($0.basedOn.version))" }
+        ?? "",
     ]) { $1 }
   }
 }

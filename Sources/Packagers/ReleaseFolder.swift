@@ -11,29 +11,42 @@ package struct ReleaseFolder: Sendable {
   package static let plan = "plan.json"
 
   package var path: FilePath
+  /// What to do when it exists with other content.
+  private let remedy: String
 
-  package init(_ path: FilePath) { self.path = path }
+  package init(_ path: FilePath, remedy: String = "choose another name") {
+    self.path = path
+    self.remedy = remedy
+  }
+
+  /// The names and digests that SHA256SUMS lists.
+  ///
+  /// - Throws: `ReleaseError` with code `different` for a list that is damaged.
+  package func listed() throws -> [(name: String, sha256: SHA256Digest)] {
+    let doing = "verifying \(path)"
+    let text = String(decoding: try Files.read(path.appending(ReleaseFolder.checksums), doing: doing), as: UTF8.self)
+    return try text.split(separator: "\n").map { line in
+      let halves = line.split(separator: " ", maxSplits: 1).map { $0.trimmed }
+      guard halves.count == 2, let digest = SHA256Digest(hex: halves[0]), isCleanPath(halves[1]) else {
+        throw ReleaseError(.different, doing: doing, reason: "\(ReleaseFolder.checksums) is damaged")
+      }
+      return (halves[1], digest)
+    }
+  }
 
   /// The names and digests that SHA256SUMS lists, each checked against its file.
   ///
   /// - Throws: `ReleaseError` with code `different` that names the first file that was changed.
   package func verified() throws -> [(name: String, size: Int64)] {
     let doing = "verifying \(path)"
-    let text = String(decoding: try Files.read(path.appending(ReleaseFolder.checksums), doing: doing), as: UTF8.self)
-    var listed: [(name: String, size: Int64)] = []
-    for line in text.split(separator: "\n") {
-      let halves = line.split(separator: " ", maxSplits: 1).map { $0.trimmed }
-      guard halves.count == 2, let digest = SHA256Digest(hex: halves[0]), isCleanPath(halves[1]) else {
-        throw ReleaseError(.different, doing: doing, reason: "\(ReleaseFolder.checksums) is damaged")
-      }
-      let (found, size) = try Files.digest(path.appending(halves[1]), doing: doing)
+    return try listed().map { name, digest in
+      let (found, size) = try Files.digest(path.appending(name), doing: doing)
       guard found == digest else {
         throw ReleaseError(
-          .different, doing: doing, reason: "\(halves[1]) is not what was released", advice: "restore it or cut again")
+          .different, doing: doing, reason: "\(name) is not what was released", advice: "restore it or cut again")
       }
-      listed.append((halves[1], size))
+      return (name, size)
     }
-    return listed
   }
 
   /// Writes the digests of all files in a folder that is about to become a release.
@@ -91,7 +104,7 @@ package struct ReleaseFolder: Sendable {
   package var conflict: ReleaseError {
     ReleaseError(
       .conflict, doing: "writing the release \(path)", reason: "it exists, with other content",
-      advice: "give --respin N for a new one; a release is never changed")
+      advice: remedy)
   }
 
   /// Two cuts of one release at a time would mix their files.

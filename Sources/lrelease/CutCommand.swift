@@ -64,11 +64,18 @@ struct CutCommand: AsyncParsableCommand {
         }
       let report = try await Cut(output: FilePath(output), codec: codec, progress: console.progress).run(opened)
       if console.isJSON { return try console.printJSON(report) }
-      console.print(console.bold(report.release) + (report.wasThere ? " is there already, and whole" : ""))
-      for output in report.outputs {
-        let padding = String(repeating: " ", count: max(1, 10 - size(output.bytes).count))
-        console.print("\(padding)\(size(output.bytes))  \(report.folder)/\(output.name)")
-      }
+      console.print(report)
+    }
+  }
+}
+
+extension Console {
+  /// A release that was made, or was there.
+  func print(_ report: Cut.Report) {
+    print(bold(report.release) + (report.wasThere ? " is there already, and whole" : ""))
+    for output in report.outputs {
+      let padding = String(repeating: " ", count: max(1, 10 - size(output.bytes).count))
+      print("\(padding)\(size(output.bytes))  \(report.folder)/\(output.name)")
     }
   }
 }

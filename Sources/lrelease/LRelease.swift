@@ -40,8 +40,13 @@ struct LRelease: AsyncParsableCommand {
         lrelease cut --plan ceph.json --output releases
         lrelease verify releases/ceph-6.12.117/ceph-6.12.117.tar.xz
 
+      Make it again from the tarball alone, with a vendor's patches, and see what changed:
+
+        lrelease rebuild ceph-6.12.117.tar.xz --vendor acme --patches acme/series --output releases
+        lrelease diff releases/ceph-6.12.117 releases/ceph-6.12.117+by.acme.1
+
       Exit status: 0 done, 1 failed, 2 wrong manifest or argument, 3 source missing or damaged, 4 signature or hash \
-      missing or wrong, 5 the release exists with other content, 6 verification found differences, 7 a program is \
+      missing or wrong, 5 the release exists with other content, 6 differences were found, 7 a program is \
       missing, 64 wrong usage, 130 interrupted.
 
       Environment: XDG_CACHE_HOME, else HOME/.cache, holds the cache folder lrelease (see --cache). TMPDIR, else /tmp, \
@@ -50,7 +55,7 @@ struct LRelease: AsyncParsableCommand {
       """,
     version: "lrelease 0.1.0",
     subcommands: [
-      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, VerifyCommand.self, ShowCommand.self,
-      ManifestCommand.self,
+      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RebuildCommand.self, DiffCommand.self,
+      VerifyCommand.self, ShowCommand.self, ManifestCommand.self,
     ])
 }

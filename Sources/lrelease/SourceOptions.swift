@@ -14,6 +14,42 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("The kernel release: 7.4, 7.4.2, 7.4-rc3.", valueName: "release"))
   var kernel: String?
 
+  @Option(help: ArgumentHelp("Number of this respin; 0 for the first release.", valueName: "number"))
+  var respin = 0
+
+  @OptionGroup var places: PlaceOptions
+
+  func request() throws -> CutRequest {
+    guard (0...99).contains(respin) else {
+      throw ReleaseError(.input, doing: "reading --respin", reason: "'\(respin)' is not between 0 and 99")
+    }
+    var request = try places.request()
+    request.kernel = kernel
+    request.respin = respin
+    return request
+  }
+
+  /// The folder that was asked for, else lrelease's own in the user's cache.
+  static func cacheFolder(_ asked: String?) -> FilePath {
+    let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
+    return Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
+  }
+
+  /// Opens the manifest, or the plan where one is given.
+  func open(plan: String?, _ progress: Progress) async throws -> OpenedPlan {
+    switch (manifest, plan) {
+    case (let manifest?, nil):
+      return try await Planner.plan(manifest: FilePath(manifest), try request(), progress: progress)
+    case (nil, let plan?):
+      return try await Planner.open(try Plan(reading: FilePath(plan)), try request(), progress: progress)
+    default:
+      throw ValidationError("Give a manifest, or --plan FILE.")
+    }
+  }
+}
+
+/// Where sources come from, who vouches for them, and which extras are added.
+struct PlaceOptions: ParsableArguments {
   @Option(
     name: .customLong("source"),
     help: ArgumentHelp(
@@ -33,9 +69,6 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("Add an extra of the manifest. May be repeated.", valueName: "extra"))
   var extras: [String] = []
 
-  @Option(help: ArgumentHelp("Number of this respin; 0 for the first release.", valueName: "number"))
-  var respin = 0
-
   @Flag(help: "Go on where a signature is missing. The release records it.")
   var allowUnsigned = false
 
@@ -46,12 +79,6 @@ struct SourceOptions: ParsableArguments {
     completion: .directory)
   var cache: String?
 
-  /// The folder that was asked for, else lrelease's own in the user's cache.
-  static func cacheFolder(_ asked: String?) -> FilePath {
-    let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
-    return Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
-  }
-
   func request() throws -> CutRequest {
     let places = try pairs(sources, option: "--source", form: "NAME=PATH_OR_URL")
     let digests = try pairs(hashes, option: "--sha256", form: "NAME=DIGEST").mapValues { text in
@@ -60,13 +87,9 @@ struct SourceOptions: ParsableArguments {
       }
       return digest
     }
-    guard (0...99).contains(respin) else {
-      throw ReleaseError(.input, doing: "reading --respin", reason: "'\(respin)' is not between 0 and 99")
-    }
     return CutRequest(
-      kernel: kernel, places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
-      respin: respin, allowsUnsigned: allowUnsigned, hashes: digests,
-      cache: SourceOptions.cacheFolder(cache))
+      places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
+      allowsUnsigned: allowUnsigned, hashes: digests, cache: SourceOptions.cacheFolder(cache))
   }
 
   private func pairs(_ texts: [String], option: String, form: String) throws -> [String: String] {
@@ -79,17 +102,5 @@ struct SourceOptions: ParsableArguments {
       pairs[halves[0]] = halves[1]
     }
     return pairs
-  }
-
-  /// Opens the manifest, or the plan where one is given.
-  func open(plan: String?, _ progress: Progress) async throws -> OpenedPlan {
-    switch (manifest, plan) {
-    case (let manifest?, nil):
-      return try await Planner.plan(manifest: FilePath(manifest), try request(), progress: progress)
-    case (nil, let plan?):
-      return try await Planner.open(try Plan(reading: FilePath(plan)), try request(), progress: progress)
-    default:
-      throw ValidationError("Give a manifest, or --plan FILE.")
-    }
   }
 }

@@ -27,10 +27,7 @@ struct VerifyCommand: AsyncParsableCommand {
       if console.isJSON { try console.printJSON(result) }
       guard result.isGood else {
         throw Diagnostics(
-          [("changed", result.changed), ("missing", result.missing), ("not in the list", result.unknown)].flatMap {
-            word, paths in
-            paths.map { ReleaseError(.different, doing: "verifying \(tarball)", reason: "\($0) is \(word)") }
-          })
+          result.findings.map { ReleaseError(.different, doing: "verifying \(tarball)", reason: $0) })
       }
       if !console.isJSON { console.print("\(tarball): \(result.files) files, all as released") }
     }

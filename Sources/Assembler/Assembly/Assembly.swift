@@ -5,7 +5,7 @@ import Groundwork
 /// Puts the files of the sources where the manifest's rules say, and adds what is generated.
 package struct Assembly {
   private let manifest: Manifest
-  private var tree = ReleaseTree()
+  private(set) var tree = ReleaseTree()
   /// Which rule wrote a path, for the message about a collision.
   private var writers: [String: String] = [:]
   /// A path in each folder, for the same.
@@ -13,33 +13,37 @@ package struct Assembly {
 
   package init(_ manifest: Manifest) { self.manifest = manifest }
 
+  /// Goes on from the tree of a release.
+  init(_ manifest: Manifest, from released: ReleaseTree) {
+    self.manifest = manifest
+    tree = released
+    for path in released.paths { writers[path] = released[path]?.origin.summary }
+    for folder in released.folders { folders[folder] = folder }
+  }
+
   /// - Parameters:
   ///   - contents: what was read of each source.
   ///   - extras: names of the extras to add, in the order in which they are applied.
   ///   - values: for the placeholders in templates.
+  ///   - rebuilds: what vendors made of the release, in order; their patches come last.
   package static func tree(
     _ manifest: Manifest, contents: [String: SourceContent], extras: [String], recipe: inout Recipe,
-    values: [String: String], tools: [String: String], sourceDate: Int64, progress: Progress
+    values: [String: String], tools: [String: String], sourceDate: Int64, rebuilds: [Plan.Rebuild] = [],
+    progress: Progress
   ) async throws -> ReleaseTree {
     var assembly = Assembly(manifest)
-    for rule in manifest.rules { try assembly.apply(rule, contents) }
-    for name in extras {
-      for rule in manifest.extras[name]?.rules ?? [] { try assembly.apply(rule, contents) }
-    }
+    try assembly.apply(manifest.rules, contents)
+    try assembly.apply(manifest.rules(of: extras), contents)
     for file in manifest.generated { try assembly.generate(file, &recipe, values) }
-    for name in extras {
-      guard let extra = manifest.extras[name], let series = extra.series else { continue }
-      try await assembly.patch(series, at: extra.location, &recipe, progress)
-    }
-    for step in manifest.prepare {
-      let used = tools.filter { step.tools.contains($0.key) }
-      try await progress.step("preparing (\(step.run.joined(separator: " ")))") {
-        try await PrepareSandbox.run(step, in: &assembly.tree, tools: used, sourceDate: sourceDate)
-      }
-    }
-    try assembly.checkLinks()
-    try assembly.checkModules(extras)
+    try await assembly.patch(with: extras, &recipe, progress)
+    try await assembly.prepare(tools: tools, sourceDate: sourceDate, progress)
+    for rebuild in rebuilds { try await assembly.patch(for: rebuild, &recipe, progress) }
+    try assembly.check()
     return assembly.tree
+  }
+
+  mutating func apply(_ rules: [Manifest.TreeRule], _ contents: [String: SourceContent]) throws {
+    for rule in rules { try apply(rule, contents) }
   }
 
   private mutating func apply(_ rule: Manifest.TreeRule, _ contents: [String: SourceContent]) throws {
@@ -106,27 +110,49 @@ package struct Assembly {
       file.path, entry, from: "the template \(file.template)", overlay: file.isOverlay, at: file.location)
   }
 
+  /// Gives a file other bytes; all else stays.
+  mutating func replace(_ path: String, with bytes: [UInt8]) { tree[path]?.content = .file(bytes) }
+
+  /// Applies the patches of extras.
+  mutating func patch(with extras: [String], _ recipe: inout Recipe, _ progress: Progress) async throws {
+    for name in extras {
+      guard let extra = manifest.extras[name], let series = extra.series else { continue }
+      try await patch(series, at: extra.location, &recipe, progress)
+    }
+  }
+
+  /// Applies the patches of a vendor.
+  mutating func patch(for rebuild: Plan.Rebuild, _ recipe: inout Recipe, _ progress: Progress) async throws {
+    guard let series = rebuild.series else { return }
+    try await patch(series, by: rebuild.mark, &recipe, progress)
+  }
+
   private mutating func patch(
-    _ seriesFile: String, at location: SourceLocation, _ recipe: inout Recipe, _ progress: Progress
+    _ seriesFile: String, at location: SourceLocation? = nil, by vendor: String? = nil, _ recipe: inout Recipe,
+    _ progress: Progress
   ) async throws {
     var reader = recipe
     let series = try PatchSeries(file: seriesFile) { try reader.read($0, at: location) }
     recipe = reader
-    var files: [String: SourceFile] = [:]
-    for path in series.paths {
-      guard let entry = tree[path] else { continue }
-      files[path] = SourceFile(content: entry.content, isExecutable: entry.isExecutable)
-    }
-    try await series.apply(to: &files, progress: progress)
-    for path in series.paths {
-      guard let file = files[path] else {
-        tree[path] = nil
-        continue
+    try await series.apply(to: &tree, by: vendor, progress: progress)
+  }
+
+  /// Runs the prepare steps of the manifest.
+  ///
+  /// - Parameter tools: versions of the programs that they use.
+  mutating func prepare(tools: [String: String], sourceDate: Int64, _ progress: Progress) async throws {
+    for step in manifest.prepare {
+      let used = tools.filter { step.tools.contains($0.key) }
+      try await progress.step("preparing (\(step.run.joined(separator: " ")))") {
+        try await PrepareSandbox.run(step, in: &tree, tools: used, sourceDate: sourceDate)
       }
-      var origin = tree[path]?.origin ?? Origin(source: "generated")
-      origin.patches = (origin.patches ?? []) + file.patches
-      tree[path] = TreeEntry(content: file.content, isExecutable: file.isExecutable, origin: origin)
     }
+  }
+
+  /// Every link must lead somewhere, and every module have the folder that it is built in.
+  func check() throws {
+    try checkLinks()
+    try checkModules()
   }
 
   private func checkLinks() throws {
@@ -170,8 +196,7 @@ package struct Assembly {
     return true
   }
 
-  /// Every module must have the folder that it is built in.
-  private func checkModules(_ extras: [String]) throws {
+  private func checkModules() throws {
     let folders = Set(tree.folders)
     for package in manifest.packages {
       for module in package.modules where module.path != "." && !folders.contains(module.path) {

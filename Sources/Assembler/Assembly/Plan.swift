@@ -23,6 +23,8 @@ package struct Plan: Sendable, Equatable, Codable {
   package var manifest: String
   /// The manifest and the files that it names, by their path relative to it.
   package var recipe: [String: RecipeFile]
+  /// What vendors made of the release, in order; nil for a release as it was cut.
+  package var rebuilds: [Rebuild]?
   /// Where the sources were found. Not part of the release: the copy in the tarball has none.
   package var places: [String: String]?
 
@@ -46,6 +48,32 @@ package struct Plan: Sendable, Equatable, Codable {
       let digits = (hex ?? "").utf8.map { $0 <= 0x39 ? $0 &- 0x30 : $0 &- 0x57 }
       return stride(from: 0, to: digits.count - digits.count % 2, by: 2).map { digits[$0] << 4 | digits[$0 + 1] & 15 }
     }
+  }
+
+  /// How a vendor changed a release.
+  package struct Rebuild: Sendable, Equatable, Codable {
+    package var vendor: String
+    /// The vendor's rebuilds count from 1.
+    package var number: Int
+    package var basedOn: Base
+    /// Extras of the manifest that were added.
+    package var extras: [String]?
+    /// Name of the vendor's series among the recipe; its patches lie beside it.
+    package var series: String?
+    package var patches: [SourcePin.PatchPin]?
+
+    /// The release that was changed, and what identifies it.
+    package struct Base: Sendable, Equatable, Codable {
+      package var name: String
+      package var version: String
+      /// Of the tarball, compressed as it was.
+      package var tarball: SHA256Digest
+      /// Of its plan.json.
+      package var plan: SHA256Digest
+    }
+
+    /// How versions, origins and the recipe name it: `by.acme.1`.
+    package var mark: String { "by.\(vendor).\(number)" }
   }
 
   /// `lustre-7.4.2`: the name of the release folder and of the top folder of the tarball.
@@ -73,24 +101,26 @@ package struct Plan: Sendable, Equatable, Codable {
 
   /// Reads a saved plan and checks that its recipe files are what it says they are.
   package init(reading path: FilePath) throws {
-    let bytes = try Files.read(path, limit: 256 << 20, doing: "reading the plan \(path)")
+    let doing = "reading the plan \(path)"
+    try self.init(parsing: Files.read(path, limit: 256 << 20, doing: doing), doing: doing)
+  }
+
+  /// The same for the text of a plan.
+  package init(parsing bytes: [UInt8], doing: String) throws {
     do {
       self = try JSON.decode(Plan.self, from: bytes)
     } catch {
       throw ReleaseError(
-        .input, doing: "reading the plan \(path)", reason: "it is not a plan of lrelease",
-        advice: "make one with 'lrelease plan'")
+        .input, doing: doing, reason: "it is not a plan of lrelease", advice: "make one with 'lrelease plan'")
     }
     guard format == 1 else {
-      throw ReleaseError(
-        .input, doing: "reading the plan \(path)", reason: "its format \(format) is of a newer lrelease")
+      throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")
     }
     guard Timestamp.releasable.contains(sourceDate) else {
-      throw ReleaseError(
-        .input, doing: "reading the plan \(path)", reason: "its sourceDate \(sourceDate) is no time of a release")
+      throw ReleaseError(.input, doing: doing, reason: "its sourceDate \(sourceDate) is no time of a release")
     }
     for (name, file) in recipe where SHA256Digest(of: file.bytes) != file.sha256 {
-      throw ReleaseError(.unverified, doing: "reading the plan \(path)", reason: "its file \(name) was changed")
+      throw ReleaseError(.unverified, doing: doing, reason: "its file \(name) was changed")
     }
   }
 

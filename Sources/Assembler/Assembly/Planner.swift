@@ -44,7 +44,7 @@ package struct Planner {
   let request: CutRequest
   var recipe: Recipe
   let progress: Progress
-  private let manifestName: String
+  let manifestName: String
   /// What the plan that is carried out says of its sources; nothing when a plan is made.
   var planned: [String: SourcePin] = [:]
 
@@ -143,7 +143,7 @@ package struct Planner {
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
   }
 
-  private func checkRequest() throws {
+  func checkRequest() throws {
     if let kernel = request.kernel, KernelRelease(kernel) == nil {
       throw ReleaseError(
         .input, doing: "reading --kernel", reason: "'\(kernel)' is not a kernel release",
@@ -166,14 +166,14 @@ package struct Planner {
 
   /// The rules of the manifest and of the chosen extras.
   private var rules: [Manifest.TreeRule] {
-    manifest.rules + request.extras.flatMap { manifest.extras[$0]?.rules ?? [] }
+    manifest.rules + manifest.rules(of: request.extras)
   }
 
   private func isUsed(_ source: String) -> Bool { rules.contains { $0.source == source } }
 
   // MARK: sources
 
-  private mutating func read(_ name: String, _ source: Manifest.Source) async throws -> (SourceContent, String) {
+  mutating func read(_ name: String, _ source: Manifest.Source) async throws -> (SourceContent, String) {
     var selection = Selection(rules: rules.filter { $0.source == name })
     if source.kind == .kernel { selection.paths.insert("Makefile") }
     var series: PatchSeries?
@@ -371,10 +371,13 @@ package struct Planner {
   }
 
   /// Reads all files that the manifest names, so that the plan holds them and a missing one is found now.
+  ///
+  /// Those of extras that were not chosen too: a vendor may add one to the release.
   private mutating func readNamedFiles() throws {
+    let isPlanned = recipe.folder == nil
     for file in manifest.generated { _ = try recipe.read(file.template, at: file.location) }
-    for name in request.extras {
-      guard let extra = manifest.extras[name], let series = extra.series else { continue }
+    for (name, extra) in manifest.extras.sorted(by: { $0.key < $1.key }) {
+      guard !isPlanned || request.extras.contains(name), let series = extra.series else { continue }
       var reader = recipe
       _ = try PatchSeries(file: series) { try reader.read($0, at: extra.location) }
       recipe = reader
@@ -419,6 +422,7 @@ extension Plan {
     var recipe = Recipe(plan: self)
     return try await Assembly.tree(
       opened.manifest, contents: opened.contents, extras: extras, recipe: &recipe,
-      values: try values(opened.manifest), tools: tools, sourceDate: sourceDate, progress: progress)
+      values: try values(opened.manifest), tools: tools, sourceDate: sourceDate, rebuilds: rebuilds ?? [],
+      progress: progress)
   }
 }

@@ -54,10 +54,12 @@ package enum Tarball {
     for path in [planPath, originsPath] where tree[path] != nil {
       throw ReleaseError(.input, doing: "assembling the tree", reason: "\(path) is the place of lrelease's own record")
     }
-    let origin = Origin(source: "generated", generator: "lrelease")
-    tree[planPath] = TreeEntry(content: .file(try JSON.encode(plan.portable)), origin: origin)
-    tree[originsPath] = TreeEntry(content: .file(try OriginRecord.list(tree)), origin: origin)
+    tree[planPath] = TreeEntry(content: .file(try JSON.encode(plan.portable)), origin: ownOrigin)
+    tree[originsPath] = TreeEntry(content: .file(try OriginRecord.list(tree)), origin: ownOrigin)
   }
+
+  /// The origin of these records.
+  static let ownOrigin = Origin(source: "generated", generator: "lrelease")
 
   /// The compressed tarball, all of it below `folder`.
   package static func bytes(
@@ -83,6 +85,12 @@ package enum Tarball {
     package var missing: [String] = []
     package var unknown: [String] = []
     package var isGood: Bool { changed.isEmpty && missing.isEmpty && unknown.isEmpty }
+    /// What is wrong, a phrase for each file: `fs/inode.c is changed`.
+    package var findings: [String] {
+      [("changed", changed), ("missing", missing), ("not in the list", unknown)].flatMap { word, paths in
+        paths.map { "\($0) is \(word)" }
+      }
+    }
   }
 
   /// Reads a release tarball whole.
@@ -93,12 +101,19 @@ package enum Tarball {
   /// Checks every file against the origins list, and the list against the files.
   package static func verify(_ path: FilePath, progress: Progress) async throws -> Verification {
     let files = try await read(path, progress: progress)
+    return verify(files, against: try records(in: files, doing: "verifying \(path)"))
+  }
+
+  /// The origins list of a release tarball.
+  static func records(in files: [String: SourceFile], doing: String) throws -> [OriginRecord] {
     guard let list = files[originsPath] else {
       throw ReleaseError(
-        .source, doing: "verifying \(path)", reason: "it holds no \(originsPath)",
-        advice: "it is not a release made by lrelease")
+        .source, doing: doing, reason: "it holds no \(originsPath)", advice: "it is not a release made by lrelease")
     }
-    let records = try OriginRecord.parse(list.content.fileBytes, file: originsPath)
+    return try OriginRecord.parse(list.bytes, file: originsPath)
+  }
+
+  static func verify(_ files: [String: SourceFile], against records: [OriginRecord]) -> Verification {
     var result = Verification(files: records.count)
     var listed: Set<String> = [originsPath]
     for record in records {

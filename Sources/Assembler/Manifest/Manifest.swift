@@ -174,6 +174,9 @@ package struct Manifest: Sendable {
 }
 
 extension Manifest {
+  /// The tree rules of extras.
+  package func rules(of extras: [String]) -> [TreeRule] { extras.flatMap { self.extras[$0]?.rules ?? [] } }
+
   /// Reads a manifest. All that is wrong with it is reported in one run.
   ///
   /// - Parameters:

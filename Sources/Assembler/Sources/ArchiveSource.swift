@@ -34,7 +34,12 @@ package struct ArchiveSource: Sendable {
 
   /// Every file of the archive, without asking who signed it.
   package func readAll(progress: Progress) async throws -> [String: SourceFile] {
-    try await read(wants: { _ in true }, key: nil, progress: progress).files
+    try await readWhole(progress: progress).files
+  }
+
+  /// The same, with what identifies the archive.
+  package func readWhole(progress: Progress) async throws -> SourceContent {
+    try await read(wants: { _ in true }, key: nil, progress: progress)
   }
 
   package func read(_ selection: Selection, progress: Progress) async throws -> SourceContent {
@@ -150,9 +155,12 @@ package struct ArchiveSource: Sendable {
     var magic = [UInt8](repeating: 0, count: 6)
     let count = try magic.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: 0, into: $0) }
     let start = Array(magic.prefix(count))
-    if start.starts(with: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) { return Command("xz", ["-dc", "-T0", "-M4GiB"]) }
-    if start.starts(with: [0x1f, 0x8b]) { return Command("gzip", ["-dc"]) }
-    if start.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return Command("zstd", ["-dcq", "--long=31"]) }
+    switch Codec(magic: start) {
+    case .xz: return Command("xz", ["-dc", "-T0", "-M4GiB"])
+    case .gzip: return Command("gzip", ["-dc"])
+    case .zstd: return Command("zstd", ["-dcq", "--long=31"])
+    case nil: break
+    }
     if start.starts(with: Array("BZh".utf8)) { return Command("bzip2", ["-dc"]) }
     var tail = [UInt8](repeating: 0, count: 5)
     _ = try tail.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: 257, into: $0) }

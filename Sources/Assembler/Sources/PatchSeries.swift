@@ -19,6 +19,8 @@ package struct PatchSeries: Sendable {
   }
 
   package var file: String
+  /// The series file itself.
+  package let bytes: [UInt8]
   package var patches: [Patch]
 
   /// Reads a `series` file and the patches beside it.
@@ -28,7 +30,8 @@ package struct PatchSeries: Sendable {
     self.file = file
     patches = []
     let folder = FilePath(file).removingLastComponent()
-    let text = String(decoding: try read(file), as: UTF8.self)
+    bytes = try read(file)
+    let text = String(decoding: bytes, as: UTF8.self)
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let name = words.first else { continue }
@@ -121,6 +124,28 @@ package struct PatchSeries: Sendable {
         }
       }
       return files
+    }
+  }
+
+  /// Applies the series to a release; the origin of each file that it touches says so.
+  ///
+  /// - Parameter vendor: who changes the release, as `by.acme.1`: it stands before the names of the patches in origins,
+  ///   and is the source of files that they add.
+  package func apply(to tree: inout ReleaseTree, by vendor: String? = nil, progress: Progress) async throws {
+    var files: [String: SourceFile] = [:]
+    for path in paths {
+      guard let entry = tree[path] else { continue }
+      files[path] = SourceFile(content: entry.content, isExecutable: entry.isExecutable)
+    }
+    try await apply(to: &files, progress: progress)
+    for path in paths {
+      guard let file = files[path] else {
+        tree[path] = nil
+        continue
+      }
+      var origin = tree[path]?.origin ?? Origin(source: vendor ?? "generated")
+      origin.patches = (origin.patches ?? []) + file.patches.map { name in vendor.map { "\($0)/\(name)" } ?? name }
+      tree[path] = TreeEntry(content: file.content, isExecutable: file.isExecutable, origin: origin)
     }
   }
 

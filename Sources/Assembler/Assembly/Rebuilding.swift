@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+
+/// What a vendor asks for.
+package struct RebuildRequest: Sendable {
+  /// Who changes the release; nil when nobody does.
+  package var vendor: String?
+  /// Which of the vendor's rebuilds this is; nil for the next one.
+  package var number: Int?
+  package var series: PatchSeries?
+  /// Extras to add, and where their sources come from: `kernel` and `respin` do not count.
+  package var added: CutRequest
+
+  package init(vendor: String?, number: Int?, series: PatchSeries?, added: CutRequest) {
+    self.vendor = vendor
+    self.number = number
+    self.series = series
+    self.added = added
+  }
+
+  package var changesNothing: Bool {
+    vendor == nil && number == nil && series == nil && added.extras.isEmpty && added.places.isEmpty
+  }
+}
+
+/// Makes another release of one that is there, as a vendor does: from its tarball, without the sources that it was cut
+/// from.
+extension Planner {
+  /// Plans and carries out the changes.
+  ///
+  /// - Parameter code: the files of the release without its packaging, which is made again.
+  /// - Returns: the new plan with the tree that belongs to it. A cut of this plan gives the same tree.
+  package static func rebuild(
+    _ released: ReleasedTarball, _ code: ReleaseTree, _ request: RebuildRequest, progress: Progress
+  ) async throws -> (plan: Plan, tree: ReleaseTree) {
+    let old = released.plan
+    let manifest = released.manifest
+    let version = try ReleaseVersion(old.version)
+    let vendor = try nextVendor(of: version, request)
+    for extra in request.added.extras where old.extras.contains(extra) {
+      throw ReleaseError(
+        .input, doing: "choosing extras", reason: "the release has the extra '\(extra)' already",
+        advice: "leave out --with \(extra)")
+    }
+    let rebuild = Plan.Rebuild(
+      vendor: vendor.name, number: vendor.number,
+      basedOn: .init(name: old.name, version: old.version, tarball: released.sha256, plan: released.planDigest),
+      extras: request.added.extras.isEmpty ? nil : request.added.extras)
+    var plan = old
+    plan.rebuilds = (old.rebuilds ?? []) + [rebuild.adding(request.series, to: &plan.recipe)]
+    plan.extras += request.added.extras
+    plan.version =
+      try ReleaseVersion(
+        components: version.components, prerelease: version.prerelease, respin: version.respin, extras: plan.extras,
+        vendor: vendor
+      ).tarball
+
+    let contents = try await readAdded(manifest, request.added, into: &plan, progress)
+    let tree = try await changed(code, from: old, to: &plan, manifest, contents, progress)
+    return (plan, tree)
+  }
+
+  private static func nextVendor(
+    of version: ReleaseVersion, _ request: RebuildRequest
+  ) throws -> ReleaseVersion.Vendor {
+    let doing = "naming the rebuild of \(version)"
+    guard let name = request.vendor else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "a release that is changed is another one", advice: "say whose with --vendor NAME"
+      )
+    }
+    let vendor = try ReleaseVersion.Vendor(name: name, number: request.number ?? (version.vendor?.number ?? 0) + 1)
+    guard let before = version.vendor else { return vendor }
+    guard before.name == vendor.name else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "it is \(before.name)'s rebuild, not \(vendor.name)'s",
+        advice: "start from the release that \(before.name) started from")
+    }
+    guard before.number < vendor.number else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "it has the number \(before.number) already",
+        advice: "give --number \(before.number + 1), or leave it out")
+    }
+    return vendor
+  }
+
+  // MARK: sources of extras
+
+  /// Reads what the added extras need, and pins it in `plan`. Nothing is fetched that was not asked for.
+  private static func readAdded(
+    _ manifest: Manifest, _ request: CutRequest, into plan: inout Plan, _ progress: Progress
+  ) async throws -> [String: SourceContent] {
+    var request = request
+    request.kernel = plan.kernel
+    func planner(_ extras: [String]) -> Planner {
+      var request = request
+      request.extras = extras
+      return Planner(
+        manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
+        manifestName: plan.manifest, planned: plan.sources)
+    }
+    var all = planner(plan.extras)
+    try all.checkRequest()
+    let rules = manifest.rules(of: request.extras)
+    let needed = Set(rules.map(\.source))
+    for name in (Array(request.places.keys) + request.hashes.keys).sorted() where !needed.contains(name) {
+      throw ReleaseError(
+        .input, doing: "choosing sources", reason: "no extra that is added takes files from the source '\(name)'",
+        advice: "what the release has comes from its tarball: leave it out, or give --with EXTRA")
+    }
+    var contents: [String: SourceContent] = [:]
+    for name in needed.sorted() {
+      guard let source = manifest.sources[name] else { continue }
+      guard request.places[name] != nil else {
+        let extras = request.extras.filter { extra in manifest.rules(of: [extra]).contains { $0.source == name } }
+        throw ReleaseError(
+          .source, doing: "adding the extra '\(extras.joined(separator: "', '"))'",
+          reason: "its files come from the source '\(name)', which the release does not hold",
+          advice: "say where it is with --source \(name)=PLACE")
+      }
+      let (content, _) = try await all.read(name, source)
+      contents[name] = content
+      guard let pin = plan.sources[name] else {
+        plan.sources[name] = content.pin
+        continue
+      }
+      // The digest of a folder is that of the files that are wanted, which were fewer without the extra.
+      var before = planner(plan.extras.filter { !request.extras.contains($0) })
+      let found = content.pin.kind == "folder" ? try await before.read(name, source).0.pin : content.pin
+      guard found.sha256 == pin.sha256, found.commit == pin.commit else {
+        throw ReleaseError(
+          .unverified, doing: "opening the source '\(name)'", reason: "it is not the one that the release was made of",
+          advice: "an extra must fit the rest: give the same one")
+      }
+      try all.checkVoucher(name, planned: pin, found: found)
+      plan.sources[name]?.sha256 = content.pin.sha256
+      contents[name]?.pin = plan.sources[name] ?? pin
+    }
+    all.warnOfUnsigned(plan)
+    plan.sourceDate = plan.sources.values.map(\.date).max() ?? plan.sourceDate
+    return contents
+  }
+
+  // MARK: the tree
+
+  private static func changed(
+    _ code: ReleaseTree, from old: Plan, to plan: inout Plan, _ manifest: Manifest,
+    _ contents: [String: SourceContent], _ progress: Progress
+  ) async throws -> ReleaseTree {
+    guard let rebuild = plan.rebuilds?.last else { return code }
+    var recipe = Recipe(plan: plan)
+    let extras = rebuild.extras ?? []
+    let stale = try staleFiles(code, manifest, &recipe, before: old.values(manifest), now: plan.values(manifest))
+    // What prepare steps make depends on all that was there before them.
+    let isPrepared = !manifest.prepare.isEmpty && !(extras.isEmpty && stale.isEmpty)
+    let start = isPrepared ? try unprepared(code, manifest) : code
+
+    var assembly = Assembly(manifest, from: start)
+    try assembly.apply(manifest.rules(of: extras), contents)
+    for (path, bytes) in stale { assembly.replace(path, with: bytes) }
+    try await assembly.patch(with: extras, &recipe, progress)
+    if isPrepared {
+      plan.tools = try await PrepareSandbox.versions(
+        of: manifest.prepare.flatMap(\.tools), at: manifest.prepare.first?.location)
+      try await assembly.prepare(tools: plan.tools, sourceDate: plan.sourceDate, progress)
+    }
+    try await assembly.patch(for: rebuild, &recipe, progress)
+    if !isPrepared { warnOfUnprepared(assembly.tree, patchedBy: rebuild, manifest, progress) }
+    try assembly.check()
+    return assembly.tree
+  }
+
+  /// The generated files that come out otherwise now, such as those with the version in them.
+  private static func staleFiles(
+    _ code: ReleaseTree, _ manifest: Manifest, _ recipe: inout Recipe, before: [String: String], now: [String: String]
+  ) throws -> [(path: String, bytes: [UInt8])] {
+    // The last of several that write one path has won.
+    let files = Dictionary(manifest.generated.map { ($0.path, $0) }) { $1 }
+    return try files.sorted { $0.key < $1.key }.compactMap { path, file in
+      let template = try Template(file: file.template, bytes: recipe.read(file.template, at: file.location))
+      let (was, bytes) = (Array(try template.render(before).utf8), Array(try template.render(now).utf8))
+      guard was != bytes, let entry = code[path] else { return nil }
+      guard entry.content == .file(was) else {
+        throw ReleaseError(
+          .input, at: file.location, doing: "making \(path) again",
+          reason: "the version stands in it, and it was changed after it was made (\(entry.origin.summary))",
+          advice: "cut the release from its sources instead")
+      }
+      return (path, bytes)
+    }
+  }
+
+  /// Says so where a patch changes what a prepare step reads: what it made of that stays as it was.
+  private static func warnOfUnprepared(
+    _ tree: ReleaseTree, patchedBy rebuild: Plan.Rebuild, _ manifest: Manifest, _ progress: Progress
+  ) {
+    guard let step = manifest.prepare.first else { return }
+    // Nothing tells what a step reads; of autotools, which prepare nearly all that is prepared, it is known.
+    for path in tree.paths where [".ac", ".am", ".m4"].contains(where: path.hasSuffix) {
+      guard tree[path]?.origin.patches?.contains(where: { $0.hasPrefix("\(rebuild.mark)/") }) == true else { continue }
+      progress.warning(
+        "\(path) is patched, and '\(step.run.joined(separator: " "))' is not run again: "
+          + "what it made of it must be patched too")
+    }
+  }
+
+  /// The tree without what prepare steps added to it.
+  private static func unprepared(_ code: ReleaseTree, _ manifest: Manifest) throws -> ReleaseTree {
+    let commands = manifest.prepare.map { $0.run.joined(separator: " ") }
+    var tree = code
+    for (path, entry) in code.entries {
+      guard let generator = entry.origin.generator,
+        commands.contains(where: { generator == $0 || generator.hasPrefix("\($0) with ") })
+      else { continue }
+      guard entry.origin.patches == nil else {
+        throw ReleaseError(
+          .input, doing: "preparing the tree again", reason: "\(path) was patched after it was made",
+          advice: "start from the release without the patch")
+      }
+      if entry.origin.source == "generated" { tree[path] = nil }
+    }
+    return tree
+  }
+}
+
+extension Plan.Rebuild {
+  /// Records a series, and puts it and its patches into the recipe of a plan.
+  fileprivate func adding(_ series: PatchSeries?, to recipe: inout [String: Plan.RecipeFile]) -> Plan.Rebuild {
+    guard let series else { return self }
+    var rebuild = self
+    let file = "\(mark)/\(FilePath(series.file).lastComponent?.string ?? "series")"
+    rebuild.series = file
+    rebuild.patches = series.pins
+    recipe[file] = Plan.RecipeFile(series.bytes)
+    for patch in series.patches { recipe["\(mark)/\(patch.name)"] = Plan.RecipeFile(patch.bytes) }
+    return rebuild
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+
+/// A release tarball, read whole and found to be as its own list of origins says.
+package struct ReleasedTarball: Sendable {
+  package let path: FilePath
+  /// Of the tarball as it lies there, compressed.
+  package let sha256: SHA256Digest
+  package let plan: Plan
+  /// The manifest in the plan.
+  package let manifest: Manifest
+  /// Of its plan.json: which release it is, however the tarball is compressed.
+  package let planDigest: SHA256Digest
+  /// Every file with its origin, the records of the release among them.
+  package let tree: ReleaseTree
+  package let codec: Codec
+
+  /// - Throws: `ReleaseError` with code `source` for what is no release of lrelease, `different` for one that was changed.
+  package init(reading path: FilePath, progress: Progress) async throws {
+    let doing = "opening the release \(path)"
+    let content = try await ArchiveSource(path: path).readWhole(progress: progress)
+    let files = content.files
+    guard let planFile = files[Tarball.planPath], let sha256 = content.pin.sha256 else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is not a release made by lrelease"
+      )
+    }
+    let records = try Tarball.records(in: files, doing: doing)
+    let verification = Tarball.verify(files, against: records)
+    guard verification.isGood else {
+      throw ReleaseError(
+        .different, doing: doing, reason: verification.findings.shortened,
+        advice: "get the tarball again; changes of a vendor are made with rebuild --patches SERIES --vendor NAME")
+    }
+    self.path = path
+    self.sha256 = sha256
+    plan = try Plan(parsing: planFile.bytes, doing: "\(doing), its plan")
+    manifest = try plan.parsedManifest()
+    // The name becomes that of a folder, and the plan may come from a stranger.
+    guard plan.name == manifest.name, try !plan.releaseName.contains("/") else {
+      throw ReleaseError(
+        .unverified, doing: doing, reason: "its plan says \(plan.name) \(plan.version), its manifest \(manifest.name)")
+    }
+    planDigest = SHA256Digest(of: planFile.bytes)
+    codec = try Codec(magic: Files.start(of: path, count: 6)) ?? .xz
+    var tree = ReleaseTree()
+    let origins = Dictionary(records.map { ($0.path, $0.origin) }) { $1 }
+    for (path, file) in files {
+      tree[path] = TreeEntry(
+        content: file.content, isExecutable: file.isExecutable, origin: origins[path] ?? Tarball.ownOrigin)
+    }
+    self.tree = tree
+  }
+}
+
+extension [String] {
+  /// The first few with commas between, and how many more there are: for one line.
+  package var shortened: String {
+    count <= 6 ? joined(separator: ", ") : prefix(5).joined(separator: ", ") + " and \(count - 5) more"
+  }
+}

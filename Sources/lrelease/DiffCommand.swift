@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Groundwork
+import Packagers
+import SystemPackage
+
+struct DiffCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff", abstract: "Show what changed between two releases.",
+    discussion: """
+      Each is a release tarball or a release folder. Compared are versions, sources with who signed them, tools, extras, \
+      patches, the recipe, the list of modules and every file with its origin; of two folders also the fields and files \
+      of the packages. Exit status 0 when nothing changed, 6 when something did, without a message; any other is a failure.
+
+        lrelease diff releases/sample-7.2.1 releases/sample-7.2.1+r1
+        lrelease diff --patch sample-7.2.1.tar.xz sample-7.2.1+by.acme.1.tar.xz
+
+      '+' is in the second one only, '-' in the first one only, and '~' differs.
+      """)
+
+  @Argument(help: "A release tarball or folder.", completion: .file())
+  var before: String
+
+  @Argument(help: "Another one.", completion: .file())
+  var after: String
+
+  @Flag(help: "Print the changes of text files as a unified diff, for patch -p1.")
+  var patch = false
+
+  @OptionGroup var console: ConsoleOptions
+
+  func run() async throws {
+    var isSame = false
+    try await Console.run(console) { console in
+      let diff = try await ReleaseDiff.between(
+        FilePath(before), FilePath(after), withPatch: patch, progress: console.progress)
+      isSame = diff.isSame
+      if console.isJSON { try console.printJSON(diff) } else { console.print(diff) }
+    }
+    if !isSame { throw ExitCode(ReleaseError.Code.different.rawValue) }
+  }
+}
+
+extension Console {
+  fileprivate func print(_ diff: ReleaseDiff) {
+    guard !diff.isSame else { return print("\(diff.before) and \(diff.after) are the same") }
+    print(bold("\(diff.before) → \(diff.after)"))
+    let width = diff.sections.map(\.title.count).max() ?? 0
+    for section in diff.sections {
+      let padding = String(repeating: " ", count: width - section.title.count)
+      print("  \(section.title)\(padding)  \(count(section.changes))")
+    }
+    for section in diff.sections {
+      print("\n\(bold(section.title))")
+      for change in section.changes { print("  \(line(change).singleLine)") }
+    }
+    if let patch = diff.patch, !patch.isEmpty { print("\n" + patch.dropLast()) }
+  }
+
+  /// `3 changed, 1 added`.
+  private func count(_ changes: [ReleaseDiff.Change]) -> String {
+    let kinds = [("~", "changed"), ("+", "added"), ("-", "removed")].map { sign, word in
+      (word, changes.filter { self.sign($0) == sign }.count)
+    }
+    return kinds.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
+  }
+
+  private func sign(_ change: ReleaseDiff.Change) -> String {
+    change.before == nil ? "+" : change.after == nil ? "-" : "~"
+  }
+
+  private func line(_ change: ReleaseDiff.Change) -> String {
+    let text = "\(sign(change)) \(change.name)"
+    if let note = change.note { return "\(text)  \(note)" }
+    let values = [change.before, change.after].compactMap { $0 }.map { $0.isEmpty ? "nothing" : $0 }
+    return "\(text): \(values.joined(separator: " → "))"
+  }
+}

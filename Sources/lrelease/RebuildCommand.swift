@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Groundwork
+import Packagers
+import SystemPackage
+
+struct RebuildCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rebuild", abstract: "Make a release again from its tarball alone, with or without changes.",
+    discussion: """
+      The tarball is checked against its own list of origins first. Its plan holds all else that is needed: no source, \
+      no network, no git and none of the tools that prepared the tree.
+
+      Without changes every file must come out as it was released, byte for byte; otherwise the exit status is 6 and \
+      nothing is left. All files are compared where the tarball lies in its release folder, else the tarball alone:
+
+        lrelease rebuild sample-7.2.1.tar.xz --output again
+
+      With changes it is another release, sample-7.2.1+by.acme.1, whose packages sort after the original and before \
+      the next respin or release. The patches are a quilt series that applies to the tree as it is in the tarball, -p1 \
+      unless the series says otherwise:
+
+        lrelease rebuild sample-7.2.1.tar.xz --vendor acme --patches acme/series --output releases
+
+      Rebuilt once more, from the outcome or from the original, it gets the number 2:
+
+        lrelease rebuild sample-7.2.1.tar.xz --vendor acme --number 2 --patches acme/series --output releases
+
+      An extra of the manifest is added with the source that it takes files from:
+
+        lrelease rebuild sample-7.2.1.tar.xz --vendor acme --with trace --source trace=Examples/sample/extra-trace
+
+      Sources that the release was made of stay as they are: --source is for extras only. Prepare steps of the \
+      manifest are run again, with the tools of this machine, when an extra is added or a generated file has the \
+      version in it. For patches alone they are not: one to configure.ac needs one to configure as well.
+      """)
+
+  @Argument(help: "The tarball of a release.", completion: .file(extensions: ["xz", "zst", "gz"]))
+  var tarball: String
+
+  @Option(
+    help: ArgumentHelp("Who changes the release: lower-case letters and digits, a letter first.", valueName: "name"))
+  var vendor: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Number of the vendor's rebuild. (default: 1, or the next one of a rebuild)", valueName: "number"))
+  var number: Int?
+
+  @Option(
+    name: .customLong("patches"), help: ArgumentHelp("The vendor's patches, a quilt series.", valueName: "series"),
+    completion: .file())
+  var series: String?
+
+  @OptionGroup var places: PlaceOptions
+  @OptionGroup var console: ConsoleOptions
+
+  @Option(
+    help: ArgumentHelp("Folder in which the release folder is made.", valueName: "folder"), completion: .directory)
+  var output = "."
+
+  func run() async throws {
+    try await Console.run(console) { console in
+      let series = try series.map { file in
+        try PatchSeries(file: file) { try Files.read(FilePath($0), limit: 64 << 20) }
+      }
+      let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
+      let report = try await Rebuild(output: FilePath(output), progress: console.progress)
+        .run(FilePath(tarball), request)
+      if console.isJSON { return try console.printJSON(report) }
+      console.print(report.made)
+      if let place = report.comparedWith {
+        console.print(
+          place.hasSuffix("/\(ReleaseFolder.checksums)")
+            ? "identical: every file is as \(place) lists it"
+            : "identical: the tarball has the bytes of \(place); no SHA256SUMS lies beside it to compare the packages with"
+        )
+      } else if report.isUnchanged {
+        console.print("nothing was made; give another --output to make it again and compare")
+      }
+    }
+  }
+}
