@@ -12,6 +12,7 @@ package struct DKMSPackage: Sendable {
   private let range: KernelRange
   private let modules: [Manifest.Module]
   private let values: [String: String]
+  private let extras: [Manifest.Extra]
 
   package init(_ package: Manifest.Package, plan: Plan, manifest: Manifest) throws {
     self.package = package
@@ -19,7 +20,7 @@ package struct DKMSPackage: Sendable {
     self.manifest = manifest
     version = try ReleaseVersion(plan.version)
     range = try KernelRange(package.kernelMin, package.kernelMax)
-    let extras = plan.extras.compactMap { manifest.extras[$0] }
+    extras = plan.extras.compactMap { manifest.extras[$0] }
     modules = package.modules + extras.flatMap(\.modules)
     let configure = package.configure + extras.flatMap(\.configure)
     values = try plan.packagingValues(manifest).merging([
@@ -34,7 +35,7 @@ package struct DKMSPackage: Sendable {
 
   /// The source tree as dkms finds it below /usr/src: the part of the release that the modules need.
   package func sourceTree(_ release: ReleaseTree) throws -> ReleaseTree {
-    let extras = plan.extras.compactMap { manifest.extras[$0] }.flatMap(\.rules).map(\.to)
+    let extras = self.extras.flatMap(\.rules).map(\.to)
     let unwanted: Set = ["COPYING", "LICENSE", "LICENCE", ".gitignore", ".gitattributes"]
     var tree = release.filter { path in
       let name = path.split(separator: "/").last.map(String.init) ?? path
@@ -161,7 +162,7 @@ package struct DKMSPackage: Sendable {
     var recipe = Recipe(plan: plan)
     func list(_ items: [String]) -> String { items.joined(separator: ", ") }
     let more = [
-      "DEPENDS": relations.depends.map { ", \($0)" }.joined(),
+      "DEPENDS": (relations.depends + extras.flatMap(\.debDepends)).map { ", \($0)" }.joined(),
       "RECOMMENDS": relations.recommends.map { ", \($0)" }.joined(),
       "PROVIDES": list(relations.provides), "CONFLICTS": list(relations.conflicts),
       "REPLACES": list(relations.replaces),
@@ -220,7 +221,8 @@ package struct DKMSPackage: Sendable {
     return try render(
       relations.recipe, relations,
       [
-        "REQUIRES": lines("Requires", relations.depends), "RECOMMENDS": lines("Recommends", relations.recommends),
+        "REQUIRES": lines("Requires", relations.depends + extras.flatMap(\.rpmDepends)),
+        "RECOMMENDS": lines("Recommends", relations.recommends),
         "PROVIDES": lines("Provides", relations.provides), "CONFLICTS": lines("Conflicts", relations.conflicts),
         "OBSOLETES": lines("Obsoletes", relations.replaces),
         "CONFIG_FILES": relations.etc.map { "%config(noreplace) \($0.path)" }.joined(separator: "\n"),

@@ -122,6 +122,26 @@ import Testing
     }
   }
 
+  @Test func extrasThatNameNoOtherAreReported() {
+    let text =
+      good + """
+
+        [extras.gds]
+        summary = "x"
+        license = "MIT"
+        needs = ["cudo"]
+        [extras.cuda]
+        summary = "x"
+        license = "MIT"
+        conflicts = ["cuda"]
+        """
+    let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
+    let words = error?.description ?? ""
+    #expect(
+      words.contains("m.toml:11:1: error: extra 'gds' names 'cudo', which is no other extra; did you mean 'cuda'?"))
+    #expect(words.contains("m.toml:15:1: error: extra 'cuda' names 'cuda', which is no other extra"))
+  }
+
   @Test func aManifestExtendsAnother() throws {
     let text = """
       extends = "good.toml"

@@ -96,6 +96,53 @@ import Testing
     }
   }
 
+  /// Extras that need or exclude each other, and what they make packages depend on.
+  @Test func extrasKnowOfEachOther() async throws {
+    try await withScratch { folder in
+      let manifests = Built.repository.appending("manifests")
+      for name in ["manifests", "debian", "specs", "Examples"] {
+        let copy = ["-r", Built.repository.appending(name).string, folder.string]
+        _ = try await Command("cp", copy).check(doing: "copying")
+      }
+      let more = """
+
+        [extras.trace-more]
+        summary = "more"
+        license = "GPL-2.0-only"
+        needs = ["trace"]
+        deb-depends = ["bpftrace"]
+        rpm-depends = ["bpftrace >= 0.14"]
+        [extras.quiet]
+        summary = "less"
+        license = "GPL-2.0-only"
+        conflicts = ["trace"]
+        """
+      let text = try Files.read(manifests.appending("sample.toml")) + Array(more.utf8)
+      try Files.replace(folder.appending("manifests/sample.toml"), with: text)
+      func cut(_ extras: [String]) async throws -> Command.Outcome {
+        try await Command(
+          Built.lrelease,
+          [
+            "cut", folder.appending("manifests/sample.toml").string, "--source",
+            "linux=\(folder.appending("Examples/sample/linux"))", "--output", folder.appending("out").string,
+          ] + extras.flatMap { ["--with", $0] }
+        ).run(doing: "cutting the sample")
+      }
+      #expect(try await cut(["trace-more"]).errors.contains("'trace-more' needs 'trace'; give --with trace too"))
+      #expect(try await cut(["trace", "quiet"]).errors.contains("'quiet' conflicts with 'trace'; choose one of them"))
+      #expect(!Files.exists(folder.appending("out")))
+      let both = try await cut(["trace", "trace-more"])
+      #expect(both.succeeded, "\(both.errors)")
+      let release = folder.appending("out/sample-7.2.1+and.trace.trace.more")
+      let deb = release.appending("sample-dkms_7.2.1+and.trace.trace.more-1_all.deb").string
+      #expect(
+        try await Command("dpkg-deb", ["-f", deb, "Depends"]).check(doing: "asking").text.contains("make, bpftrace"))
+      let rpm = release.appending("sample-dkms-7.2.1+and.trace.trace.more-1.noarch.rpm").string
+      #expect(
+        try await Command("rpm", ["-qp", "--requires", rpm]).check(doing: "asking").text.contains("bpftrace >= 0.14"))
+    }
+  }
+
   @Test func aWrongRequestLeavesNothing() async throws {
     try await withScratch { folder in
       let wrong = [

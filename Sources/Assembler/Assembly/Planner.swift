@@ -156,6 +156,19 @@ package struct Planner {
           ?? (manifest.extras.isEmpty
             ? "it has none" : "it has \(manifest.extras.keys.sorted().joined(separator: ", "))"))
     }
+    for name in request.extras {
+      guard let extra = manifest.extras[name] else { continue }
+      if let needed = extra.needs.first(where: { !request.extras.contains($0) }) {
+        throw ReleaseError(
+          .input, at: extra.location, doing: "choosing extras", reason: "'\(name)' needs '\(needed)'",
+          advice: "give --with \(needed) too")
+      }
+      if let other = extra.conflicts.first(where: request.extras.contains) {
+        throw ReleaseError(
+          .input, at: extra.location, doing: "choosing extras", reason: "'\(name)' conflicts with '\(other)'",
+          advice: "choose one of them")
+      }
+    }
     for name in (Array(request.places.keys) + request.hashes.keys).sorted() where manifest.sources[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing sources", reason: "the manifest has no source '\(name)'",

@@ -116,6 +116,13 @@ package struct Manifest: Sendable {
     package var series: String?
     package var configure: [String]
     package var modules: [Module]
+    /// Other extras that must be chosen too.
+    package var needs: [String]
+    /// Other extras that must not.
+    package var conflicts: [String]
+    /// Packages that it makes every .deb and every .rpm depend on.
+    package var debDepends: [String]
+    package var rpmDepends: [String]
     package var location: SourceLocation
   }
 
@@ -245,7 +252,9 @@ extension Manifest {
         summary: node["summary"]?.string ?? "", license: node["license"]?.string ?? "",
         rules: (node["tree"]?.array ?? []).compactMap { TreeRule($0, sources: known, problems: &problems) },
         series: node["patches"]?.string, configure: node["configure"]?.strings ?? [],
-        modules: (node["modules"]?.array ?? []).map { Module($0) }, location: node.location)
+        modules: (node["modules"]?.array ?? []).map { Module($0) }, needs: node["needs"]?.strings ?? [],
+        conflicts: node["conflicts"]?.strings ?? [], debDepends: node["deb-depends"]?.strings ?? [],
+        rpmDepends: node["rpm-depends"]?.strings ?? [], location: node.location)
     }
     let shared = root["modules"]
     packages = (root["packages"]?.array ?? []).map { Package($0, shared: shared) }
@@ -269,6 +278,12 @@ extension Manifest {
       }
       if source.sha256 != nil, source.kind == .git || source.kind == .folder {
         report(source.location, "source '\(name)' is no tarball, which alone sha256 can pin")
+      }
+    }
+    for (name, extra) in extras {
+      for other in extra.needs + extra.conflicts where extras[other] == nil || other == name {
+        let hint = other.nearest(in: extras.keys.filter { $0 != name }).map { "; did you mean '\($0)'?" } ?? ""
+        report(extra.location, "extra '\(name)' names '\(other)', which is no other extra\(hint)")
       }
     }
     var names: [String: SourceLocation] = [:]

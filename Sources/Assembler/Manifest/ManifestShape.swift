@@ -66,6 +66,10 @@ extension Manifest {
     Field("patches", .text, "quilt series to apply to the assembled tree"),
     Field("configure", .texts, "options that it adds to every package's"),
     Field("modules", .array(module, atLeast: 0), "kernel modules that it adds to every package"),
+    Field("needs", .texts, "extras that must be chosen too"),
+    Field("conflicts", .texts, "extras that it cannot be chosen with"),
+    Field("deb-depends", .texts, "packages that it makes every .deb depend on"),
+    Field("rpm-depends", .texts, "packages that it makes every .rpm require"),
   ])
 
   private static let module = Shape.table([
