@@ -117,7 +117,8 @@ package struct Rebuild: Sendable {
     _ request: RebuildRequest, _ released: ReleasedTarball, _ code: ReleaseTree
   ) throws {
     for patch in request.series?.patches ?? [] {
-      guard let path = patch.paths.first(where: { released.tree[$0] != nil && code[$0] == nil }) else { continue }
+      let made = patch.paths.first { $0.hasPrefix("lrelease/") || released.tree[$0] != nil && code[$0] == nil }
+      guard let path = made else { continue }
       throw ReleaseError(
         .input, doing: "reading the patch \(patch.name)",
         reason: "it changes \(path), which lrelease makes of the manifest's recipe",
