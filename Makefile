@@ -78,7 +78,7 @@ install: man
 	.build/$(CONFIGURATION)/lrelease --generate-completion-script bash > $(DATA)/bash-completion/completions/lrelease
 	.build/$(CONFIGURATION)/lrelease --generate-completion-script zsh > $(DATA)/zsh/site-functions/_lrelease
 	.build/$(CONFIGURATION)/lrelease --generate-completion-script fish > $(DATA)/fish/vendor_completions.d/lrelease.fish
-	find manifests specs debian Examples -type f ! -name '*.o' ! -name '*.ko' | while read -r file; do \
+	find manifests specs debian targets Examples -type f ! -name '*.o' ! -name '*.ko' | while read -r file; do \
 		if [ -x "$$file" ]; then mode=755; else mode=644; fi; \
 		install -D -m "$$mode" "$$file" "$(DATA)/lrelease/$$file" || exit; done
 	for file in README.md docs/*.md; do install -D -m 644 "$$file" "$(DATA)/doc/lrelease/$$file" || exit; done

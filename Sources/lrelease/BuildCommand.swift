@@ -27,7 +27,8 @@ struct TargetOptions: ParsableArguments {
     }
     guard let found = candidates.first(where: { Files.isFolder($0) }) else {
       throw ReleaseError(
-        .input, doing: "finding the targets", reason: "there is no folder \(candidates[0])", advice: "give --targets FOLDER")
+        .input, doing: "finding the targets", reason: "there is no folder \(candidates[0])",
+        advice: "give --targets FOLDER")
     }
     return found
   }
@@ -59,7 +60,9 @@ struct BuildCommand: AsyncParsableCommand {
   @Option(help: "Targets at a time; half of the cores where not given.")
   var jobs: Int?
 
-  @Option(help: ArgumentHelp("Folder in which the folders of packages are made.", valueName: "folder"), completion: .directory)
+  @Option(
+    help: ArgumentHelp("Folder in which the folders of packages are made.", valueName: "folder"), completion: .directory
+  )
   var output = "."
 
   @Option(help: ArgumentHelp("Folder for roots.", valueName: "folder"), completion: .directory)
@@ -109,7 +112,8 @@ struct BuildCommand: AsyncParsableCommand {
 struct TargetsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "targets", abstract: "List the targets that packages can be built for.",
-    discussion: "A target is a file such as targets/debian-12.toml. The table is in Markdown, as docs/targets.md has it.")
+    discussion:
+      "A target is a file such as targets/debian-12.toml. The table is in Markdown, as docs/targets.md has it.")
 
   @OptionGroup var targets: TargetOptions
   @OptionGroup var console: ConsoleOptions

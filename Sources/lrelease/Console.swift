@@ -125,8 +125,13 @@ final class Console: Sendable {
 
   private func fail(_ text: String, code: ReleaseError.Code) {
     for line in text.split(separator: "\n") {
-      let words = line.contains(": error: ") ? String(line) : "\(paint("error:", 31)) \(line)"
-      message(words.replacing(": error: ", with: ": \(paint("error:", 31)) ", maxReplacements: 1))
+      // A finding begins with its place. What a compiler said may stand further on in a line.
+      let mark = line.firstRange(of: ": error: ")
+      if let mark, !line[..<mark.lowerBound].contains(": ") {
+        message("\(line[..<mark.lowerBound]): \(paint("error:", 31)) \(line[mark.upperBound...])")
+      } else {
+        message("\(paint("error:", 31)) \(line)")
+      }
     }
   }
 

@@ -55,7 +55,7 @@ struct LRelease: AsyncParsableCommand {
       """,
     version: "lrelease 0.1.0",
     subcommands: [
-      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, VerifyCommand.self, ShowCommand.self,
-      RebuildCommand.self, DiffCommand.self, ManifestCommand.self,
+      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RebuildCommand.self, DiffCommand.self,
+      VerifyCommand.self, ShowCommand.self, ManifestCommand.self,
     ])
 }

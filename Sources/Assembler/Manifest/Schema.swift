@@ -37,7 +37,8 @@ package struct Field: Sendable {
 }
 
 extension Shape {
-  package static let text = Shape.string(.init(name: "text that is not empty", expression: ".", accepts: { !$0.isEmpty }))
+  package static let text = Shape.string(
+    .init(name: "text that is not empty", expression: ".", accepts: { !$0.isEmpty }))
   package static let texts = Shape.array(.text, atLeast: 0)
 
   /// A relative path with `/` between its parts, none of which is `.` or `..`.

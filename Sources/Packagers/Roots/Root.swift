@@ -90,19 +90,33 @@ package struct Root: Sendable {
 
   /// Runs what makes a root in a mount and process namespace of its own, so that nothing stays mounted or running.
   private static func make(_ command: [String], input: [UInt8] = [], doing: String) async throws {
-    _ = try await Command(
+    let outcome = try await Command(
       "unshare",
       ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"] + command
-    ).check(input: input, doing: doing, advice: "is its archive reachable?")
+    ).run(input: input, doing: doing)
+    guard !outcome.succeeded else { return }
+    let program = command[0]
+    if outcome.status == .exited(127) {
+      throw ReleaseError(
+        .missingTool, doing: doing, reason: "the program \(program) is not installed",
+        advice: "on Debian: apt-get install \(program)")
+    }
+    // What apt or dnf said of its archive; the last line only says that it did not work.
+    let lines = outcome.errors.split(separator: "\n").map { $0.trimmed }
+    let cause = lines.first { ["E: ", "Err:", "W: Failed", "Error: "].contains(where: $0.hasPrefix) }
+    throw ReleaseError(
+      .failed, doing: doing, reason: "\(program): \(cause ?? outcome.complaint)", advice: "is its archive reachable?")
   }
 
   private static func mmdebstrap(_ recipe: RootRecipe, _ part: FilePath, doing: String) async throws {
-    let lines = try recipe.mirror.map { mirror in
-      recipe.suites.map { "deb \(mirror) \($0) \(recipe.components.joined(separator: " "))" }
-    } ?? DebianArchive().lines(suites: recipe.suites, components: recipe.components)
+    let lines =
+      try recipe.mirror.map { mirror in
+        recipe.suites.map { "deb \(mirror) \($0) \(recipe.components.joined(separator: " "))" }
+      } ?? DebianArchive().lines(suites: recipe.suites, components: recipe.components)
     var arguments = [
       "mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--format=directory",
-      "--aptopt=APT::Install-Recommends \"false\"", "--include=\(recipe.packages.joined(separator: ","))",
+      "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"1\"",
+      "--include=\(recipe.packages.joined(separator: ","))",
     ]
     try await withScratch { scratch in
       if let control = recipe.buildDependencies {

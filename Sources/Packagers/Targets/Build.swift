@@ -87,7 +87,8 @@ package struct Build: Sendable {
       tarball = path.appending("\(name).tar.xz")
     }
     guard Files.exists(tarball) else {
-      throw ReleaseError(.source, doing: doing, reason: "there is no \(tarball)", advice: "name a release or its tarball")
+      throw ReleaseError(
+        .source, doing: doing, reason: "there is no \(tarball)", advice: "name a release or its tarball")
     }
     let files = try await Tarball.read(tarball, progress: progress)
     guard let bytes = files[Tarball.planPath]?.bytes, let plan = try? JSON.decode(Plan.self, from: bytes) else {
@@ -140,7 +141,8 @@ package struct Build: Sendable {
       let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
       guard known == inputs else {
         throw ReleaseError(
-          .conflict, doing: "building for \(target.name)", reason: "\(folder.path) exists, and was built from something else",
+          .conflict, doing: "building for \(target.name)",
+          reason: "\(folder.path) exists, and was built from something else",
           advice: "give another --output, or remove it")
       }
       return (folder, true)
@@ -191,7 +193,8 @@ package struct Build: Sendable {
     _ release: Release, _ target: Target, in session: RootSession, to part: FilePath, log: FilePath
   ) async throws {
     let doing = "building for \(target.name)"
-    let script = "exec >/build.log 2>&1; set -e; umask 022; mkdir /build\n" + (target.format == .deb ? Self.debian : Self.rpm)
+    let script =
+      "exec >/build.log 2>&1; set -e; umask 022; mkdir /build\n" + (target.format == .deb ? Self.debian : Self.rpm)
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
     let outcome = try await session.run(
       [

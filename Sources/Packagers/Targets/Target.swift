@@ -37,7 +37,8 @@ package struct Target: Sendable {
   private static let shape = Shape.table([
     Field("distribution", .text, required: true, "name of the distribution"),
     Field("release", .text, required: true, "release of the distribution"),
-    Field("architecture", .oneOf(["amd64", "arm64", "x86_64", "aarch64"]), required: true, "as the distribution says it"),
+    Field(
+      "architecture", .oneOf(["amd64", "arm64", "x86_64", "aarch64"]), required: true, "as the distribution says it"),
     Field("format", .oneOf(Format.allCases.map(\.rawValue)), required: true, "format of packages"),
     Field("codec", .oneOf(["xz", "zstd", "gzip"]), required: true, "compression of packages"),
     Field("kernels", .texts, "packages that bring the headers of kernels to build modules for"),
@@ -76,7 +77,8 @@ package struct Target: Sendable {
     kernels = node["kernels"]?.strings ?? []
     rpm = node["rpm"].map {
       RPM(
-        format: $0["format"]?.string ?? "", signature: $0["signature"]?.string ?? "", digest: $0["digest"]?.string ?? "")
+        format: $0["format"]?.string ?? "", signature: $0["signature"]?.string ?? "", digest: $0["digest"]?.string ?? ""
+      )
     }
     let root = node["root"]
     self.root = RootRecipe(
