@@ -169,9 +169,12 @@ package struct Command: Sendable {
     // A group of its own: Ctrl-C goes to lrelease alone, which ends its children and says so in one line. Otherwise a
     // child that dies first would look like a failure.
     options.processGroupID = 0
-    options.teardownSequence = [
-      .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
-    ]
+    // A sandbox that is asked to end can be gone before what it has just started is tied to its end, and that ignores
+    // the question, being the first process of its namespace. It cannot ignore this.
+    options.teardownSequence =
+      program == "bwrap" || program == "unshare"
+      ? [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
+      : [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))]
     let variables = environment.map { key, value in Array("\(key)=\(value)\0".utf8) }
     return Configuration(
       executable: program.contains("/") ? .path(FilePath(program)) : .name(program),

@@ -33,6 +33,9 @@ package struct PackageContents: Sendable, Codable {
     var header: [String] = []
     if let bytes = files[Tarball.planPath]?.bytes, let plan = try? JSON.decode(Plan.self, from: bytes) {
       header.append("release  \(try plan.releaseName)  \(Timestamp(seconds: plan.sourceDate).iso8601)")
+      for rebuild in plan.rebuilds ?? [] {
+        header.append("rebuild  \(rebuild.mark), of \(rebuild.basedOn.name) \(rebuild.basedOn.version)")
+      }
       for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
         header.append("source   \(name): \(pin.kind), \(pin.identity)")
       }

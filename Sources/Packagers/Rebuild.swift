@@ -33,6 +33,7 @@ package struct Rebuild: Sendable {
 
     try checkPackagingIsNotPatched(request, released, code)
     let (plan, tree) = try await Planner.rebuild(released, code, request, progress: progress)
+    try warnOfOrder(released.plan.version, plan.version)
     let made = try await cut.run(plan, released.manifest, remedy: "give --number N for a new one") { tree }
     return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
   }
@@ -104,12 +105,20 @@ package struct Rebuild: Sendable {
 
   // MARK: changes
 
+  /// The names of extras stand before the vendor in a version: one that is added can make it sort before the old one.
+  private func warnOfOrder(_ old: String, _ new: String) throws {
+    let versions = try (ReleaseVersion(old), ReleaseVersion(new))
+    guard try VersionJudge.dpkg.compare(versions.1.debian, versions.0.debian) <= 0 else { return }
+    progress.warning("\(new) sorts before \(old), because of the extras in it: machines with the old one stay with it")
+  }
+
   /// Packaging is made of the recipe in the plan: what a patch does to it would be lost.
   private func checkPackagingIsNotPatched(
     _ request: RebuildRequest, _ released: ReleasedTarball, _ code: ReleaseTree
   ) throws {
     for patch in request.series?.patches ?? [] {
-      guard let path = patch.paths.first(where: { released.tree[$0] != nil && code[$0] == nil }) else { continue }
+      let made = patch.paths.first { $0.hasPrefix("lrelease/") || released.tree[$0] != nil && code[$0] == nil }
+      guard let path = made else { continue }
       throw ReleaseError(
         .input, doing: "reading the patch \(patch.name)",
         reason: "it changes \(path), which lrelease makes of the manifest's recipe",

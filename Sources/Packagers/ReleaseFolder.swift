@@ -14,7 +14,7 @@ package struct ReleaseFolder: Sendable {
   /// What to do when it exists with other content.
   private let remedy: String
 
-  package init(_ path: FilePath, remedy: String = "choose another name") {
+  package init(_ path: FilePath, remedy: String = "choose another --output") {
     self.path = path
     self.remedy = remedy
   }

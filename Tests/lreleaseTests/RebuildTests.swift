@@ -173,6 +173,11 @@ import Testing
       #expect(try sums(workshop.folder.appending("cut"), second) == sums(workshop.output, second))
 
       let all = [name, made, second]
+      // dpkg, rpm and sort -V all put "and" before "by": that is said.
+      let late = try await rebuild(
+        workshop, tarball(workshop, made),
+        ["--vendor", "acme", "--with", "trace", "--output", "late"] + source("trace"))
+      #expect(late.succeeded && late.errors.contains("sorts before 7.2.1+by.acme.1"), "\(late.errors)")
       let other = try await rebuild(workshop, tarball(workshop, made), ["--vendor", "bolt"])
       workshop.expectRefusal(other, 2, "it is acme's rebuild, not bolt's", leaves: all)
       let same = try await rebuild(workshop, tarball(workshop, made), ["--vendor", "acme", "--number", "1"])
@@ -278,6 +283,40 @@ import Testing
     }
   }
 
+  /// The keyring and the patches of a source that the release was made without are in its plan.
+  @Test func theSourceOfAnExtraNeedsItsSignature() async throws {
+    try await Workshop.use { workshop in
+      try workshop.writeManifest(
+        """
+        [sources.more]
+        archive = "more.tar.xz"
+        keyring = "keys.gpg"
+        signers = ["\(String(repeating: "A", count: 40))"]
+        patches = "p/series"
+        [extras.more]
+        summary = "more"
+        license = "GPL-2.0-only"
+        tree = [{ from = "more:", to = "more" }]
+        """)
+      try workshop.write("keys.gpg", [0x99, 0, 1, 2])
+      try workshop.write("p/series", "b.patch\n")
+      try workshop.write("p/b.patch", "--- a/b.c\n+++ b/b.c\n@@ -1 +1 @@\n-int b;\n+int c;\n")
+      try workshop.write("more/b.c", "int b;\n")
+      try await workshop.shell("find linux more -exec touch -d 2026-11-01 {} +; tar -cJf away.tar.xz more")
+      let cut = try await workshop.run(workshop.cutArguments("demo.toml", ["--source", "linux=linux"]))
+      #expect(cut.succeeded, "\(cut.errors)")
+      try await workshop.shell("rm -r keys.gpg p linux demo.toml")
+      let extra = ["--vendor", "acme", "--with", "more", "--source", "more=away.tar.xz"]
+      let unsigned = try await rebuild(workshop, tarball(workshop, "demo-7.4"), extra)
+      workshop.expectRefusal(unsigned, 4, "there is no signature beside it", "--allow-unsigned", leaves: ["demo-7.4"])
+      let outcome = try await rebuild(workshop, tarball(workshop, "demo-7.4"), extra + ["--allow-unsigned"])
+      #expect(outcome.succeeded && outcome.errors.contains("'more' is not signed"), "\(outcome.errors)")
+      let shown = try await workshop.run(["show", tarball(workshop, "demo-7.4+and.more+by.acme.1")]).text
+      #expect(shown.contains("rebuild  by.acme.1, of demo 7.4\n"))
+      #expect(shown.contains("more/b.c  ← more:b.c + b.patch, unsigned\n"), "\(shown)")
+    }
+  }
+
   // MARK: refusals
 
   @Test func whatIsNoWholeReleaseIsRefused() async throws {
@@ -336,6 +375,8 @@ import Testing
       try workshop.write("gone/gone.patch", old.replacing("super.c", with: "gone.c"))
       try workshop.write("rules/series", "rules.patch\n")
       try workshop.write("rules/rules.patch", old.replacing("sample/super.c", with: "debian/rules"))
+      try workshop.write("own/series", "own.patch\n")
+      try workshop.write("own/own.patch", "--- /dev/null\n+++ b/lrelease/dkms/new\n@@ -0,0 +1 @@\n+new\n")
       try workshop.write("lost/series", "lost.patch\n")
       let patches = { (folder: String) in ["--vendor", "acme", "--patches", "\(folder)/series"] }
       let refusals: [(arguments: [String], status: Int32, words: [String])] = [
@@ -346,6 +387,7 @@ import Testing
         (patches("old"), 3, ["old.patch", "sample/super.c: hunk #1 does not apply"]),
         (patches("gone"), 3, ["gone.patch", "sample/gone.c"]),
         (patches("rules"), 2, ["rules.patch", "debian/rules, which lrelease makes"]),
+        (patches("own"), 2, ["own.patch", "lrelease/dkms/new, which lrelease makes"]),
         (patches("lost"), 2, ["lost/lost.patch", "No such file"]),
         (patches("none"), 2, ["none/series", "No such file"]),
       ]

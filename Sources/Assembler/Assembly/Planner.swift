@@ -388,12 +388,19 @@ package struct Planner {
   /// Those of extras that were not chosen too: a vendor may add one to the release.
   private mutating func readNamedFiles() throws {
     let isPlanned = recipe.folder == nil
+    func readSeries(_ file: String, at location: SourceLocation) throws {
+      var reader = recipe
+      _ = try PatchSeries(file: file) { try reader.read($0, at: location) }
+      recipe = reader
+    }
+    for (_, source) in manifest.sources.sorted(by: { $0.key < $1.key }) where !isPlanned {
+      if let keyring = source.keyring { _ = try recipe.read(keyring, at: source.location) }
+      if let series = source.series { try readSeries(series, at: source.location) }
+    }
     for file in manifest.generated { _ = try recipe.read(file.template, at: file.location) }
     for (name, extra) in manifest.extras.sorted(by: { $0.key < $1.key }) {
       guard !isPlanned || request.extras.contains(name), let series = extra.series else { continue }
-      var reader = recipe
-      _ = try PatchSeries(file: series) { try reader.read($0, at: extra.location) }
-      recipe = reader
+      try readSeries(series, at: extra.location)
     }
     if let packaging = manifest.packaging {
       _ = try recipe.list(packaging.debian, deep: true, at: packaging.location)
