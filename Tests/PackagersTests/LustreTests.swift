@@ -68,9 +68,18 @@ struct LustreTests {
       try await TestRoot.bookworm().use { session in
         let kernels = try await TestRoot.kernels(session)
         #expect(kernels.count == 2)
+        let start = ContinuousClock.now
         let installed = try await TestRoot.sh(session, "apt-get install -y /mnt/mainline/\(deb)", folder)
         #expect(installed.succeeded, "\(installed.text.suffix(2000)) \(installed.errors)")
+        print("lustre: installed for \(kernels.count) kernels in \(Int((ContinuousClock.now - start).seconds)) s")
         for kernel in kernels {
+          let probed = ContinuousClock.now
+          let probe = try await TestRoot.sh(
+            session,
+            "cp -r /usr/src/lustre-client-\(self.kernel) /b; cd /b; sh dkms/pre-build \(kernel) /lib/modules/\(kernel)/build; rm -r /b",
+            folder)
+          #expect(probe.succeeded, "\(probe.errors)")
+          print("lustre: PRE_BUILD for \(kernel) takes \(Int((ContinuousClock.now - probed).seconds)) s")
           let found = try await TestRoot.sh(
             session, "dkms autoinstall -k \(kernel) >&2; find /lib/modules/\(kernel)/updates -name '*.ko*' | wc -l",
             folder)
