@@ -89,7 +89,10 @@ package struct Cut: Sendable {
           let bytes = try await Tarball.bytes(released, folder: name, codec: codec, time: plan.sourceDate)
           try Files.write(bytes, to: part.appending(tarball))
         }
-        guard codec == .xz, released["debian/control"] != nil else { return }
+        guard released["debian/control"] != nil else { return }
+        guard codec == .xz else {
+          return progress.warning("no source packages: their recipes name \(name).tar.xz, and this is \(tarball)")
+        }
         try await progress.step("writing the source packages") {
           try await writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
         }

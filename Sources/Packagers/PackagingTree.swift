@@ -160,7 +160,7 @@ package struct PackagingTree {
       cp -a "${package}tree/." "$root/$sources"
       [ ! -d "$package$format.files" ] || cp -a "$package$format.files/." "$root"
       install -p -m 644 "${package}origins.jsonl.gz" "$root/usr/share/doc/$name"
-      chmod -R u=rwX,go=rX "$root/usr" ${root:+"$root/$sources"}
+      chmod -R u=rwX,go=rX "$root/$sources" "$root/usr/share/doc/$name"
     done
 
     """

@@ -190,7 +190,7 @@ package struct RPMSource: Sendable {
 /// What lrelease does as the child of an `RPMPackage` or `RPMSource`, for nobody else to call:
 /// `lrelease rpm-worker WHAT "macro body"…`.
 package struct RPMWorker {
-  enum Task: Sendable {
+  enum Kind: Sendable {
     case binary
     /// The source package of the release of this name.
     case source(String)
@@ -213,7 +213,7 @@ package struct RPMWorker {
 
   /// The child: this program in a sandbox that has the scratch folder at `folder`, and no network.
   static func command(
-    _ task: Task, _ executable: FilePath, scratch: FilePath, sourceDate: Int64, macros: [(name: String, body: String)]
+    _ kind: Kind, _ executable: FilePath, scratch: FilePath, sourceDate: Int64, macros: [(name: String, body: String)]
   ) -> Command {
     let own: [(name: String, body: String)] = [
       ("_topdir", folder), ("_rpmdir", "\(folder)/RPMS"), ("_tmppath", "\(folder)/tmp"), ("_dbpath", "\(folder)/db"),
@@ -234,7 +234,7 @@ package struct RPMWorker {
     environment["TMPDIR"] = "\(folder)/tmp"
     environment["SOURCE_DATE_EPOCH"] = String(sourceDate)
     environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return Command("bwrap", sandbox + ["/tmp/lrelease", word, task.word] + definitions, environment: environment)
+    return Command("bwrap", sandbox + ["/tmp/lrelease", word, kind.word] + definitions, environment: environment)
   }
 
   /// - Parameter arguments: those after `rpm-worker`: what to make, and macro definitions.

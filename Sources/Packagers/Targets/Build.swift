@@ -177,7 +177,8 @@ package struct Build: Sendable {
 
   private static let rpm = """
     cd /build
-    modules=
+    printf '%%_binary_payload %s\\n%%_binary_filedigest_algorithm %s\\n%%_rpmformat %s\\n' "$4" "$5" "$6" \
+      >/root/.rpmmacros
     if [ "$3" = modules ]; then
       for kernel in $(ls /lib/modules); do
         rpmbuild -tb --define "_topdir /build/$kernel" --with modules --define "kernel $kernel" "/release/$1"
@@ -199,9 +200,13 @@ package struct Build: Sendable {
     let outcome = try await session.run(
       [
         "sh", "-c", script, "build", release.tarball.lastComponent?.string ?? "", release.name,
-        buildsModules ? "modules" : "",
+        buildsModules ? "modules" : "", target.payload, target.rpm?.digest == "sha512" ? "10" : "8",
+        target.rpm?.format ?? "",
       ], folders: ["/release": release.tarball.removingLastComponent()],
-      environment: ["DEB_BUILD_OPTIONS": "parallel=\(cores)", "RPM_BUILD_NCPUS": "\(cores)"], doing: doing)
+      environment: [
+        "DEB_BUILD_OPTIONS": "parallel=\(cores)", "DPKG_DEB_COMPRESSOR_TYPE": target.codec,
+        "RPM_BUILD_NCPUS": "\(cores)",
+      ], doing: doing)
     let written = session.written("/build.log")
     let text = Files.exists(written) ? try Files.read(written) : Array(outcome.errors.utf8)
     guard outcome.succeeded else {

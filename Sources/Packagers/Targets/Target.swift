@@ -46,7 +46,8 @@ package struct Target: Sendable {
       "rpm",
       .table([
         Field("format", .oneOf(["4", "6"]), required: true, "version of the package format"),
-        Field("signature", .text, required: true, "signature algorithm that the distribution verifies"),
+        Field(
+          "signature", .text, required: true, "signature algorithm that the distribution verifies, for whoever signs"),
         Field("digest", .oneOf(["sha256", "sha512"]), required: true, "digest of files"),
       ]), "for format rpm"),
     Field(
@@ -99,6 +100,15 @@ package struct Target: Sendable {
     // dpkg reads zstd since 1.21.18, and Ubuntu's since 1.18.4ubuntu1.7. Source: dpkg's changelog.
     if distribution == "Debian", codec == "zstd", let number = Int(release), number <= 11 {
       throw report("dpkg of Debian \(number) cannot read zstd", at: node["codec"])
+    }
+  }
+
+  /// Level and kind of an RPM payload, as rpm's macro says them.
+  package var payload: String {
+    switch codec {
+    case "zstd": "w19.zstdio"
+    case "gzip": "w9.gzdio"
+    default: "w6.xzdio"
     }
   }
 
