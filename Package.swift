@@ -55,10 +55,15 @@ let package = Package(
       dependencies: ["Assembler", "Groundwork", "CLibArchive", "CRPM", "CDpkg"],
       swiftSettings: swiftSettings
     ),
+    .target(
+      name: "Qualifier",
+      dependencies: ["Packagers", "Assembler", "Groundwork"],
+      swiftSettings: swiftSettings
+    ),
     .executableTarget(
       name: "lrelease",
       dependencies: [
-        "Packagers", "Assembler", "Groundwork", "CMalloc",
+        "Qualifier", "Packagers", "Assembler", "Groundwork", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings
@@ -75,6 +80,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "lreleaseTests", dependencies: ["Groundwork", "lrelease"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "QualifierTests", dependencies: ["Qualifier", "Packagers", "Assembler", "Groundwork", "lrelease"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "PackagersTests", dependencies: ["Packagers", "Assembler", "Groundwork", "lrelease"],
       swiftSettings: swiftSettings),

@@ -8,9 +8,10 @@ package struct DKMSPackage: Sendable {
   package let package: Manifest.Package
   private let plan: Plan
   private let manifest: Manifest
-  private let version: ReleaseVersion
-  private let range: KernelRange
-  private let modules: [Manifest.Module]
+  package let version: ReleaseVersion
+  package let range: KernelRange
+  /// The modules that it builds, those of extras among them.
+  package let modules: [Manifest.Module]
   private let values: [String: String]
   private let extras: [Manifest.Extra]
 

@@ -53,6 +53,15 @@ package struct KernelRange: Sendable, Equatable {
     return "^(\(alternatives.joined(separator: "|")))$"
   }
 
+  /// Whether a kernel belongs to it, whose release is as `uname -r` says it.
+  package func contains(_ kernel: String) -> Bool {
+    let number = kernel.prefix { $0.isASCII && $0.isNumber || $0 == "." }.split(separator: ".").joined(separator: ".")
+    guard let release = KernelRelease(number) else { return false }
+    var last = max
+    if last.patch == nil { last.patch = Int.max }
+    return min <= release && release <= last
+  }
+
   /// An expression for the numbers from `low` on.
   private static func atLeast(_ low: Int) -> String {
     let digits = Array(String(low))

@@ -89,7 +89,7 @@ import Testing
 
   private func keys(of shape: Shape, in table: String) -> [String] {
     switch shape {
-    case .string, .boolean: []
+    case .string, .boolean, .integer: []
     case .array(let element, _): keys(of: element, in: table)
     case .map(let element): keys(of: element, in: "\(table).NAME")
     case .table(let fields):

@@ -9,6 +9,8 @@ package final class ArchiveWriter {
   package enum Format {
     case gnuTar
     case ar
+    /// What the kernel unpacks at boot. Source: Documentation/driver-api/early-userspace/buffer-format.rst.
+    case cpio
     /// One entry, compressed: `changelog.gz`.
     case raw(Codec)
   }
@@ -34,6 +36,7 @@ package final class ArchiveWriter {
     switch format {
     case .ar: try check(archive_write_set_format_ar_bsd(archive))
     case .gnuTar: try check(archive_write_set_format_gnutar(archive))
+    case .cpio: try check(archive_write_set_format_cpio_newc(archive))
     case .raw(let codec):
       try check(archive_write_set_format_raw(archive))
       try compress(codec)
@@ -61,6 +64,10 @@ package final class ArchiveWriter {
 
   package func addLink(_ path: String, to target: String) throws {
     try add(path, type: S_IFLNK, mode: 0o777, target: target)
+  }
+
+  package func addDevice(_ path: String, major: UInt64, minor: UInt64) throws {
+    try add(path, type: S_IFCHR, mode: 0o600, device: (major, minor))
   }
 
   /// Ends the archive and gives all of its bytes that were not taken before.
@@ -102,7 +109,10 @@ package final class ArchiveWriter {
     for (key, value) in options { try check(archive_write_set_filter_option(archive, nil, key, value)) }
   }
 
-  private func add(_ path: String, type: mode_t, mode: UInt32, bytes: [UInt8] = [], target: String? = nil) throws {
+  private func add(
+    _ path: String, type: mode_t, mode: UInt32, bytes: [UInt8] = [], target: String? = nil,
+    device: (major: UInt64, minor: UInt64)? = nil
+  ) throws {
     try Task.checkCancellation()
     guard let entry = archive_entry_new() else { throw ReleaseError(errno: ENOMEM, doing: doing) }
     defer { archive_entry_free(entry) }
@@ -115,6 +125,10 @@ package final class ArchiveWriter {
     archive_entry_copy_uname(entry, "root")
     archive_entry_copy_gname(entry, "root")
     if let target { archive_entry_copy_symlink(entry, target) }
+    if let device {
+      archive_entry_set_rdevmajor(entry, dev_t(device.major))
+      archive_entry_set_rdevminor(entry, dev_t(device.minor))
+    }
     archive_entry_set_size(entry, Int64(bytes.count))
     try check(archive_write_header(archive, entry), path)
     // In pieces, so that the compression of a large file can be interrupted.

@@ -20,6 +20,7 @@ package struct Manifest: Sendable {
   package var extras: [String: Extra]
   package var packages: [Package]
   package var packaging: Packaging?
+  package var qualify: Qualify
 
   /// Where files of the release come from.
   package struct Source: Sendable {
@@ -261,6 +262,7 @@ extension Manifest {
     packaging = root["packaging"].map {
       Packaging(debian: $0["debian"]?.string ?? "", spec: $0["spec"]?.string ?? "", location: $0.location)
     }
+    qualify = root["qualify"].map { Qualify($0) } ?? .plain
   }
 
   /// What no single key shows: variants named twice, packages without a format, files listed in no rule.

@@ -21,6 +21,7 @@ extension Manifest {
     Field("packaging", packaging, "how a release builds its packages by itself, and its source packages"),
     Field("modules", modules, "how the kernel modules are built; what all packages share"),
     Field("packages", .array(package, atLeast: 0), "packages to make"),
+    Field("qualify", Qualify.shape, "what is tried on a booted kernel"),
   ])
 
   private static let source = Shape.table([

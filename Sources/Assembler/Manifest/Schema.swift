@@ -8,6 +8,7 @@ package indirect enum Shape: Sendable {
   /// A string; `pattern` names what it must look like beyond that.
   case string(Pattern)
   case boolean
+  case integer(ClosedRange<Int>)
   case array(Shape, atLeast: Int)
   /// A table with these keys and no others.
   case table([Field])
@@ -64,6 +65,12 @@ extension Shape {
       return [finding(node.location, "'\(path)' must be \(pattern.name), not '\(text)'")]
     case .boolean:
       return node.boolean == nil ? wrong("true or false") : []
+    case .integer(let range):
+      guard let number = node.integer else { return wrong("an integer") }
+      if range.contains(number) { return [] }
+      return [
+        finding(node.location, "'\(path)' must be between \(range.lowerBound) and \(range.upperBound), not \(number)")
+      ]
     case .array(let element, let least):
       guard case .array(let nodes) = node.value else { return wrong("an array") }
       if nodes.count < least {
@@ -160,6 +167,10 @@ extension Shape {
       if let expression = pattern.expression { members["pattern"] = .string(expression) }
     case .boolean:
       members["type"] = .string("boolean")
+    case .integer(let range):
+      members["type"] = .string("integer")
+      members["minimum"] = .number(range.lowerBound)
+      members["maximum"] = .number(range.upperBound)
     case .array(let element, let least):
       members["type"] = .string("array")
       members["items"] = element.jsonSchema()

@@ -23,6 +23,8 @@ package struct RootRecipe: Sendable, Hashable, Codable {
   package var packages: [String]
   /// A control file of Debian whose build dependencies are installed too.
   package var buildDependencies: String?
+  /// Packages that lie in `/later` with what they need, to be installed when the root is used.
+  package var later: [String]?
 
   package init(
     suites: [String] = [], components: [String] = ["main"], mirror: String? = nil, repositories: [Repository] = [],
@@ -128,6 +130,14 @@ package struct Root: Sendable {
           "--customize-hook=rm -r \"$1/tmp/build-dependencies\"",
         ]
       }
+      if let later = recipe.later, !later.isEmpty {
+        arguments += [
+          "--customize-hook=mkdir -p \"$1/later/partial\"",
+          "--customize-hook=chroot \"$1\" apt-get install --yes --quiet --download-only "
+            + "-o Dir::Cache::archives=/later \(later.joined(separator: " "))",
+          "--customize-hook=rm -rf \"$1/later/partial\" \"$1/later/lock\"",
+        ]
+      }
       arguments += [recipe.suites[0], part.string, "-"]
       try await make(arguments, input: Array((lines.joined(separator: "\n") + "\n").utf8), doing: doing)
     }
@@ -146,6 +156,13 @@ package struct Root: Sendable {
           "--setopt=install_weak_deps=False", "--setopt=cachedir=\(scratch)/cache",
           "--releasever=\(recipe.releasever ?? "")", "install",
         ] + recipe.packages, doing: doing)
+      if let later = recipe.later, !later.isEmpty {
+        try await make(
+          [
+            "dnf", "--assumeyes", "--quiet", "--installroot=\(part)", "--setopt=reposdir=\(scratch)/repos",
+            "--releasever=\(recipe.releasever ?? "")", "download", "--resolve", "--destdir=\(part)/later",
+          ] + later, doing: doing)
+      }
     }
   }
 
@@ -171,6 +188,12 @@ package struct RootSession: Sendable {
   /// A file that a command in this session has made or changed, seen from outside; what the root came with is not here.
   package func written(_ path: String) -> FilePath {
     scratch.appending("upper").pushing(FilePath(String(path.drop { $0 == "/" })))
+  }
+
+  /// A file of the root as the commands of this session see it, seen from outside; nil when there is none.
+  package func found(_ path: String) -> FilePath? {
+    let inner = FilePath(String(path.drop { $0 == "/" }))
+    return [scratch.appending("upper").pushing(inner), root.pushing(inner)].first { Files.exists($0) }
   }
 
   /// Runs a command in the root.

@@ -18,6 +18,10 @@ package struct Target: Sendable {
   package let codec: String
   /// Packages that bring kernels to build modules for; empty where none are built.
   package let kernels: [String]
+  /// Packages that bring the images of these kernels, to boot them.
+  package let images: [String]
+  /// Packages that bring the headers of another kernel, which arrives later in the life of a site.
+  package let later: [String]
   /// Version of the RPM package format, and what it signs and digests with.
   package let rpm: RPM?
   package let root: RootRecipe
@@ -42,6 +46,8 @@ package struct Target: Sendable {
     Field("format", .oneOf(Format.allCases.map(\.rawValue)), required: true, "format of packages"),
     Field("codec", .oneOf(["xz", "zstd", "gzip"]), required: true, "compression of packages"),
     Field("kernels", .texts, "packages that bring the headers of kernels to build modules for"),
+    Field("images", .texts, "packages that bring the images of these kernels"),
+    Field("later", .texts, "packages that bring the headers of a kernel that arrives later"),
     Field(
       "rpm",
       .table([
@@ -76,6 +82,8 @@ package struct Target: Sendable {
     format = Format(rawValue: text("format")) ?? .deb
     codec = text("codec")
     kernels = node["kernels"]?.strings ?? []
+    images = node["images"]?.strings ?? []
+    later = node["later"]?.strings ?? []
     rpm = node["rpm"].map {
       RPM(
         format: $0["format"]?.string ?? "", signature: $0["signature"]?.string ?? "", digest: $0["digest"]?.string ?? ""

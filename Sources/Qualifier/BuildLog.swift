@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// What make, a compiler, dkms or a package manager has written.
+struct BuildLog {
+  let lines: [String]
+
+  init(_ text: String) { lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmed } }
+
+  /// The line that says why it failed: the compiler's first error, else modpost's, else what a script said.
+  var firstError: String? {
+    let marks: [(String) -> Bool] = [
+      { $0.contains(": error: ") || $0.contains(": fatal error: ") },
+      { $0.hasPrefix("ERROR: modpost") || $0.contains("undefined!") },
+      { $0.contains(": cannot ") || $0.contains("No such file or directory") && !$0.hasPrefix("grep:") },
+      { $0.hasPrefix("make") && $0.contains("***") },
+      { $0.hasPrefix("E: ") || $0.hasPrefix("Error!") || $0.lowercased().hasPrefix("error") },
+    ]
+    for mark in marks {
+      if let line = lines.first(where: mark) { return BuildLog.short(line) }
+    }
+    return nil
+  }
+
+  /// The disk of this machine is no fault of a release.
+  var isOutOfSpace: Bool { lines.contains { $0.contains("No space left on device") } }
+
+  /// Without the folder in which dkms has built.
+  private static func short(_ line: String) -> String {
+    guard let start = line.firstRange(of: "/var/lib/dkms/"),
+      let end = line[start.upperBound...].firstRange(of: "/build/")
+    else { return line }
+    return String(line[..<start.lowerBound]) + line[end.upperBound...]
+  }
+}

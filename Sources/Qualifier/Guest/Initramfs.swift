@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Glibc
+import Groundwork
+import SystemPackage
+
+/// The file system that a guest boots into: modules and programs of a target, a shell, and what is to be tried.
+package struct Initramfs {
+  private let writer: ArchiveWriter
+  private var folders: Set<String> = []
+
+  package init() throws {
+    writer = try ArchiveWriter(.cpio, time: 0, doing: "writing the initramfs")
+    // The kernel opens it before anything can be mounted.
+    try folder("dev")
+    try writer.addDevice("dev/console", major: 5, minor: 1)
+  }
+
+  private mutating func folder(_ path: String) throws {
+    guard !path.isEmpty, folders.insert(path).inserted else { return }
+    if let slash = path.lastIndex(of: "/") { try folder(String(path[..<slash])) }
+    try writer.addFolder(path)
+  }
+
+  package mutating func add(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o755) throws {
+    if let slash = path.lastIndex(of: "/") { try folder(String(path[..<slash])) }
+    try writer.addFile(path, bytes, mode: mode)
+  }
+
+  package mutating func addLink(_ path: String, to target: String) throws {
+    if let slash = path.lastIndex(of: "/") { try folder(String(path[..<slash])) }
+    try writer.addLink(path, to: target)
+  }
+
+  /// Adds all that is in a folder of this machine.
+  package mutating func addAll(_ source: FilePath, below path: String = "") throws {
+    for name in try Files.names(in: source) {
+      let file = source.appending(bytes: name)
+      let inner = (path.isEmpty ? "" : "\(path)/") + String(decoding: name, as: UTF8.self)
+      var status = stat()
+      guard lstat(file.string, &status) == 0 else { throw ReleaseError(errno: errno, doing: "reading \(file)") }
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR:
+        try folder(inner)
+        try addAll(file, below: inner)
+      case S_IFLNK: try addLink(inner, to: readLink(file))
+      case S_IFREG: try add(inner, try Files.read(file), mode: status.st_mode & 0o755)
+      default: break
+      }
+    }
+  }
+
+  package consuming func write(to path: FilePath) throws {
+    try Files.write(try writer.finish(), to: path)
+  }
+}

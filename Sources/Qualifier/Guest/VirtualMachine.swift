@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Glibc
+import Groundwork
+import Synchronization
+import SystemPackage
+
+/// A kernel that is booted in QEMU, with one initramfs and nothing besides.
+///
+/// Two serial lines lead out of the guest: its console, and one on which what runs in it reports.
+package struct VirtualMachine: Sendable {
+  package enum Accelerator: String, Sendable { case kvm, tcg }
+
+  package var kernel: FilePath
+  package var initramfs: FilePath
+  /// Of Debian: `amd64`, `arm64`.
+  package var architecture: String
+  /// MiB.
+  package var memory: Int
+  package var program: String?
+
+  package init(
+    kernel: FilePath, initramfs: FilePath, architecture: String, memory: Int, program: String? = nil
+  ) {
+    self.kernel = kernel
+    self.initramfs = initramfs
+    self.architecture = architecture
+    self.memory = memory
+    self.program = program
+  }
+
+  /// What makes a guest that does not end by itself end.
+  package struct Limits: Sendable {
+    /// Until the guest reports for the first time, in seconds with hardware virtualisation.
+    package var boot = 60.0
+    /// For each piece of work that it reports to have begun, by its name, else `step`.
+    package var steps: [String: Double] = [:]
+    package var step = 60.0
+    /// By how much all takes longer without hardware virtualisation.
+    package var factor = 10.0
+    /// Bytes of its console.
+    package var console: Int64 = 16 << 20
+    /// Until a guest with hardware virtualisation writes anything at all: where that is broken, it never does.
+    var firstSign = 10.0
+
+    package init() {}
+  }
+
+  /// A line of the guest's report.
+  package enum Report: Sendable, Equatable {
+    case ready
+    case began(String)
+    case passed(String)
+    case failed(String, String)
+    case end
+
+    init?(_ line: some StringProtocol) {
+      let words = line.split(separator: " ", maxSplits: 2).map { $0.trimmed }
+      switch (words.first, words.count) {
+      case ("ready", _): self = .ready
+      case ("begin", 2...): self = .began(words[1])
+      case ("pass", 2...): self = .passed(words[1])
+      case ("fail", 2...): self = .failed(words[1], words.count > 2 ? words[2] : "")
+      case ("end", _): self = .end
+      default: return nil
+      }
+    }
+  }
+
+  /// How a guest ended.
+  package struct Outcome: Sendable {
+    package enum Ending: Sendable, Equatable {
+      /// By itself, after its last report.
+      case finished
+      /// Before that.
+      case gone
+      /// It was stopped: why.
+      case stopped(String)
+    }
+    package var ending: Ending
+    package var reports: [Report]
+    /// When each report was seen, in seconds from the start.
+    package var times: [Double]
+    package var console: KernelLog
+    package var accelerator: Accelerator
+    package var seconds: Double
+  }
+
+  /// Whether `/dev/kvm` truly works: it may be there and still crash every guest. Known after the first guest.
+  private static let kvmWorks = Mutex<Bool?>(access("/dev/kvm", R_OK | W_OK) == 0 ? nil : false)
+
+  /// Boots the guest and waits for its end.
+  ///
+  /// - Parameter folder: where `console.log` and `report.log` are written.
+  /// - Throws: `ReleaseError` with code `missingTool` without QEMU, `failed` when it cannot start.
+  package func run(limits: Limits, folder: FilePath, doing: String) async throws -> Outcome {
+    if Self.kvmWorks.withLock({ $0 }) != false {
+      let outcome = try? await run(.kvm, limits, folder, doing)
+      try Task.checkCancellation()
+      // Where it has reported, it works. Where not, the kernel may be at fault: without kvm it shows that again.
+      if let outcome, !outcome.reports.isEmpty {
+        Self.kvmWorks.withLock { $0 = true }
+        return outcome
+      }
+      if Self.kvmWorks.withLock({ $0 }) == nil { Self.kvmWorks.withLock { $0 = false } }
+    }
+    return try await run(.tcg, limits, folder, doing)
+  }
+
+  private enum Event: Sendable {
+    case ended(Command.Outcome)
+    case stop(String)
+  }
+
+  private func run(
+    _ accelerator: Accelerator, _ limits: Limits, _ folder: FilePath, _ doing: String
+  ) async throws -> Outcome {
+    let console = folder.appending("console.log")
+    let report = folder.appending("report.log")
+    for file in [console, report] {
+      try Files.remove(file)
+      try Files.write([], to: file)
+    }
+    let command = try command(accelerator, console: console, report: report, doing: doing)
+    let watch = Watch(limits: limits, isSlow: accelerator == .tcg, console: console, report: report)
+    let event = try await withThrowingTaskGroup(of: Event.self) { group in
+      group.addTask { .ended(try await command.run(doing: doing)) }
+      group.addTask { .stop(try await watch.untilTooLong()) }
+      defer { group.cancelAll() }
+      guard let first = try await group.next() else { throw CancellationError() }
+      return first
+    }
+    try watch.look()
+    let log = KernelLog(try Files.read(console, limit: limits.console * 4))
+    let (reports, times) = watch.reports
+    var ending = Outcome.Ending.gone
+    switch event {
+    case .stop(let why): ending = .stopped(why)
+    case .ended(let outcome):
+      if reports.last == .end {
+        ending = .finished
+      } else if reports.isEmpty && log.lines.isEmpty {
+        throw ReleaseError(
+          .failed, doing: doing, reason: "\(command.program): \(outcome.complaint)", advice: "is QEMU whole?")
+      }
+    }
+    return Outcome(
+      ending: ending, reports: reports, times: times, console: log, accelerator: accelerator, seconds: watch.seconds)
+  }
+
+  private func command(
+    _ accelerator: Accelerator, console: FilePath, report: FilePath, doing: String
+  ) throws -> Command {
+    let machine: (program: String, arguments: [String], console: String)
+    switch architecture {
+    case "amd64", "x86_64": machine = ("qemu-system-x86_64", [], "ttyS0")
+    case let other:
+      throw ReleaseError(
+        .failed, doing: doing, reason: "kernels of \(other) are not booted", advice: "qualify it with --level build")
+    }
+    let cores = max(1, min(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    // A device that reboots ends it: unlike power-off, that needs no driver in the guest.
+    let append = "console=\(machine.console) panic=-1 oops=panic rdinit=/init net.ifnames=0"
+    return Command(
+      program ?? machine.program,
+      [
+        "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
+        "-accel", accelerator == .tcg ? "tcg,thread=multi" : "kvm", "-smp", "\(cores)", "-m", "\(memory)",
+        "-serial", "file:\(console)", "-serial", "file:\(report)",
+        // Nothing that the guest sends leaves it.
+        "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
+        "-kernel", kernel.string, "-initrd", initramfs.string, "-append", append,
+      ] + machine.arguments)
+  }
+}
+
+/// Looks at what a guest writes, and says when it has taken too long.
+private final class Watch: Sendable {
+  private struct State {
+    var reports: [VirtualMachine.Report] = []
+    var times: [Double] = []
+    var last = 0.0
+  }
+  private let limits: VirtualMachine.Limits
+  private let factor: Double
+  private let console: FilePath
+  private let report: FilePath
+  private let start = ContinuousClock.now
+  private let state = Mutex(State())
+
+  init(limits: VirtualMachine.Limits, isSlow: Bool, console: FilePath, report: FilePath) {
+    self.limits = limits
+    factor = isSlow ? limits.factor : 1
+    self.console = console
+    self.report = report
+  }
+
+  var seconds: Double { (ContinuousClock.now - start).seconds }
+  var reports: ([VirtualMachine.Report], [Double]) { state.withLock { ($0.reports, $0.times) } }
+
+  /// Takes what has been reported since the last look.
+  func look() throws {
+    let text = String(decoding: try Files.read(report, limit: 1 << 20), as: UTF8.self)
+    // A line that is not complete is left for the next look.
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.dropLast()
+    let found = lines.compactMap { VirtualMachine.Report($0) }
+    let now = seconds
+    state.withLock { state in
+      for report in found.dropFirst(state.reports.count) {
+        state.reports.append(report)
+        state.times.append(now)
+        state.last = now
+      }
+    }
+  }
+
+  /// - Returns: why the guest is to be stopped.
+  func untilTooLong() async throws -> String {
+    while true {
+      try await Task.sleep(for: .milliseconds(50))
+      try look()
+      let (reports, last) = state.withLock { ($0.reports, $0.last) }
+      let (what, limit) =
+        switch reports.last {
+        case nil: ("the boot", limits.boot)
+        case .began(let name): (name, limits.steps[name] ?? limits.step)
+        default: ("what comes after it", limits.step)
+        }
+      var status = stat()
+      let written = stat(console.string, &status) == 0 ? Int64(status.st_size) : 0
+      if factor == 1, written == 0, reports.isEmpty, seconds > limits.firstSign {
+        return "it has shown no sign of life in \(Int(limits.firstSign)) s"
+      }
+      if seconds - last > limit * factor {
+        return "\(what) has not ended after \(Int(limit * factor)) s"
+      }
+      if written > limits.console {
+        return "it has written more than \(limits.console >> 20) MiB to its console"
+      }
+    }
+  }
+}

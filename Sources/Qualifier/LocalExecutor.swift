@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// Where the cases of a qualification are carried out.
+package protocol Executor: Sendable {
+  /// Tries the cases; each verdict is kept as soon as it is known.
+  ///
+  /// - Returns: a verdict for each case, in their order.
+  func run(
+    _ cases: [Qualification.Case], of qualification: Qualification, _ candidate: CandidateRelease, progress: Progress
+  ) async throws -> [Verdict]
+}
+
+/// On this machine, some at a time.
+package struct LocalExecutor: Executor {
+  package var jobs: Int
+
+  package init(jobs: Int) { self.jobs = jobs }
+
+  package func run(
+    _ cases: [Qualification.Case], of qualification: Qualification, _ candidate: CandidateRelease, progress: Progress
+  ) async throws -> [Verdict] {
+    try await withThrowingTaskGroup(of: (Int, Verdict).self) { group in
+      var verdicts: [Int: Verdict] = [:]
+      var next = 0
+      func start() {
+        guard next < cases.count else { return }
+        let index = next
+        next += 1
+        group.addTask { (index, try await qualification.run(cases[index], candidate, progress: progress)) }
+      }
+      for _ in 0..<max(1, jobs) { start() }
+      while let (index, verdict) = try await group.next() {
+        verdicts[index] = verdict
+        start()
+      }
+      return cases.indices.compactMap { verdicts[$0] }
+    }
+  }
+}

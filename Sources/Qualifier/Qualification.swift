@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Groundwork
+import Packagers
+import SystemPackage
+
+/// The packages of a release on the kernels of its targets: which cases there are, and where their verdicts are kept.
+///
+/// All of it lies in one folder beside the release, `RELEASE.qualification`: `verdicts/CASE.json` and `logs/CASE/`.
+package struct Qualification: Sendable, Codable {
+  /// One package on one kernel.
+  package struct Case: Sendable, Codable, Hashable {
+    package var id: String
+    package var variant: String
+    /// Path of the target's file.
+    package var target: String
+    /// Packages that bring the kernel's headers and its image.
+    package var headers: [String]
+    package var images: [String]
+    /// Identifies what decides the verdict.
+    package var inputs: SHA256Digest
+  }
+
+  /// The programs of a release, built for a target.
+  package struct Programs: Sendable, Codable {
+    package var files: [String] = []
+    /// What the distribution has to bring for them.
+    package var dependencies: [String] = []
+    /// Why they could not be built, and whether that is the release's fault.
+    package var error: String?
+    package var isFault = false
+  }
+
+  package var release: String
+  package var level: Verdict.Level
+  package var cache: String
+  package var settings: CaseRun.Settings
+  package var cases: [Case]
+  /// By the path of the target's file.
+  package var programs: [String: Programs] = [:]
+
+  /// What a person asks for.
+  package struct Request: Sendable {
+    package var targets: [(path: FilePath, target: Target)]
+    /// Releases of kernels to try instead of those that the targets name.
+    package var kernels: [String]
+    /// Nothing for all.
+    package var variants: [String]
+    package var level: Verdict.Level
+    package var cache: FilePath
+    package var settings = CaseRun.Settings()
+    /// Tries again what is known.
+    package var again = false
+
+    package init(
+      targets: [(path: FilePath, target: Target)], kernels: [String] = [], variants: [String] = [],
+      level: Verdict.Level, cache: FilePath
+    ) {
+      self.targets = targets
+      self.kernels = kernels
+      self.variants = variants
+      self.level = level
+      self.cache = cache
+    }
+  }
+
+  /// Lays out the cases of a release.
+  package init(_ candidate: CandidateRelease, _ request: Request) throws {
+    release = candidate.folder.string
+    level = request.level
+    cache = request.cache.string
+    settings = request.settings
+    cases = []
+    let doing = "choosing what to qualify"
+    let variants = candidate.packages.map(\.package.variant)
+    if let unknown = request.variants.first(where: { !variants.contains($0) }) {
+      throw ReleaseError(
+        .input, doing: doing, reason: "the release has no variant '\(unknown)'",
+        advice: unknown.nearest(in: variants).map { "did you mean '\($0)'?" }
+          ?? "it has \(variants.joined(separator: ", "))")
+    }
+    for (path, target) in request.targets {
+      let kernels: [(label: String, headers: [String], images: [String])]
+      if request.kernels.isEmpty {
+        guard !target.kernels.isEmpty else {
+          throw ReleaseError(
+            .input, doing: doing, reason: "the target \(target.name) names no kernels", advice: "give --kernel RELEASE")
+        }
+        kernels = [("", target.kernels, target.images)]
+      } else {
+        kernels = request.kernels.map { kernel in
+          let packages = PackageManager.packages(of: kernel, target.format)
+          return (".\(kernel)", packages.headers, packages.images)
+        }
+      }
+      for (label, headers, images) in kernels {
+        for dkms in candidate.packages {
+          let variant = dkms.package.variant
+          guard request.variants.isEmpty || request.variants.contains(variant) else { continue }
+          var one = Case(
+            id: "\(target.name)\(label).\(variant)", variant: variant, target: path.string, headers: headers,
+            images: images, inputs: candidate.digest)
+          one.inputs = SHA256Digest(
+            of: try JSON.encode(
+              Inputs(
+                release: candidate.digest,
+                package: try candidate.file(of: dkms, target.format).map { try Files.digest($0).0 },
+                target: target.digest, headers: headers, images: images)))
+          cases.append(one)
+        }
+      }
+    }
+  }
+
+  /// What decides a verdict. The kernel is that of a root, which is kept under the digest of its recipe.
+  private struct Inputs: Encodable {
+    var format = 1
+    var release: SHA256Digest
+    var package: SHA256Digest?
+    var target: SHA256Digest
+    var headers: [String]
+    var images: [String]
+  }
+
+  // MARK: what is kept
+
+  package var folder: FilePath { FilePath("\(release).qualification") }
+
+  package func verdictFile(_ one: Case) -> FilePath { folder.appending("verdicts").appending("\(one.id).json") }
+
+  /// The verdict that is kept of a case, where nothing that decided it has changed and it went as far.
+  package func known(_ one: Case) -> Verdict? {
+    guard let bytes = try? Files.read(verdictFile(one)), let verdict = try? JSON.decode(Verdict.self, from: bytes),
+      verdict.inputs == one.inputs, verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
+    else { return nil }
+    return verdict
+  }
+
+  package func keep(_ verdict: Verdict, of one: Case) throws {
+    try Files.makeFolder(folder.appending("verdicts"))
+    try Files.replace(verdictFile(one), with: try JSON.encode(verdict))
+  }
+
+  /// All verdicts in a folder that qualifications were kept in.
+  package static func verdicts(in folder: FilePath) throws -> [Verdict] {
+    let place = folder.appending("verdicts")
+    guard Files.isFolder(place) else {
+      throw ReleaseError(
+        .source, doing: "reading verdicts", reason: "\(folder) holds none",
+        advice: "'lrelease qualify' makes RELEASE.qualification")
+    }
+    return try Files.names(in: place).map { place.appending(bytes: $0) }.filter { $0.extension == "json" }.map { path in
+      do {
+        return try JSON.decode(Verdict.self, from: Files.read(path))
+      } catch is DecodingError {
+        throw ReleaseError(
+          .input, doing: "reading verdicts", reason: "\(path) is none", advice: "remove it and qualify again")
+      }
+    }
+  }
+
+  // MARK: carrying out
+
+  /// Tries one case and keeps its verdict.
+  package func run(_ one: Case, _ candidate: CandidateRelease, progress: Progress) async throws -> Verdict {
+    let target = try Target(reading: FilePath(one.target))
+    guard let dkms = candidate.packages.first(where: { $0.package.variant == one.variant }) else {
+      throw ReleaseError(.input, doing: "qualifying \(one.id)", reason: "the release has no variant '\(one.variant)'")
+    }
+    let logs = "logs/\(one.id)"
+    let run = CaseRun(
+      release: candidate, package: dkms, target: target, recipe: recipe(one, target),
+      roots: FilePath(cache).appending("roots"), programs: programs[one.target] ?? Programs(), level: level,
+      kernel: one.headers.first ?? "", folder: folder.pushing(FilePath(logs)), settings: settings, progress: progress)
+    let verdict = try await progress.step("qualifying \(one.id)") {
+      try await run.verdict(inputs: one.inputs, logs: logs)
+    }
+    try keep(verdict, of: one)
+    return verdict
+  }
+
+  /// What the root of a case is made of.
+  private func recipe(_ one: Case, _ target: Target) -> RootRecipe {
+    var recipe = target.root
+    recipe.packages.removeAll { target.kernels.contains($0) }
+    recipe.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
+    if level > .build { recipe.packages += one.images + (programs[one.target]?.dependencies ?? []) }
+    recipe.packages = Array(Set(recipe.packages)).sorted()
+    return recipe
+  }
+
+  /// Builds the programs that smoke scripts call, for the targets of these cases.
+  package mutating func buildPrograms(
+    for cases: [Case], _ candidate: CandidateRelease, jobs: Int, progress: Progress
+  ) async throws {
+    let qualify = candidate.manifest.qualify
+    guard level == .mount, qualify.smoke != nil else { return }
+    let paths = Array(Set(cases.map(\.target))).sorted()
+    let targets = try paths.map { try Target(reading: FilePath($0)) }.filter { target in
+      !(target.format == .deb ? qualify.debPackages : qualify.rpmPackages).isEmpty
+    }
+    guard !targets.isEmpty else { return }
+    let output = folder.appending("packages")
+    let build = Build(
+      output: output, cache: FilePath(cache), buildsModules: false, jobs: jobs, progress: progress)
+    let outcomes = try await build.run(candidate.tarball, targets)
+    for (path, target) in paths.map({ ($0, FilePath($0).stem) }) {
+      guard let outcome = outcomes.first(where: { $0.target == target }) else { continue }
+      let format = targets.first { $0.name == target }?.format ?? .deb
+      var made = Programs(error: outcome.error, isFault: outcome.log != nil)
+      if let folder = outcome.folder {
+        let names = format == .deb ? qualify.debPackages : qualify.rpmPackages
+        let files = try names.map { name in
+          guard
+            let file = outcome.files.first(where: { file in
+              format == .deb
+                ? file.name.hasPrefix("\(name)_") && file.name.hasSuffix(".deb")
+                : file.name.hasPrefix("\(name)-") && file.name.dropFirst(name.count + 1).first?.isNumber == true
+            })
+          else {
+            throw ReleaseError(
+              .input, doing: "qualifying on \(outcome.target)", reason: "the release builds no package '\(name)'",
+              advice: "correct [qualify] of its manifest")
+          }
+          return FilePath(folder).appending(file.name)
+        }
+        made.files = files.map(\.string)
+        made.dependencies = try await PackageManager.dependencies(
+          of: files, format, doing: "reading what the packages for \(outcome.target) need")
+      }
+      programs[path] = made
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+import SystemPackage
+
+/// Tries a release on kernels, as far as that is not known yet.
+package enum Qualifier {
+  package struct Outcome: Sendable {
+    /// In the order of targets, kernels and packages.
+    package var verdicts: [Verdict]
+    /// The inputs of those that were known already.
+    package var known: Set<SHA256Digest>
+    package var folder: FilePath
+  }
+
+  /// - Parameter jobs: targets for which programs are built at a time.
+  package static func run(
+    _ candidate: CandidateRelease, _ request: Qualification.Request, executor: some Executor, jobs: Int,
+    progress: Progress
+  ) async throws -> Outcome {
+    var qualification = try Qualification(candidate, request)
+    var verdicts: [Qualification.Case: Verdict] = [:]
+    if !request.again {
+      for one in qualification.cases { verdicts[one] = qualification.known(one) }
+    }
+    let known = Set(verdicts.keys.map(\.inputs))
+    let pending = qualification.cases.filter { verdicts[$0] == nil }
+    if !pending.isEmpty {
+      try await qualification.buildPrograms(for: pending, candidate, jobs: jobs, progress: progress)
+      let found = try await executor.run(pending, of: qualification, candidate, progress: progress)
+      for (one, verdict) in zip(pending, found) { verdicts[one] = verdict }
+    }
+    return Outcome(
+      verdicts: qualification.cases.compactMap { verdicts[$0] }, known: known, folder: qualification.folder)
+  }
+}

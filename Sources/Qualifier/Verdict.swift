@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Groundwork
+
+/// What was found out about one package of a release on one kernel.
+package struct Verdict: Sendable, Codable, Equatable {
+  package enum Result: String, Sendable, Codable {
+    case pass
+    /// The release does not do on this kernel what it should: `step` and `reason` say what.
+    case fail
+    /// The package does not claim this kernel, and says so.
+    case skipped
+    /// Nothing can be said of the release: it was interrupted, or this machine lacks something.
+    case notRun = "not run"
+  }
+
+  /// How far a package is tried; each includes those before it.
+  package enum Level: String, Sendable, Codable, CaseIterable, Comparable {
+    case build, load, mount
+
+    package static func < (a: Self, b: Self) -> Bool {
+      (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
+    }
+  }
+
+  /// One thing that was tried.
+  package struct Step: Sendable, Codable, Equatable {
+    package enum Name: String, Sendable, Codable {
+      /// The root of the target, and the packages that are tried in it.
+      case root, packages
+      /// What PRE_BUILD asks the kernel's headers, by itself.
+      case probe
+      case install, modules
+      /// The guest is put together, and what is tried in it.
+      case guest, boot, load, unload, smoke
+      /// What the kernel has logged since.
+      case log
+      /// What happens to a package in the life of a site.
+      case life
+    }
+    package var name: Name
+    package var seconds: Double
+    package var passed: Bool
+    /// What there is to know besides, such as a number of modules.
+    package var note: String?
+  }
+
+  /// `sample-7.2.1`.
+  package var release: String
+  package var variant: String
+  package var target: String
+  /// The release of the kernel as `uname -r` says it, or the package that was to bring it.
+  package var kernel: String
+  package var architecture: String
+  package var level: Level
+  package var result: Result
+  /// The step that failed.
+  package var step: Step.Name?
+  /// Why it failed or was skipped: the first line that says so.
+  package var reason: String?
+  /// The change in the kernel behind it, where the manifest knows it.
+  package var change: String?
+  package var steps: [Step]
+  package var seconds: Double
+  /// Seconds since 1970.
+  package var started: Int64
+  /// Bytes of the modules as they are installed.
+  package var moduleBytes: Int64?
+  /// `kvm` or `tcg`.
+  package var accelerator: String?
+  /// The folder of its logs, relative to the qualification.
+  package var logs: String
+  /// What the modules' probe found, for packages made later: the name that the probe gives to exactly these headers.
+  package var probeKey: String?
+  /// Identifies what decided the verdict: with the same inputs there is no need to try again.
+  package var inputs: SHA256Digest
+
+  /// `6.12.117`, of `6.12.117+deb12-amd64`.
+  package var kernelNumber: String {
+    String(kernel.prefix { $0.isASCII && $0.isNumber || $0 == "." }.drop { $0 == "." })
+      .split(separator: ".").joined(separator: ".")
+  }
+}

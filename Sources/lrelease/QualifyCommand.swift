@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Glibc
+import Groundwork
+import Packagers
+import Qualifier
+import SystemPackage
+
+struct QualifyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "qualify", abstract: "Try the packages of a release on real kernels, up to a mounted file system.",
+    discussion: """
+      For each target and kernel, the package is installed by the distribution's own tool in a fresh root, where dkms \
+      builds its modules. Then that kernel is booted in QEMU, the modules are loaded and unloaded, and the manifest's \
+      smoke script is run. The verdicts are kept beside the release, in RELEASE.qualification, with all logs; what is \
+      known already is not tried again.
+
+        lrelease qualify out/sample-7.2.1 --target debian-12 --target debian-13
+        lrelease qualify out/sample-7.2.1 --target debian-12 --kernel 6.1.0-49-amd64 --level load
+
+      Exit status 0: every package did what its level asks, or says itself that it does not support the kernel. \
+      Needs the rights of root, mmdebstrap or dnf, and for more than --level build qemu-system-x86 and busybox-static.
+      """)
+
+  @Argument(help: "A release folder.", completion: .directory)
+  var release: String
+
+  @Option(name: .customLong("target"), help: "A target: name or file. May be repeated.")
+  var names: [String] = []
+
+  @Option(
+    name: .customLong("kernel"),
+    help: ArgumentHelp(
+      "A kernel of the targets, as uname -r says it, instead of the one that they name. May be repeated.",
+      valueName: "release"))
+  var kernels: [String] = []
+
+  @Option(
+    name: .customLong("variant"), help: ArgumentHelp("Only this package. May be repeated.", valueName: "variant"))
+  var variants: [String] = []
+
+  @Option(help: "How far: build, load or mount; each includes those before it.")
+  var level = Verdict.Level.mount
+
+  @Option(help: "Cases at a time; half of the cores where not given.")
+  var jobs: Int?
+
+  @Flag(help: "Try again what is known.")
+  var again = false
+
+  @Option(help: ArgumentHelp("Folder for roots.", valueName: "folder"), completion: .directory)
+  var cache: String?
+
+  @OptionGroup var targets: TargetOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    if names.isEmpty { throw ValidationError("Name a --target; 'lrelease targets' lists them.") }
+    if let jobs, jobs < 1 { throw ValidationError("--jobs must be 1 or more.") }
+  }
+
+  func run() async throws {
+    try await Console.run(console) { console in
+      let progress = console.progress
+      let candidate = try await CandidateRelease(FilePath(release), progress: progress)
+      let chosen = try Target.named(names, in: targets.place())
+      let place = try targets.place()
+      var request = Qualification.Request(
+        targets: zip(names, chosen).map { name, target in
+          (
+            name.hasSuffix(".toml") ? Files.absolute(FilePath(name)) : Files.absolute(place).appending("\(name).toml"),
+            target
+          )
+        }, kernels: kernels, variants: variants, level: level, cache: SourceOptions.cacheFolder(cache))
+      request.again = again
+      let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+      let outcome = try await Qualifier.run(
+        candidate, request, executor: LocalExecutor(jobs: jobs ?? max(1, cores / 2)), jobs: jobs ?? max(1, cores / 2),
+        progress: progress)
+      if console.isJSON {
+        try console.printJSON(outcome.verdicts)
+      } else {
+        console.print(outcome)
+      }
+      let bad = outcome.verdicts.filter { $0.result == .fail || $0.result == .notRun }
+      if !bad.isEmpty {
+        throw Diagnostics(bad.map { $0.asError })
+      }
+    }
+  }
+}
+
+extension Verdict.Level: ExpressibleByArgument {}
+
+extension Verdict {
+  /// One line that says what is wrong.
+  fileprivate var asError: ReleaseError {
+    let place = "\(target), \(kernel), \(variant)"
+    let what = step.map { "\($0.rawValue): " } ?? ""
+    return ReleaseError(
+      .failed, doing: "\(place) \(result == .fail ? "fails" : "was not run")", reason: what + (reason ?? ""),
+      advice: change)
+  }
+}
+
+extension Console {
+  /// The verdicts as a table.
+  fileprivate func print(_ outcome: Qualifier.Outcome) {
+    let rows = outcome.verdicts.map { verdict in
+      [
+        verdict.target, verdict.kernel, verdict.variant, verdict.result.rawValue,
+        verdict.result == .pass ? verdict.level.rawValue : verdict.step?.rawValue ?? "",
+        outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),
+      ]
+    }
+    let widths = (0..<6).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    for row in rows {
+      let cells = row.enumerated().map { column, text in
+        column == 5 ? text : text + String(repeating: " ", count: widths[column] - text.count)
+      }
+      print(cells.joined(separator: "  "))
+    }
+    print("\(outcome.folder)")
+  }
+}
