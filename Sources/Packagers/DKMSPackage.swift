@@ -20,14 +20,15 @@ package struct DKMSPackage: Sendable {
     self.plan = plan
     self.manifest = manifest
     version = try ReleaseVersion(plan.version)
-    range = try KernelRange(package.kernelMin, package.kernelMax)
+    let proven = plan.proven?[package.variant]
+    range = try KernelRange(proven?.kernelMin ?? package.kernelMin, proven?.kernelMax ?? package.kernelMax)
     extras = plan.extras.compactMap { manifest.extras[$0] }
     modules = package.modules + extras.flatMap(\.modules)
     let configure = package.configure + extras.flatMap(\.configure)
     values = try plan.packagingValues(manifest).merging([
       "VARIANT": package.variant, "MODULE": package.module, "CONFIGURE_OPTIONS": configure.joined(separator: " "),
       "SUMMARY": package.summary, "DESCRIPTION": plan.description(manifest, of: package),
-      "KERNEL_MIN": package.kernelMin, "KERNEL_MAX": package.kernelMax,
+      "KERNEL_MIN": range.min.text, "KERNEL_MAX": range.max.text,
     ]) { $1 }
   }
 
@@ -57,6 +58,12 @@ package struct DKMSPackage: Sendable {
     }
     tree["dkms.conf"] = entry(configuration, executable: false, "dkms.conf")
     tree["dkms/pre-build"] = entry(preBuild, executable: true, "dkms/pre-build")
+    if package.probe != nil {
+      tree["dkms/key"] = entry(key, executable: true, "dkms/key")
+      for (key, results) in plan.proven?[package.variant]?.probes ?? [:] {
+        tree["\(Self.probed)/\(key)"] = entry(results, executable: false, "qualification")
+      }
+    }
     return tree
   }
 
@@ -91,13 +98,42 @@ package struct DKMSPackage: Sendable {
         "DEST_MODULE_LOCATION[\(index)]=\"\(module.install.isEmpty ? "/updates/dkms" : module.install)\"",
       ]
     }
+    // It looks behind the kernel of the call, which is one that has the modules, at the one that autoinstall is for.
+    lines += [
+      "# To dkms 3.0.10 a kernel that is not supported is a failure, with which apt stops half-way through installing it.",
+      "if [[ ${FUNCNAME[*]} == *autoinstall* ]]; then",
+      "  unset kernelver",
+      "  if [[ ${kernelver:-} && ! $kernelver =~ $BUILD_EXCLUSIVE_KERNEL ]]; then",
+      "    AUTOINSTALL=\"\"",
+      "    echo \"\(skipped("$kernelver"))\" >&2",
+      "  fi",
+      "fi",
+    ]
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What is said of a kernel that is not supported.
+  private func skipped(_ kernel: String) -> String {
+    "\(package.module) \(version): kernel \(kernel) is skipped: supported are \(range.text)"
   }
 
   /// Checks the kernel, with one clear line where it is outside the supported range, then runs the recipe's probe.
   private var preBuild: String {
     let name = "\(package.module) \(version)"
-    let probe = package.probe.map { "exec sh \($0) \"$kernel\" \"$source\"\n" } ?? ""
+    let probe =
+      package.probe.map { probe in
+        """
+        # What a probe of exactly these headers has found was shipped with the release, or has to be found out.
+        if [ -d \(Self.probed) ]; then
+          key=$(sh dkms/key "$kernel" "$source") || key=none
+          if [ -f "\(Self.probed)/$key" ]; then
+            exec sh \(probe) "$kernel" "$source" "\(Self.probed)/$key"
+          fi
+        fi
+        exec sh \(probe) "$kernel" "$source"
+
+        """
+      } ?? ""
     return """
       #!/bin/sh
       # Called by dkms before each build: pre-build KERNEL SOURCE. Exit status 77 means that the kernel is skipped.
@@ -118,7 +154,7 @@ package struct DKMSPackage: Sendable {
 
       here=$(number "$kernel" 0)
       if [ "$here" -lt "$(number \(range.min) 0)" ] || [ "$here" -gt "$(number \(range.max) 999)" ]; then
-        echo "\(name): kernel $kernel is skipped: supported are \(range.text)" >&2
+        echo "\(skipped("$kernel"))" >&2
         exit 77
       fi
       if [ ! -e "$source/Makefile" ]; then
@@ -127,6 +163,69 @@ package struct DKMSPackage: Sendable {
       fi
       \(probe)
       """
+  }
+
+  /// Where the results of probes are shipped, each under the name that `dkms/key` gives to what they depend on.
+  package static let probed = "dkms/probed"
+
+  /// Names all that a probe's answers depend on: a byte more in a header, and the name is another.
+  private var key: String {
+    let inputs = package.probeInputs.isEmpty ? ["."] : package.probeInputs
+    let options = "\(package.variant) \(values["CONFIGURE_OPTIONS"] ?? "")"
+    let quotedOptions = "'" + options.replacing("'", with: #"'\''"#) + "'"
+    return #"""
+      #!/bin/sh
+      # Called in this folder: key KERNEL SOURCE. Prints the name under which the results of this package's probe are kept
+      # for these headers: a digest of the headers, their configuration and symbols, the compiler, and the probe.
+      set -eu
+      export LC_ALL=C
+      kernel=$1
+      obj=$(readlink -f "$2")
+
+      # Debian has a folder for each architecture and a common one, SUSE one for each flavour and a shared one: what the
+      # Makefile includes or passes to make -C.
+      outer=$(sed -n \
+        -e 's|^include[[:space:]]\{1,\}\(.*\)/Makefile[[:space:]]*$|\1|p' \
+        -e 's|^MAKEARGS[[:space:]]*:=[[:space:]]*-C[[:space:]]\{1,\}\([^[:space:]]*\).*$|\1|p' \
+        "$obj/Makefile" | sed -n 1p)
+      case $outer in
+      '' | *'$'*) outer=$obj ;;
+      /*) ;;
+      *) outer=$obj/$outer ;;
+      esac
+      source=$(readlink -f "$outer")
+
+      # The compiler that dkms names, else the one that built the kernel, else gcc.
+      compiler=${CC:-}
+      if [ -z "$compiler" ]; then
+        compiler=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ "]*\).*/\1/p' "$obj/include/config/auto.conf")
+        command -v "$compiler" >/dev/null 2>&1 || compiler=gcc
+      fi
+
+      # Names and contents of files, whatever their folder is called.
+      digest() {
+        sort | tr '\n' '\0' >"$list"
+        cat "$list"
+        xargs -0 cat <"$list"
+      }
+      list=$(mktemp)
+      trap 'rm -f "$list"' EXIT
+      {
+        echo \#(quotedOptions)
+        echo "$kernel"
+        ${compiler%% *} --version | sed -n 1p
+        find \#(inputs.joined(separator: " ")) -type f ! -path './\#(Self.probed)/*' | digest
+        cat "$obj/Module.symvers" 2>/dev/null || :
+        for folder in "$obj" "$source"; do
+          cd "$folder"
+          for top in arch include scripts Makefile; do
+            [ ! -e $top ] || find $top -path include/config -prune -o \
+              -type f \( -name '*.h' -o -name 'Makefile*' -o -name 'Kbuild*' \) -print
+          done | digest
+        done
+      } | sha256sum | cut -c1-32
+
+      """#
   }
 
   /// The files below /etc.

@@ -38,6 +38,17 @@ package struct Rebuild: Sendable {
     return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
   }
 
+  /// Makes the release of a candidate: the same code, with packages that say what was proven.
+  ///
+  /// - Parameter prove: adds that to the plan.
+  package func run(_ path: FilePath, proving prove: (Plan) throws -> Plan) async throws -> Report {
+    let released = try await ReleasedTarball(reading: path, progress: progress)
+    let code = try PackagingTree.code(of: released.tree, plan: released.plan, manifest: released.manifest)
+    let made = try await Cut(output: output, codec: released.codec, progress: progress)
+      .run(try prove(released.plan), released.manifest, remedy: "choose another --output") { code }
+    return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
+  }
+
   // MARK: the same again
 
   private func repeated(_ released: ReleasedTarball, _ code: ReleaseTree, _ cut: Cut) async throws -> Report {

@@ -15,6 +15,10 @@ package final class CaseRun {
   let roots: FilePath
   let programs: Qualification.Programs
   let level: Verdict.Level
+  /// Tries what happens in the life of a site, instead of one kernel.
+  let isLife: Bool
+  /// The release that is upgraded from.
+  let previous: CandidateRelease?
   let folder: FilePath
   let settings: Settings
   let progress: Progress
@@ -33,14 +37,15 @@ package final class CaseRun {
   }
 
   private var steps: [Verdict.Step] = []
-  private var kernel: String
+  var kernel: String
   private var moduleBytes: Int64?
   private var accelerator: String?
   private var probeKey: String?
 
   init(
     release: CandidateRelease, package: DKMSPackage, target: Target, recipe: RootRecipe, roots: FilePath,
-    programs: Qualification.Programs, level: Verdict.Level, kernel: String, folder: FilePath,
+    programs: Qualification.Programs, level: Verdict.Level, isLife: Bool,
+    previous: CandidateRelease?, kernel: String, folder: FilePath,
     settings: Settings, progress: Progress
   ) {
     self.release = release
@@ -50,6 +55,8 @@ package final class CaseRun {
     self.roots = roots
     self.programs = programs
     self.level = level
+    self.isLife = isLife
+    self.previous = previous
     self.kernel = kernel
     self.folder = folder
     self.settings = settings
@@ -69,8 +76,9 @@ package final class CaseRun {
   func verdict(inputs: SHA256Digest, logs: String) async throws -> Verdict {
     let start = ContinuousClock.now
     var verdict = Verdict(
-      release: release.name, variant: package.package.variant, target: target.name, kernel: kernel,
-      architecture: target.architecture, level: level, result: .pass, steps: [], seconds: 0,
+      release: release.name, plan: try release.plan.identity, variant: package.package.variant, target: target.name,
+      kernel: kernel,
+      architecture: target.architecture, level: level, isLife: isLife, result: .pass, steps: [], seconds: 0,
       started: Int64(time(nil)), logs: logs, inputs: inputs)
     do {
       try Files.makeFolder(folder)
@@ -98,7 +106,7 @@ package final class CaseRun {
   private func rounded(_ seconds: Double) -> Double { (seconds * 100).rounded() / 100 }
 
   /// Runs one step. What it gives is a note on it.
-  private func step(_ name: Verdict.Step.Name, _ body: () async throws -> String?) async throws {
+  func step(_ name: Verdict.Step.Name, _ body: () async throws -> String?) async throws {
     let start = ContinuousClock.now
     func record(passed: Bool, _ note: String? = nil) {
       let seconds = rounded((ContinuousClock.now - start).seconds)
@@ -123,7 +131,13 @@ package final class CaseRun {
       made = try await Root(recipe, cache: roots, progress: progress)
       return nil
     }
-    try await made?.use { try await run(in: $0) }
+    try await made?.use { session in
+      if isLife {
+        try await live(in: session)
+      } else {
+        try await run(in: session)
+      }
+    }
   }
 
   private func run(in session: RootSession) async throws {
@@ -144,7 +158,7 @@ package final class CaseRun {
   // MARK: in the root
 
   /// Runs a script in the root, whose words go to a log beside the verdict.
-  private func sh(
+  func sh(
     _ script: String, _ arguments: [String] = [], in session: RootSession, folders: [String: FilePath] = [:],
     log: String, step: Verdict.Step.Name
   ) async throws -> (succeeded: Bool, output: String, log: BuildLog) {
@@ -164,22 +178,29 @@ package final class CaseRun {
     return (outcome.succeeded, outcome.text, words)
   }
 
+  /// The kernels of the root whose headers are there.
+  func kernels(in session: RootSession) async throws -> [String] {
+    let listed = try await sh(
+      "for k in /lib/modules/*; do [ ! -e \"$k/build/Makefile\" ] || basename \"$k\"; done", in: session,
+      log: "kernels", step: .root)
+    return listed.output.split(separator: "\n").map(String.init)
+  }
+
+  func wrongKernels(_ kernels: [String]) -> Failure {
+    Failure(
+      result: .notRun, step: .root,
+      reason: kernels.isEmpty
+        ? "the root holds no kernel headers: correct 'kernels' of the target \(target.name)"
+        : "the root holds several kernels: \(kernels.joined(separator: ", "))")
+  }
+
   /// Installs the package with the distribution's own tool; dkms builds its modules at that.
   private func install(in session: RootSession) async throws -> String? {
     guard let file = try release.file(of: package, target.format) else {
       throw Failure(result: .skipped, step: .install, reason: "there is no .\(target.format.rawValue) of this package")
     }
-    let listed = try await sh(
-      "for k in /lib/modules/*; do [ ! -e \"$k/build/Makefile\" ] || basename \"$k\"; done", in: session,
-      log: "kernels", step: .install)
-    let kernels = listed.output.split(separator: "\n").map(String.init)
-    guard kernels.count == 1 else {
-      throw Failure(
-        result: .notRun, step: .root,
-        reason: kernels.isEmpty
-          ? "the root holds no kernel headers: correct 'kernels' of the target \(target.name)"
-          : "the root holds several kernels: \(kernels.joined(separator: ", "))")
-    }
+    let kernels = try await kernels(in: session)
+    guard kernels.count == 1 else { throw wrongKernels(kernels) }
     kernel = kernels[0]
     let name = file.lastComponent?.string ?? ""
     let (succeeded, output, log) = try await sh(
@@ -260,20 +281,18 @@ package final class CaseRun {
     let (succeeded, output, log) = try await sh(
       """
       cp -r "/\(package.folder)" /q/probe && cd /q/probe || exit 1
+      sh dkms/key "$1" "/lib/modules/$1/build" >/q/key || exit 1
       sh dkms/pre-build "$1" "/lib/modules/$1/build" || exit 1
-      sh \(probe) --key "$1" "/lib/modules/$1/build" >/q/key 2>/dev/null || exit 0
-      sh \(probe) --results "$1" "/lib/modules/$1/build" >/q/results 2>/dev/null || rm -f /q/key
+      sh \(probe) --results >/q/results 2>/dev/null || rm -f /q/key
       """, [kernel], in: session, log: "probe", step: .probe)
     guard succeeded else {
       throw Failure(step: .probe, reason: log.firstError ?? log.lines.last ?? "the probe failed")
     }
     guard let key = session.found("/q/key"), let results = session.found("/q/results") else {
-      return "its results cannot be kept: it knows no --key and --results"
+      return "its results cannot be kept: it knows no --results"
     }
-    let name = String(decoding: try Files.read(key), as: UTF8.self).trimmed
-    guard ProbeResults.isKey(name) else { throw Failure(step: .probe, reason: "its key '\(name)' is no name") }
-    probeKey = name
-    try Files.replace(folder.appending("probe-results"), with: try Files.read(results))
+    probeKey = String(decoding: try Files.read(key), as: UTF8.self).trimmed
+    try Files.replace(folder.appending(Qualification.probeResults), with: try Files.read(results))
     return output.contains("is known") ? "its results were shipped" : nil
   }
 

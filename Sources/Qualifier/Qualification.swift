@@ -18,6 +18,8 @@ package struct Qualification: Sendable, Codable {
     /// Packages that bring the kernel's headers and its image.
     package var headers: [String]
     package var images: [String]
+    /// What happens in the life of a site, instead of one kernel.
+    package var isLife: Bool
     /// Identifies what decides the verdict.
     package var inputs: SHA256Digest
   }
@@ -36,6 +38,8 @@ package struct Qualification: Sendable, Codable {
   package var level: Verdict.Level
   package var cache: String
   package var settings: CaseRun.Settings
+  /// The release that is upgraded from, in the life of a site.
+  package var previous: String?
   package var cases: [Case]
   /// By the path of the target's file.
   package var programs: [String: Programs] = [:]
@@ -50,6 +54,9 @@ package struct Qualification: Sendable, Codable {
     package var level: Verdict.Level
     package var cache: FilePath
     package var settings = CaseRun.Settings()
+    /// Tries what happens in the life of a site too.
+    package var withLife = false
+    package var previous: CandidateRelease?
     /// Tries again what is known.
     package var again = false
 
@@ -71,6 +78,7 @@ package struct Qualification: Sendable, Codable {
     level = request.level
     cache = request.cache.string
     settings = request.settings
+    previous = request.previous?.folder.string
     cases = []
     let doing = "choosing what to qualify"
     let variants = candidate.packages.map(\.package.variant)
@@ -81,33 +89,34 @@ package struct Qualification: Sendable, Codable {
           ?? "it has \(variants.joined(separator: ", "))")
     }
     for (path, target) in request.targets {
-      let kernels: [(label: String, headers: [String], images: [String])]
+      var kernels: [(label: String, headers: [String], images: [String], isLife: Bool)]
       if request.kernels.isEmpty {
         guard !target.kernels.isEmpty else {
           throw ReleaseError(
             .input, doing: doing, reason: "the target \(target.name) names no kernels", advice: "give --kernel RELEASE")
         }
-        kernels = [("", target.kernels, target.images)]
+        kernels = [("", target.kernels, target.images, false)]
       } else {
         kernels = request.kernels.map { kernel in
           let packages = PackageManager.packages(of: kernel, target.format)
-          return (".\(kernel)", packages.headers, packages.images)
+          return (".\(kernel)", packages.headers, packages.images, false)
         }
       }
-      for (label, headers, images) in kernels {
+      if request.withLife { kernels.append((".life", target.kernels, target.images, true)) }
+      for kernel in kernels {
         for dkms in candidate.packages {
           let variant = dkms.package.variant
           guard request.variants.isEmpty || request.variants.contains(variant) else { continue }
-          var one = Case(
-            id: "\(target.name)\(label).\(variant)", variant: variant, target: path.string, headers: headers,
-            images: images, inputs: candidate.digest)
-          one.inputs = SHA256Digest(
-            of: try JSON.encode(
-              Inputs(
-                release: candidate.digest,
-                package: try candidate.file(of: dkms, target.format).map { try Files.digest($0).0 },
-                target: target.digest, headers: headers, images: images)))
-          cases.append(one)
+          let inputs = Inputs(
+            release: candidate.digest,
+            package: try candidate.file(of: dkms, target.format).map { try Files.digest($0).0 },
+            target: target.digest, headers: kernel.headers, images: kernel.images,
+            previous: kernel.isLife ? request.previous?.digest : nil)
+          cases.append(
+            Case(
+              id: "\(target.name)\(kernel.label).\(variant)", variant: variant, target: path.string,
+              headers: kernel.headers, images: kernel.images, isLife: kernel.isLife,
+              inputs: SHA256Digest(of: try JSON.encode(inputs))))
         }
       }
     }
@@ -121,9 +130,13 @@ package struct Qualification: Sendable, Codable {
     var target: SHA256Digest
     var headers: [String]
     var images: [String]
+    var previous: SHA256Digest?
   }
 
   // MARK: what is kept
+
+  /// What the probe of a case has found, among its logs.
+  static let probeResults = "probe-results"
 
   package var folder: FilePath { FilePath("\(release).qualification") }
 
@@ -172,7 +185,8 @@ package struct Qualification: Sendable, Codable {
     let run = CaseRun(
       release: candidate, package: dkms, target: target, recipe: recipe(one, target),
       roots: FilePath(cache).appending("roots"), programs: programs[one.target] ?? Programs(), level: level,
-      kernel: one.headers.first ?? "", folder: folder.pushing(FilePath(logs)), settings: settings, progress: progress)
+      isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
+      folder: folder.pushing(FilePath(logs)), settings: settings, progress: progress)
     let verdict = try await progress.step("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
     }
@@ -180,12 +194,22 @@ package struct Qualification: Sendable, Codable {
     return verdict
   }
 
+  private func previousRelease(_ one: Case, progress: Progress) async throws -> CandidateRelease? {
+    guard one.isLife, let previous else { return nil }
+    return try await CandidateRelease(FilePath(previous), progress: progress)
+  }
+
   /// What the root of a case is made of.
   private func recipe(_ one: Case, _ target: Target) -> RootRecipe {
     var recipe = target.root
     recipe.packages.removeAll { target.kernels.contains($0) }
     recipe.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
-    if level > .build { recipe.packages += one.images + (programs[one.target]?.dependencies ?? []) }
+    if one.isLife {
+      recipe.packages += one.images
+      recipe.later = target.later
+    } else if level > .build {
+      recipe.packages += one.images + (programs[one.target]?.dependencies ?? [])
+    }
     recipe.packages = Array(Set(recipe.packages)).sorted()
     return recipe
   }

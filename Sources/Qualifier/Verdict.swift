@@ -47,12 +47,16 @@ package struct Verdict: Sendable, Codable, Equatable {
 
   /// `sample-7.2.1`.
   package var release: String
+  /// Identifies the code of the release and how it is packaged: `Plan.identity`.
+  package var plan: SHA256Digest
   package var variant: String
   package var target: String
   /// The release of the kernel as `uname -r` says it, or the package that was to bring it.
   package var kernel: String
   package var architecture: String
   package var level: Level
+  /// It is about what happens in the life of a site, and not about one kernel.
+  package var isLife: Bool
   package var result: Result
   /// The step that failed.
   package var step: Step.Name?

@@ -4,6 +4,7 @@ import ArgumentParser
 import Assembler
 import Groundwork
 import Packagers
+import Qualifier
 import SystemPackage
 
 struct CutCommand: AsyncParsableCommand {
@@ -35,6 +36,11 @@ struct CutCommand: AsyncParsableCommand {
       nothing.
 
         lrelease cut --plan plan.json --source linux=linux-6.12.117.tar.xz
+
+      What 'lrelease qualify' found out about a candidate goes into its packages: the kernels that they support, and \
+      what their probes have found, so that a known kernel needs no probing.
+
+        lrelease cut --plan candidate/plan.json --qualified candidate.qualification --output releases
       """)
 
   @OptionGroup var source: SourceOptions
@@ -49,13 +55,16 @@ struct CutCommand: AsyncParsableCommand {
     help: ArgumentHelp("Folder in which the release folder is made.", valueName: "folder"), completion: .directory)
   var output = "."
 
+  @OptionGroup var qualified: QualifiedOptions
+
   enum Compression: String, ExpressibleByArgument, CaseIterable { case xz, zst, gz }
   @Option(help: "Compression of the tarball.")
   var compression = Compression.xz
 
   func run() async throws {
     try await Console.run(console) { console in
-      let opened = try await source.open(plan: plan, console.progress)
+      var opened = try await source.open(plan: plan, console.progress)
+      opened.plan = try qualified.add(to: opened.plan, console.progress)
       let codec: Codec =
         switch compression {
         case .xz: .xz
@@ -66,6 +75,20 @@ struct CutCommand: AsyncParsableCommand {
       if console.isJSON { return try console.printJSON(report) }
       console.print(report)
     }
+  }
+}
+
+/// Where it stands what packages are known to do.
+struct QualifiedOptions: ParsableArguments {
+  @Option(
+    name: .customLong("qualified"),
+    help: ArgumentHelp(
+      "Take the proven kernels from here: RELEASE.qualification. May be repeated.", valueName: "folder"),
+    completion: .directory)
+  var folders: [String] = []
+
+  func add(to plan: Plan, _ progress: Progress) throws -> Plan {
+    folders.isEmpty ? plan : try Proof.add(folders.map { FilePath($0) }, to: plan, progress: progress)
   }
 }
 

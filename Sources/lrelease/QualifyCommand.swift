@@ -44,6 +44,14 @@ struct QualifyCommand: AsyncParsableCommand {
   @Option(help: "How far: build, load or mount; each includes those before it.")
   var level = Verdict.Level.mount
 
+  @Flag(help: "Try what happens in the life of a site too: another kernel, upgrade, reinstallation, removal.")
+  var life = false
+
+  @Option(
+    help: ArgumentHelp("The release that is upgraded from, in the life of a site.", valueName: "folder"),
+    completion: .directory)
+  var previous: String?
+
   @Option(help: "Cases at a time; half of the cores where not given.")
   var jobs: Int?
 
@@ -58,6 +66,7 @@ struct QualifyCommand: AsyncParsableCommand {
 
   func validate() throws {
     if names.isEmpty { throw ValidationError("Name a --target; 'lrelease targets' lists them.") }
+    if previous != nil && !life { throw ValidationError("--previous belongs to --life.") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs must be 1 or more.") }
   }
 
@@ -75,6 +84,8 @@ struct QualifyCommand: AsyncParsableCommand {
           )
         }, kernels: kernels, variants: variants, level: level, cache: SourceOptions.cacheFolder(cache))
       request.again = again
+      request.withLife = life
+      if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
       let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
       let outcome = try await Qualifier.run(
         candidate, request, executor: LocalExecutor(jobs: jobs ?? max(1, cores / 2)), jobs: jobs ?? max(1, cores / 2),
@@ -111,7 +122,7 @@ extension Console {
     let rows = outcome.verdicts.map { verdict in
       [
         verdict.target, verdict.kernel, verdict.variant, verdict.result.rawValue,
-        verdict.result == .pass ? verdict.level.rawValue : verdict.step?.rawValue ?? "",
+        verdict.result == .pass ? verdict.isLife ? "life" : verdict.level.rawValue : verdict.step?.rawValue ?? "",
         outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),
       ]
     }

@@ -32,6 +32,12 @@ struct RebuildCommand: AsyncParsableCommand {
 
         lrelease rebuild sample-7.2.1.tar.xz --vendor acme --with trace --source trace=Examples/sample/extra-trace
 
+      A candidate becomes the release: its packages support the kernels that 'lrelease qualify' found them to work on, \
+      and bring what their probes have found there.
+
+        lrelease rebuild candidates/sample-7.2.1/sample-7.2.1.tar.xz --output releases \\
+          --qualified candidates/sample-7.2.1.qualification
+
       Sources that the release was made of stay as they are: --source is for extras only. Prepare steps of the \
       manifest are run again, with the tools of this machine, when an extra is added or a generated file has the \
       version in it. For patches alone they are not: one to configure.ac needs one to configure as well.
@@ -54,6 +60,7 @@ struct RebuildCommand: AsyncParsableCommand {
     completion: .file())
   var series: String?
 
+  @OptionGroup var qualified: QualifiedOptions
   @OptionGroup var places: PlaceOptions
   @OptionGroup var console: ConsoleOptions
 
@@ -67,8 +74,17 @@ struct RebuildCommand: AsyncParsableCommand {
         try PatchSeries(file: file) { try Files.read(FilePath($0), limit: 64 << 20) }
       }
       let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
-      let report = try await Rebuild(output: FilePath(output), progress: console.progress)
-        .run(FilePath(tarball), request)
+      let rebuild = Rebuild(output: FilePath(output), progress: console.progress)
+      let report =
+        if qualified.folders.isEmpty {
+          try await rebuild.run(FilePath(tarball), request)
+        } else if request.changesNothing {
+          try await rebuild.run(FilePath(tarball), proving: { try qualified.add(to: $0, console.progress) })
+        } else {
+          throw ReleaseError(
+            .input, doing: "reading --qualified", reason: "what was qualified is not what is changed here",
+            advice: "rebuild first, qualify that, and rebuild it with --qualified alone")
+        }
       if console.isJSON { return try console.printJSON(report) }
       console.print(report.made)
       if let place = report.comparedWith {

@@ -23,6 +23,8 @@ package struct Plan: Sendable, Equatable, Codable {
   package var manifest: String
   /// The manifest and the files that it names, by their path relative to it.
   package var recipe: [String: RecipeFile]
+  /// What the qualification of a candidate has proven of each package, by its variant; nil for a candidate.
+  package var proven: [String: Proven]?
   /// What vendors made of the release, in order; nil for a release as it was cut.
   package var rebuilds: [Rebuild]?
   /// Where the sources were found. Not part of the release: the copy in the tarball has none.
@@ -47,6 +49,24 @@ package struct Plan: Sendable, Equatable, Codable {
       if let text { return Array(text.utf8) }
       let digits = (hex ?? "").utf8.map { $0 <= 0x39 ? $0 &- 0x30 : $0 &- 0x57 }
       return stride(from: 0, to: digits.count - digits.count % 2, by: 2).map { digits[$0] << 4 | digits[$0 + 1] & 15 }
+    }
+  }
+
+  /// What a package is known to do.
+  package struct Proven: Sendable, Equatable, Codable {
+    /// The kernels that it supports, instead of those that the manifest hopes for.
+    package var kernelMin: String
+    package var kernelMax: String
+    /// Each kernel that it was tried on with success, by the target's name.
+    package var kernels: [String: [String]]
+    /// What its probe has found, by the name of what that depends on.
+    package var probes: [String: String]
+
+    package init(kernelMin: String, kernelMax: String, kernels: [String: [String]], probes: [String: String]) {
+      self.kernelMin = kernelMin
+      self.kernelMax = kernelMax
+      self.kernels = kernels
+      self.probes = probes
     }
   }
 
@@ -97,6 +117,16 @@ package struct Plan: Sendable, Equatable, Codable {
     var plan = self
     plan.places = nil
     return plan
+  }
+
+  /// Identifies the code of the release and how it is packaged: the same for a candidate and the release that is made
+  /// of it.
+  package var identity: SHA256Digest {
+    get throws {
+      var plan = portable
+      plan.proven = nil
+      return SHA256Digest(of: try JSON.encode(plan))
+    }
   }
 
   /// Reads a saved plan and checks that its recipe files are what it says they are.

@@ -150,6 +150,8 @@ package struct Manifest: Sendable {
     package var kernelMax: String
     package var architectures: String?
     package var probe: String?
+    /// Files and folders of the tree that decide what the probe finds; empty for all.
+    package var probeInputs: [String]
     package var make: String
     package var configure: [String]
     package var deb: Relations?
@@ -394,6 +396,7 @@ extension Manifest.Package {
     kernelMax = kernels?["max"]?.string ?? ""
     architectures = find("architectures")?.string
     probe = find("probe")?.string
+    probeInputs = find("probe-inputs")?.strings ?? []
     make = find("make")?.string ?? "make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build modules"
     configure = (shared?["configure"]?.strings ?? []) + (node["configure"]?.strings ?? [])
     deb = node["deb"].map { .init($0, etc: etc) }

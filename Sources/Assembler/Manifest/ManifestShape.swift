@@ -88,6 +88,7 @@ extension Manifest {
     Field("kernels", kernels, "range of kernel releases"),
     Field("architectures", .text, "expression that dkms matches with the machine's architecture"),
     Field("probe", .path, "script of the tree that PRE_BUILD runs with the kernel release and its build folder"),
+    Field("probe-inputs", .array(.path, atLeast: 1), "files and folders of the tree that decide what the probe finds"),
     Field("make", .text, "make command of dkms"),
     Field("configure", .texts, "options for @CONFIGURE_OPTIONS@ in templates"),
     Field("include", .texts, "patterns of the release that go into the package"),

@@ -17,7 +17,8 @@ struct Guest: Sendable {
 
   /// Collects modules and programs below /guest of a root, with what they need.
   ///
-  /// Arguments: KERNEL, modules, `--`, programs. The kernel's own folder of modules is where depmod finds them.
+  /// Arguments: KERNEL, modules, `--`, modules of the kernel, `--`, programs. What a kernel has no module of is built in,
+  /// or gone: then the script that needs it says so. The kernel's own folder of modules is where depmod finds them.
   private static let collect = """
     set -eu
     kernel=$1
@@ -38,14 +39,18 @@ struct Guest: Sendable {
     }
 
     depmod "$kernel"
+    depends() { modprobe -S "$kernel" --show-depends "$1" >/tmp/depends 2>/tmp/complaint; }
+    taken() { sed -n 's/^insmod \\([^ ]*\\).*/\\1/p' /tmp/depends >>/tmp/modules; }
     while [ "$1" != -- ]; do
-      modprobe -S "$kernel" --show-depends "$1" >/tmp/depends 2>/tmp/complaint || {
-        echo "the module $1: $(head -n 1 /tmp/complaint)" >&2
-        exit 1
-      }
-      sed -n 's/^insmod \\([^ ]*\\).*/\\1/p' /tmp/depends
+      depends "$1" || { echo "the module $1: $(head -n 1 /tmp/complaint)" >&2; exit 1; }
+      taken
       shift
-    done >/tmp/modules
+    done
+    shift
+    while [ "$1" != -- ]; do
+      ! depends "$1" || taken
+      shift
+    done
     shift
     sort -u /tmp/modules | while read -r module; do
       inner=${module#*/lib/modules/"$kernel"/}
@@ -56,9 +61,15 @@ struct Guest: Sendable {
     depmod -b /guest "$kernel" 2>/dev/null
 
     for name in kmod "$@"; do
-      program=$(command -v "$name") || {
-        [ -e "$name" ] && program=$name || { echo "the program $name is not in the target" >&2; exit 1; }
-      }
+      case $name in
+      *'*'*)
+        for file in $name; do [ ! -e "$file" ] || place "$file"; done
+        continue
+        ;;
+      /*) program=$name ;;
+      *) program=$(command -v "$name") || program= ;;
+      esac
+      [ -e "$program" ] || { echo "the program $name is not in the target" >&2; exit 1; }
       place "$program"
       for library in $(libraries "$program"); do place "$library"; done
     done
@@ -81,6 +92,12 @@ struct Guest: Sendable {
     ln -sf /proc/mounts /etc/mtab
     ln -sf /bin/busybox /usr/bin/sh
     [ -e /usr/bin/bash ] || ln -sf /bin/busybox /usr/bin/bash
+    for module in $(cat /etc/kernel-modules); do modprobe "$module"; done
+    ip link set lo up
+    if [ -e /sys/class/net/eth0 ]; then
+      ip address add 10.0.2.15/24 dev eth0
+      ip link set eth0 up
+    fi
     report ready
     [ -z "$(cat /etc/hook)" ] || sh /etc/hook
 
@@ -148,7 +165,7 @@ struct Guest: Sendable {
     to path: FilePath, from session: RootSession, hook: String = "", doing: String
   ) async throws -> FilePath {
     let outcome = try await session.run(
-      ["sh", "-c", Self.collect, "collect", kernel] + modules + qualify.kernelModules + ["--"]
+      ["sh", "-c", Self.collect, "collect", kernel] + modules + ["--"] + qualify.kernelModules + ["--"]
         + (smoke == nil ? [] : qualify.programs), doing: doing)
     guard outcome.succeeded else { throw ReleaseError(.failed, doing: doing, reason: outcome.complaint) }
     var initramfs = try Initramfs()
@@ -157,6 +174,7 @@ struct Guest: Sendable {
     try initramfs.add("usr/bin/busybox", try busybox(doing: doing))
     func text(_ lines: [String]) -> [UInt8] { Array(lines.map { $0 + "\n" }.joined().utf8) }
     try initramfs.add("etc/load", text(modules.map { $0.replacing("-", with: "_") }), mode: 0o644)
+    try initramfs.add("etc/kernel-modules", text(qualify.kernelModules), mode: 0o644)
     try initramfs.add("etc/hook", Array(hook.utf8), mode: 0o644)
     try initramfs.add("etc/modprobe.d/qualify.conf", text(qualify.options), mode: 0o644)
     try initramfs.add("etc/passwd", text(["root:x:0:0:root:/root:/bin/sh"]), mode: 0o644)
