@@ -124,13 +124,13 @@ package struct DKMSPackage: Sendable {
       package.probe.map { probe in
         """
         # What a probe of exactly these headers has found was shipped with the release, or has to be found out.
-        if [ -d \(Self.probed) ]; then
-          key=$(sh dkms/key "$kernel" "$source") || key=none
-          if [ -f "\(Self.probed)/$key" ]; then
-            exec sh \(probe) "$kernel" "$source" "\(Self.probed)/$key"
-          fi
+        results=
+        if [ -d \(Self.probed) ] && key=$(sh dkms/key "$kernel" "$source") && [ -f "\(Self.probed)/$key" ]; then
+          results=\(Self.probed)/$key
         fi
-        exec sh \(probe) "$kernel" "$source"
+        sh \(probe) "$kernel" "$source" ${results:+"$results"}
+        # For who qualifies this release.
+        [ -z "${DKMS_PROBE_RESULTS:-}" ] || sh \(probe) --results >"$DKMS_PROBE_RESULTS"
 
         """
       } ?? ""
@@ -214,7 +214,7 @@ package struct DKMSPackage: Sendable {
         echo \#(quotedOptions)
         echo "$kernel"
         ${compiler%% *} --version | sed -n 1p
-        find \#(inputs.joined(separator: " ")) -type f ! -path './\#(Self.probed)/*' | digest
+        find \#(inputs.joined(separator: " ")) -type f ! -path './\#(Self.probed)/*' ! -path ./make.log | digest
         cat "$obj/Module.symvers" 2>/dev/null || :
         for folder in "$obj" "$source"; do
           cd "$folder"

@@ -28,7 +28,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     package enum Name: String, Sendable, Codable {
       /// The root of the target, and the packages that are tried in it.
       case root, packages
-      /// What PRE_BUILD asks the kernel's headers, by itself.
+      /// What PRE_BUILD has found out about the kernel's headers is kept.
       case probe
       case install, modules
       /// The guest is put together, and what is tried in it.
