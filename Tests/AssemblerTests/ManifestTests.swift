@@ -180,6 +180,7 @@ import Testing
     #expect(packages[1].kernelMin == "5.10" && packages[1].include.isEmpty && packages[1].probe == nil)
     let modules = packages.map { manifest.modules(of: $0, with: ["more", "own"]).map(\.name) }
     #expect(modules == [["base", "more"], ["own"]])
+    #expect(packages.map { manifest.qualify.covers($0) } == [true, false])
 
     for (old, new, words) in [
       ("variant = \"own\"", "variant = \"base\"", "the variant 'base' is named a second time (first at line 16)"),
