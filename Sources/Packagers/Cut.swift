@@ -68,7 +68,7 @@ package struct Cut: Sendable {
     _ code: ReleaseTree, _ plan: Plan, _ manifest: Manifest
   ) throws -> (tree: ReleaseTree, packages: [PackagingTree.Laid]) {
     var tree = code
-    let packages = try manifest.packages.map { package in
+    let packages = try manifest.packages(with: plan.extras).map { package in
       let dkms = try DKMSPackage(package, plan: plan, manifest: manifest)
       return (dkms: dkms, tree: try dkms.sourceTree(code))
     }

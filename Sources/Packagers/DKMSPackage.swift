@@ -13,6 +13,7 @@ package struct DKMSPackage: Sendable {
   /// The modules that it builds, those of extras among them.
   package let modules: [Manifest.Module]
   private let values: [String: String]
+  /// What is added to it.
   private let extras: [Manifest.Extra]
 
   package init(_ package: Manifest.Package, plan: Plan, manifest: Manifest) throws {
@@ -22,8 +23,8 @@ package struct DKMSPackage: Sendable {
     version = try ReleaseVersion(plan.version)
     let proven = plan.proven?[package.variant]
     range = try KernelRange(proven?.kernelMin ?? package.kernelMin, proven?.kernelMax ?? package.kernelMax)
-    extras = plan.extras.compactMap { manifest.extras[$0] }
-    modules = package.modules + extras.flatMap(\.modules)
+    extras = manifest.extras(plan.extras, addingTo: package)
+    modules = manifest.modules(of: package, with: plan.extras)
     let configure = package.configure + extras.flatMap(\.configure)
     values = try plan.packagingValues(manifest).merging([
       "VARIANT": package.variant, "MODULE": package.module, "CONFIGURE_OPTIONS": configure.joined(separator: " "),
@@ -37,14 +38,18 @@ package struct DKMSPackage: Sendable {
 
   /// The source tree as dkms finds it below /usr/src: the part of the release that the modules need.
   package func sourceTree(_ release: ReleaseTree) throws -> ReleaseTree {
-    let extras = self.extras.flatMap(\.rules).map(\.to)
+    // An extra that has packages of its own has its files in these alone.
+    let own = package.extra.flatMap { manifest.extras[$0] }
+    let added = own.map { [$0] } ?? extras.filter(\.packages.isEmpty)
+    let foreign = extras.filter { !$0.packages.isEmpty }
     let unwanted: Set = ["COPYING", "LICENSE", "LICENCE", ".gitignore", ".gitattributes"]
     var tree = release.filter { path in
       let name = path.split(separator: "/").last.map(String.init) ?? path
       if unwanted.contains(name) || path.hasPrefix("lrelease/") { return false }
-      if extras.contains(where: { !$0.isEmpty && path.hasPrefix($0 + "/") }) { return true }
+      if added.contains(where: { $0.holds(path) }) { return true }
+      if foreign.contains(where: { $0.holds(path) }) { return false }
       if package.exclude.contains(where: { $0.matches(path) }) { return false }
-      return package.include.isEmpty || package.include.contains { $0.matches(path) }
+      return package.include.isEmpty && own == nil || package.include.contains { $0.matches(path) }
     }
     var recipe = Recipe(plan: plan)
     for file in package.files {

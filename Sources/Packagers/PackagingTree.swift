@@ -36,7 +36,7 @@ package struct PackagingTree {
   package static func code(of release: ReleaseTree, plan: Plan, manifest: Manifest) throws -> ReleaseTree {
     let records: Set = [Tarball.planPath, Tarball.originsPath]
     guard let packaging = manifest.packaging else { return release.filter { !records.contains($0) } }
-    let packages = try manifest.packages.map { package in
+    let packages = try manifest.packages(with: plan.extras).map { package in
       (dkms: try DKMSPackage(package, plan: plan, manifest: manifest), tree: ReleaseTree())
     }
     // Which files these are does not depend on what is in the release.

@@ -105,9 +105,9 @@ package struct ReleaseDiff: Sendable, Codable {
       try section("recipe") { $0.plan.recipe.mapValues { "SHA-256 \($0.sha256)" } },
       try section("modules") { side in
         var facts: [String: String] = [:]
-        for package in side.tarball.manifest.packages {
-          let extras = side.plan.extras.compactMap { side.tarball.manifest.extras[$0] }
-          for module in package.modules + extras.flatMap(\.modules) {
+        let (manifest, extras) = (side.tarball.manifest, side.plan.extras)
+        for package in manifest.packages(with: extras) {
+          for module in manifest.modules(of: package, with: extras) {
             facts["\(package.variant)/\(module.name)"] =
               module.path + (module.install.isEmpty ? "" : " → \(module.install)")
           }
@@ -234,7 +234,7 @@ package struct ReleaseDiff: Sendable, Codable {
   private static func contents(_ side: Side, _ progress: Progress) async throws -> [String: PackageFacts] {
     guard let folder = side.folder else { return [:] }
     // The folder of the sources has the version in its name.
-    let sources = try side.tarball.manifest.packages.map { package in
+    let sources = try side.tarball.manifest.packages(with: side.plan.extras).map { package in
       let dkms = try DKMSPackage(package, plan: side.plan, manifest: side.tarball.manifest)
       return (prefix: dkms.folder + "/", plain: "usr/src/\(package.module)-*/")
     }

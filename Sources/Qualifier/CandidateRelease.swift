@@ -33,7 +33,7 @@ package struct CandidateRelease: Sendable {
     plan = released.plan
     manifest = released.manifest
     digest = released.sha256
-    packages = try released.manifest.packages.map { package in
+    packages = try released.manifest.packages(with: released.plan.extras).map { package in
       try DKMSPackage(package, plan: released.plan, manifest: released.manifest)
     }
     guard !packages.isEmpty else {

@@ -147,10 +147,7 @@ package final class CaseRun {
       try await step(.probe) { try await keepProbeResults(in: session) }
     }
     guard level > .build else { return }
-    let isSmoked =
-      level == .mount && release.smoke != nil
-      && (release.manifest.qualify.variants.isEmpty
-        || release.manifest.qualify.variants.contains(package.package.variant))
+    let isSmoked = level == .mount && release.smoke != nil && release.manifest.qualify.covers(package.package)
     if isSmoked { try await step(.packages) { try await installPrograms(in: session) } }
     try await boot(in: session, withSmoke: isSmoked)
   }

@@ -38,7 +38,7 @@ struct PlanCommand: AsyncParsableCommand {
         console.print("  tool     \(tool): \(version)")
       }
       let version = try ReleaseVersion(plan.version)
-      for package in opened.manifest.packages {
+      for package in opened.manifest.packages(with: plan.extras) {
         if let deb = package.deb {
           console.print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))")
         }

@@ -142,6 +142,61 @@ import Testing
     #expect(words.contains("m.toml:15:1: error: extra 'cuda' names 'cuda', which is no other extra"))
   }
 
+  @Test func packagesOfExtrasAreReadAndChecked() throws {
+    let text =
+      good + """
+
+        [modules]
+        kernels = { min = "5.10", max = "6.12" }
+        include = ["a"]
+        probe = "a/probe"
+        list = [{ name = "base", path = "." }]
+        [[packages]]
+        kind = "dkms"
+        variant = "base"
+        module = "demo"
+        summary = "x"
+        deb = { name = "demo-dkms", recipe = "d" }
+        [extras.own]
+        summary = "x"
+        license = "MIT"
+        tree = [{ from = "here:own", to = "own" }]
+        [[extras.own.packages]]
+        kind = "dkms"
+        variant = "own"
+        module = "own"
+        summary = "x"
+        modules = [{ name = "own", path = "own" }]
+        deb = { name = "own-dkms", recipe = "d" }
+        [extras.more]
+        summary = "x"
+        license = "MIT"
+        modules = [{ name = "more", path = "more" }]
+        """
+    let manifest = try Manifest(parsing: Array(text.utf8), file: "m.toml")
+    #expect(manifest.packages(with: []).map(\.variant) == ["base"])
+    let packages = manifest.packages(with: ["more", "own"])
+    #expect(packages.map(\.variant) == ["base", "own"])
+    #expect(packages[1].kernelMin == "5.10" && packages[1].include.isEmpty && packages[1].probe == nil)
+    let modules = packages.map { manifest.modules(of: $0, with: ["more", "own"]).map(\.name) }
+    #expect(modules == [["base", "more"], ["own"]])
+    #expect(packages.map { manifest.qualify.covers($0) } == [true, false])
+
+    for (old, new, words) in [
+      ("variant = \"own\"", "variant = \"base\"", "the variant 'base' is named a second time (first at line 16)"),
+      ("name = \"own-dkms\"", "name = \"demo-dkms\"", "'demo-dkms' is named a second time"),
+      (
+        "[[extras.own.packages]]", "modules = [{ name = \"m\", path = \"own\" }]\n[[extras.own.packages]]",
+        "m.toml:22:1: error: extra 'own' has packages of its own, which alone hold its files, so it cannot add modules"
+      ),
+    ] {
+      let error = #expect(throws: Diagnostics.self) {
+        try Manifest(parsing: Array(text.replacing(old, with: new).utf8), file: "m.toml")
+      }
+      #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+  }
+
   @Test func aManifestExtendsAnother() throws {
     let text = """
       extends = "good.toml"

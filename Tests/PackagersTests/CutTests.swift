@@ -188,44 +188,87 @@ import Testing
     }
   }
 
+  /// Its files are in its own package alone, in which no other extra is; without it, nobody asks where its source is.
+  @Test func anExtraMakesAPackageOfItsOwn() async throws {
+    try await withScratch { folder in
+      let nowhere = ["mark", "trace"].flatMap { ["--source", "\($0)=\(folder.appending("nowhere"))"] }
+      let without = try await cut(into: folder, nowhere)
+      #expect(without.succeeded, "\(without.errors)")
+      let plain = try Files.names(in: folder.appending("sample-7.2.1")).map { String(decoding: $0, as: UTF8.self) }
+      #expect(!plain.contains { $0.hasPrefix("samplemark") })
+      let missing = try await cut(into: folder, nowhere + ["--with", "mark"])
+      #expect(!missing.succeeded && missing.errors.contains("opening the source 'mark'"), "\(missing.errors)")
+
+      #expect(try await cut(into: folder, ["--with", "trace", "--with", "mark"]).succeeded)
+      let release = folder.appending("sample-7.2.1+and.mark.trace")
+      func files(_ package: String) async throws -> [Substring] {
+        let deb = release.appending("\(package)_7.2.1+and.mark.trace-1_all.deb").string
+        let rpm = release.appending("\(package)-7.2.1+and.mark.trace-1.noarch.rpm").string
+        let listed = try await Command("sh", ["-c", "dpkg-deb --fsys-tarfile \(deb) | tar -t | sed s/.//"]).check(
+          doing: "listing")
+        let sources = listed.text.split(separator: "\n").filter { $0.hasPrefix("/usr/src/") && !$0.hasSuffix("/") }
+        let packed = try await Command("rpm", ["-qpl", rpm]).check(doing: "listing").text.split(separator: "\n")
+        #expect(Set(packed).isSuperset(of: sources))
+        return sources.sorted()
+      }
+      let own = try await files("samplemark-dkms")
+      #expect(
+        own
+          == [
+            "dkms.conf", "dkms/pre-build", "extras/mark/Kbuild", "extras/mark/README", "extras/mark/samplemark.c",
+          ].map { "/usr/src/samplemark-7.2.1/\($0)" })
+      let other = try await files("sample-dkms")
+      #expect(other.contains("/usr/src/sample-7.2.1/extras/trace/sampletrace.c"))
+      #expect(!other.contains { $0.contains("extras/mark") })
+    }
+  }
+
   /// Builds with the real dkms against every kernel whose headers are installed here.
   @Test func dkmsBuildsInstallsAndRemovesTheModules() async throws {
     let kernels = try Files.names(in: "/lib/modules").map { String(decoding: $0, as: UTF8.self) }
       .filter { Files.exists(FilePath("/lib/modules/\($0)/build/Makefile")) }
     if kernels.isEmpty { Issue.record("no kernel headers: apt-get install linux-headers-amd64") }
     try await withScratch { folder in
-      #expect(try await cut(into: folder).succeeded)
-      let deb = folder.appending("sample-7.2.1/sample-dkms_7.2.1-1_all.deb")
+      #expect(try await cut(into: folder, ["--with", "trace", "--with", "mark"]).succeeded)
+      let release = folder.appending("sample-7.2.1+and.mark.trace")
       let unpacked = folder.appending("root")
-      _ = try await Command("dpkg-deb", ["-x", deb.string, unpacked.string]).check(doing: "unpacking")
+      for package in ["sample-dkms", "samplemark-dkms"] {
+        let deb = release.appending("\(package)_7.2.1+and.mark.trace-1_all.deb").string
+        _ = try await Command("dpkg-deb", ["-x", deb, unpacked.string]).check(doing: "unpacking")
+      }
       let trees = ["dkms", "modules"].map { folder.appending($0) }
       for tree in trees { try Files.makeFolder(tree) }
-      func dkms(_ arguments: [String]) async throws -> Command.Outcome {
+      func dkms(_ arguments: [String], _ package: String) async throws -> Command.Outcome {
         try await Command(
           "dkms",
           arguments + [
-            "-m", "sample", "-v", "7.2.1", "--dkmstree", trees[0].string, "--sourcetree", "\(unpacked)/usr/src",
+            "-m", package, "-v", "7.2.1", "--dkmstree", trees[0].string, "--sourcetree", "\(unpacked)/usr/src",
           ]
         ).run(doing: "running dkms")
       }
-      #expect(try await dkms(["add"]).succeeded)
-      for kernel in kernels {
-        let built = try await dkms(["build", "-k", kernel])
-        #expect(built.succeeded, "\(kernel): \(built.text) \(built.errors)")
-        for module in ["samplenet", "samplefs"] {
-          let folder = FilePath("\(trees[0])/sample/7.2.1/\(kernel)/x86_64/module")
+      for (package, modules) in [
+        ("sample", ["samplenet", "samplefs", "sampletrace"]), ("samplemark", ["samplemark"]),
+      ] {
+        #expect(try await dkms(["add"], package).succeeded)
+        for kernel in kernels {
+          let built = try await dkms(["build", "-k", kernel], package)
+          #expect(built.succeeded, "\(kernel): \(built.text) \(built.errors)")
+          let folder = FilePath("\(trees[0])/\(package)/7.2.1/\(kernel)/x86_64/module")
           let names = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
-          // dkms compresses as the kernel's own modules are.
-          let name = try #require(names.first { $0.hasPrefix("\(module).ko") })
-          let path = folder.appending(name).string
-          let version = try await Command("modinfo", ["-F", "version", path]).check(doing: "asking modinfo")
-          #expect(version.text.trimmed == "7.2.1")
-          let magic = try await Command("modinfo", ["-F", "vermagic", path]).check(doing: "asking modinfo")
-          #expect(magic.text.hasPrefix("\(kernel) "))
+          #expect(names.count == modules.count)
+          for module in modules {
+            // dkms compresses as the kernel's own modules are.
+            let name = try #require(names.first { $0.hasPrefix("\(module).ko") })
+            let path = folder.appending(name).string
+            let version = try await Command("modinfo", ["-F", "version", path]).check(doing: "asking modinfo")
+            #expect(version.text.trimmed == "7.2.1")
+            let magic = try await Command("modinfo", ["-F", "vermagic", path]).check(doing: "asking modinfo")
+            #expect(magic.text.hasPrefix("\(kernel) "))
+          }
         }
+        #expect(try await dkms(["remove", "--all"], package).succeeded)
+        #expect(!Files.exists(trees[0].appending(package)))
       }
-      #expect(try await dkms(["remove", "--all"]).succeeded)
-      #expect(!Files.exists(trees[0].appending("sample")))
     }
   }
 

@@ -40,49 +40,54 @@ import Testing
 
 /// The release as a distribution builds it, in a root of Debian 12, without network.
 @Suite(.serialized) struct BuildTests {
-  private func build(_ folder: FilePath, _ arguments: [String]) async throws -> Command.Outcome {
+  private func build(_ folder: FilePath, _ name: String, _ arguments: [String]) async throws -> Command.Outcome {
     let cache = environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests"
     return try await Command(
       Built.lrelease,
-      ["build", folder.appending("sample-7.2.1").string, "--targets", Built.repository.appending("targets").string]
+      ["build", folder.appending(name).string, "--targets", Built.repository.appending("targets").string]
         + ["--cache", cache, "--output", folder.string] + arguments
     ).run(doing: "building the sample")
   }
 
   @Test func theTargetBuildsThePackagesThatTheCutMadeAndOnesThatInstall() async throws {
+    let name = "sample-7.2.1+and.mark"
     try await withScratch { folder in
       try await Built.cut(
-        "sample.toml", into: folder, ["--source", "linux=\(Built.repository.appending("Examples/sample/linux"))"])
+        "sample.toml", into: folder,
+        ["--source", "linux=\(Built.repository.appending("Examples/sample/linux"))", "--with", "mark"])
       // A distribution that cannot be had does not stop the one that can.
       let unreachable = folder.appending("nowhere.toml")
       let text = String(
         decoding: try Files.read(Built.repository.appending("targets/debian-12.toml")), as: UTF8.self)
       try Files.write(Array((text + "mirror = \"http://127.0.0.1:9/debian\"\n").utf8), to: unreachable)
-      let outcome = try await build(folder, ["--target", "debian-12", "--target", unreachable.string])
+      let outcome = try await build(folder, name, ["--target", "debian-12", "--target", unreachable.string])
       #expect(outcome.status == .exited(1), "\(outcome.errors)")
       #expect(outcome.text.contains("debian-12 built in"), "\(outcome.errors)")
       #expect(outcome.text.contains("nowhere failed after"))
       #expect(outcome.errors.contains("error: nowhere: making a root of bookworm: "), "\(outcome.errors)")
-      let made = folder.appending("sample-7.2.1.debian-12")
+      let made = folder.appending("\(name).debian-12")
 
-      // The DKMS package that dpkg-buildpackage makes of the tarball is the one that was cut.
-      let deb = "sample-dkms_7.2.1-1_all.deb"
-      for (name, path) in [("cut", folder.appending("sample-7.2.1")), ("built", made)] {
-        _ = try await Command(
-          "dpkg-deb", ["-R", path.appending(deb).string, folder.appending("unpacked-\(name)").string]
-        ).check(doing: "unpacking")
+      // The DKMS packages that dpkg-buildpackage makes of the tarball are those that were cut, that of an extra too.
+      for deb in ["sample-dkms", "samplemark-dkms"] {
+        for (side, path) in [("cut", folder.appending(name)), ("built", made)] {
+          let unpacked = folder.appending("unpacked-\(side)").appending(deb)
+          try Files.makeFolder(unpacked.removingLastComponent())
+          _ = try await Command(
+            "dpkg-deb", ["-R", path.appending("\(deb)_7.2.1+and.mark-1_all.deb").string, unpacked.string]
+          ).check(doing: "unpacking")
+        }
       }
       let difference = try await Command(
         "diff", ["-r", folder.appending("unpacked-cut").string, folder.appending("unpacked-built").string]
       ).run(doing: "comparing")
       #expect(difference.succeeded, "\(difference.text)")
 
-      let again = try await build(folder, ["--target", "debian-12"])
+      let again = try await build(folder, name, ["--target", "debian-12"])
       #expect(again.text.contains("debian-12 is there already, and whole"), "\(again.errors)")
 
       try await TestRoot.bookworm().use { session in
         let installed = try await TestRoot.sh(
-          session, "apt-get install -y /mnt/sample-7.2.1.debian-12/sample-utils_*.deb && samplectl version", folder)
+          session, "apt-get install -y /mnt/\(name).debian-12/sample-utils_*.deb && samplectl version", folder)
         #expect(installed.text.contains("samplectl 7.2.1"), "\(installed.errors)")
       }
     }
@@ -102,7 +107,7 @@ import Testing
           "--source", "linux=\(Built.repository.appending("Examples/sample/linux"))", "--source",
           "companion=\(companion)",
         ])
-      let outcome = try await build(folder, ["--target", "debian-12"])
+      let outcome = try await build(folder, "sample-7.2.1", ["--target", "debian-12"])
       #expect(outcome.status == .exited(1))
       let lines = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("error: ") }
       #expect(lines.count == 1 && lines[0].contains("building for debian-12"), "\(outcome.errors)")

@@ -34,11 +34,11 @@ package struct Assembly {
     var assembly = Assembly(manifest)
     try assembly.apply(manifest.rules, contents)
     try assembly.apply(manifest.rules(of: extras), contents)
-    for file in manifest.generated { try assembly.generate(file, &recipe, values) }
+    try assembly.generate(manifest.generated + manifest.generated(of: extras), &recipe, values)
     try await assembly.patch(with: extras, &recipe, progress)
     try await assembly.prepare(tools: tools, sourceDate: sourceDate, progress)
     for rebuild in rebuilds { try await assembly.patch(for: rebuild, &recipe, progress) }
-    try assembly.check()
+    try assembly.check(with: extras)
     return assembly.tree
   }
 
@@ -99,6 +99,12 @@ package struct Assembly {
     writers[path] = writer
   }
 
+  mutating func generate(
+    _ files: [Manifest.GeneratedFile], _ recipe: inout Recipe, _ values: [String: String]
+  ) throws {
+    for file in files { try generate(file, &recipe, values) }
+  }
+
   private mutating func generate(
     _ file: Manifest.GeneratedFile, _ recipe: inout Recipe, _ values: [String: String]
   ) throws {
@@ -150,9 +156,9 @@ package struct Assembly {
   }
 
   /// Every link must lead somewhere, and every module have the folder that it is built in.
-  func check() throws {
+  func check(with extras: [String]) throws {
     try checkLinks()
-    try checkModules()
+    try checkModules(extras)
   }
 
   private func checkLinks() throws {
@@ -196,10 +202,11 @@ package struct Assembly {
     return true
   }
 
-  private func checkModules() throws {
+  private func checkModules(_ extras: [String]) throws {
     let folders = Set(tree.folders)
-    for package in manifest.packages {
-      for module in package.modules where module.path != "." && !folders.contains(module.path) {
+    for package in manifest.packages(with: extras) {
+      let modules = manifest.modules(of: package, with: extras)
+      for module in modules where module.path != "." && !folders.contains(module.path) {
         throw ReleaseError(
           .input, at: package.location, doing: "checking the package '\(package.variant)'",
           reason: "the module \(module.name) is to be built in \(module.path), which the release does not hold",

@@ -399,14 +399,15 @@ package struct Planner {
     }
     for file in manifest.generated { _ = try recipe.read(file.template, at: file.location) }
     for (name, extra) in manifest.extras.sorted(by: { $0.key < $1.key }) {
-      guard !isPlanned || request.extras.contains(name), let series = extra.series else { continue }
-      try readSeries(series, at: extra.location)
+      guard !isPlanned || request.extras.contains(name) else { continue }
+      if let series = extra.series { try readSeries(series, at: extra.location) }
+      for file in extra.generated { _ = try recipe.read(file.template, at: file.location) }
     }
     if let packaging = manifest.packaging {
       _ = try recipe.list(packaging.debian, deep: true, at: packaging.location)
       _ = try recipe.read(packaging.spec, at: packaging.location)
     }
-    for package in manifest.packages {
+    for package in manifest.packages(with: isPlanned ? request.extras : manifest.extras.keys.sorted()) {
       for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {
         _ = try recipe.read(file.template, at: file.location)
       }

@@ -152,7 +152,9 @@ extension Planner {
     guard let rebuild = plan.rebuilds?.last else { return code }
     var recipe = Recipe(plan: plan)
     let extras = rebuild.extras ?? []
-    let stale = try staleFiles(code, manifest, &recipe, before: old.values(manifest), now: plan.values(manifest))
+    let values = try plan.values(manifest)
+    let stale = try staleFiles(
+      code, manifest.generated + manifest.generated(of: old.extras), &recipe, before: old.values(manifest), now: values)
     // What prepare steps make depends on all that was there before them.
     let isPrepared = !manifest.prepare.isEmpty && !(extras.isEmpty && stale.isEmpty)
     let start = isPrepared ? try unprepared(code, manifest) : code
@@ -160,6 +162,7 @@ extension Planner {
     var assembly = Assembly(manifest, from: start)
     try assembly.apply(manifest.rules(of: extras), contents)
     for (path, bytes) in stale { assembly.replace(path, with: bytes) }
+    try assembly.generate(manifest.generated(of: extras), &recipe, values)
     try await assembly.patch(with: extras, &recipe, progress)
     if isPrepared {
       plan.tools = try await PrepareSandbox.versions(
@@ -168,16 +171,17 @@ extension Planner {
     }
     try await assembly.patch(for: rebuild, &recipe, progress)
     if !isPrepared { warnOfUnprepared(assembly.tree, patchedBy: rebuild, manifest, progress) }
-    try assembly.check()
+    try assembly.check(with: plan.extras)
     return assembly.tree
   }
 
   /// The generated files that come out otherwise now, such as those with the version in them.
   private static func staleFiles(
-    _ code: ReleaseTree, _ manifest: Manifest, _ recipe: inout Recipe, before: [String: String], now: [String: String]
+    _ code: ReleaseTree, _ generated: [Manifest.GeneratedFile], _ recipe: inout Recipe, before: [String: String],
+    now: [String: String]
   ) throws -> [(path: String, bytes: [UInt8])] {
     // The last of several that write one path has won.
-    let files = Dictionary(manifest.generated.map { ($0.path, $0) }) { $1 }
+    let files = Dictionary(generated.map { ($0.path, $0) }) { $1 }
     return try files.sorted { $0.key < $1.key }.compactMap { path, file in
       let template = try Template(file: file.template, bytes: recipe.read(file.template, at: file.location))
       let (was, bytes) = (Array(try template.render(before).utf8), Array(try template.render(now).utf8))

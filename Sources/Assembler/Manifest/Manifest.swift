@@ -114,6 +114,7 @@ package struct Manifest: Sendable {
     package var summary: String
     package var license: String
     package var rules: [TreeRule]
+    package var generated: [GeneratedFile]
     package var series: String?
     package var configure: [String]
     package var modules: [Module]
@@ -124,7 +125,15 @@ package struct Manifest: Sendable {
     /// Packages that it makes every .deb and every .rpm depend on.
     package var debDepends: [String]
     package var rpmDepends: [String]
+    /// Packages that are made only with it, and that alone hold its files.
+    package var packages: [Package]
     package var location: SourceLocation
+
+    /// Whether a path of the release is one of its files.
+    package func holds(_ path: String) -> Bool {
+      generated.contains { $0.path == path }
+        || rules.contains { !$0.to.isEmpty && (path == $0.to || path.hasPrefix($0.to + "/")) }
+    }
   }
 
   /// A kernel module that a package builds.
@@ -138,6 +147,8 @@ package struct Manifest: Sendable {
 
   /// A package to make.
   package struct Package: Sendable {
+    /// The extra that it belongs to.
+    package var extra: String?
     package var variant: String
     package var module: String
     package var summary: String
@@ -186,6 +197,24 @@ package struct Manifest: Sendable {
 extension Manifest {
   /// The tree rules of extras.
   package func rules(of extras: [String]) -> [TreeRule] { extras.flatMap { self.extras[$0]?.rules ?? [] } }
+
+  /// The files that extras make from templates.
+  package func generated(of extras: [String]) -> [GeneratedFile] { extras.flatMap { self.extras[$0]?.generated ?? [] } }
+
+  /// The packages of a release that is made with these extras.
+  package func packages(with extras: [String]) -> [Package] {
+    packages + extras.flatMap { self.extras[$0]?.packages ?? [] }
+  }
+
+  /// The extras that add to a package: none to one that an extra has of its own.
+  package func extras(_ chosen: [String], addingTo package: Package) -> [Extra] {
+    package.extra == nil ? chosen.compactMap { extras[$0] } : []
+  }
+
+  /// What a package builds in a release that is made with these extras.
+  package func modules(of package: Package, with extras: [String]) -> [Module] {
+    package.modules + self.extras(extras, addingTo: package).flatMap(\.modules)
+  }
 
   /// Reads a manifest. All that is wrong with it is reported in one run.
   ///
@@ -249,17 +278,20 @@ extension Manifest {
         run: $0["run"]?.strings ?? [], tools: $0["tools"]?.strings ?? [],
         exclude: ($0["exclude"]?.strings ?? []).map { Glob($0) }, location: $0.location)
     }
+    let shared = root["modules"]
     extras = [:]
     for (key, node) in root["extras"]?.table ?? [:] {
       extras[key] = Extra(
         summary: node["summary"]?.string ?? "", license: node["license"]?.string ?? "",
         rules: (node["tree"]?.array ?? []).compactMap { TreeRule($0, sources: known, problems: &problems) },
-        series: node["patches"]?.string, configure: node["configure"]?.strings ?? [],
+        generated: (node["generate"]?.array ?? []).map { GeneratedFile($0) }, series: node["patches"]?.string,
+        configure: node["configure"]?.strings ?? [],
         modules: (node["modules"]?.array ?? []).map { Module($0) }, needs: node["needs"]?.strings ?? [],
         conflicts: node["conflicts"]?.strings ?? [], debDepends: node["deb-depends"]?.strings ?? [],
-        rpmDepends: node["rpm-depends"]?.strings ?? [], location: node.location)
+        rpmDepends: node["rpm-depends"]?.strings ?? [],
+        packages: (node["packages"]?.array ?? []).map { Package($0, shared: shared, extra: key) },
+        location: node.location)
     }
-    let shared = root["modules"]
     packages = (root["packages"]?.array ?? []).map { Package($0, shared: shared) }
     packaging = root["packaging"].map {
       Packaging(debian: $0["debian"]?.string ?? "", spec: $0["spec"]?.string ?? "", location: $0.location)
@@ -289,9 +321,21 @@ extension Manifest {
         let hint = other.nearest(in: extras.keys.filter { $0 != name }).map { "; did you mean '\($0)'?" } ?? ""
         report(extra.location, "extra '\(name)' names '\(other)', which is no other extra\(hint)")
       }
+      if !extra.packages.isEmpty && !extra.modules.isEmpty {
+        report(
+          extra.location,
+          "extra '\(name)' has packages of its own, which alone hold its files, so it cannot add modules to the others: "
+            + "make it two extras, one of which needs the other")
+      }
     }
     var names: [String: SourceLocation] = [:]
-    for package in packages {
+    var variants: [String: SourceLocation] = [:]
+    for package in packages(with: extras.keys.sorted()) {
+      if let other = variants[package.variant] {
+        report(
+          package.location, "the variant '\(package.variant)' is named a second time (first at line \(other.line))")
+      }
+      variants[package.variant] = package.location
       if package.deb == nil && package.rpm == nil {
         report(package.location, "the package '\(package.variant)' has neither [packages.deb] nor [packages.rpm]")
       }
@@ -377,12 +421,16 @@ extension Manifest.Module {
 }
 
 extension Manifest.Package {
-  fileprivate init(_ node: TOMLNode, shared: TOMLNode?) {
+  /// What stands in `[modules]` is about the code of the release; of that, only the kernels and the architectures
+  /// count for a package of an extra.
+  fileprivate init(_ node: TOMLNode, shared common: TOMLNode?, extra: String? = nil) {
+    let shared = extra == nil ? common : nil
     func find(_ key: String) -> TOMLNode? { node[key] ?? shared?[key] }
     func globs(_ key: String) -> [Glob] {
       ((shared?[key]?.strings ?? []) + (node[key]?.strings ?? [])).map { Glob($0) }
     }
-    let kernels = find("kernels")
+    let kernels = node["kernels"] ?? common?["kernels"]
+    self.extra = extra
     variant = node["variant"]?.string ?? ""
     module = node["module"]?.string ?? ""
     summary = node["summary"]?.string ?? ""
@@ -394,7 +442,7 @@ extension Manifest.Package {
     modules = (shared?["list"]?.array ?? []).map { .init($0) } + (node["modules"]?.array ?? []).map { .init($0) }
     kernelMin = kernels?["min"]?.string ?? ""
     kernelMax = kernels?["max"]?.string ?? ""
-    architectures = find("architectures")?.string
+    architectures = (node["architectures"] ?? common?["architectures"])?.string
     probe = find("probe")?.string
     probeInputs = find("probe-inputs")?.strings ?? []
     make = find("make")?.string ?? "make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build modules"

@@ -64,6 +64,7 @@ extension Manifest {
     Field("summary", .text, required: true, "one line that says what it is"),
     Field("license", .text, required: true, "SPDX expression of its own"),
     Field("tree", .array(rule, atLeast: 0), "rules for its files"),
+    Field("generate", .array(generated, atLeast: 0), "files of it made from templates"),
     Field("patches", .text, "quilt series to apply to the assembled tree"),
     Field("configure", .texts, "options that it adds to every package's"),
     Field("modules", .array(module, atLeast: 0), "kernel modules that it adds to every package"),
@@ -71,6 +72,7 @@ extension Manifest {
     Field("conflicts", .texts, "extras that it cannot be chosen with"),
     Field("deb-depends", .texts, "packages that it makes every .deb depend on"),
     Field("rpm-depends", .texts, "packages that it makes every .rpm require"),
+    Field("packages", .array(package, atLeast: 0), "packages of its own"),
   ])
 
   private static let module = Shape.table([

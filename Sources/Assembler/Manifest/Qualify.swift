@@ -7,7 +7,7 @@ extension Manifest {
   package struct Qualify: Sendable {
     /// A script of the tree that is run in the guest when the modules have been loaded and unloaded.
     package var smoke: String?
-    /// The variants that the script is for; empty for all.
+    /// The variants that the script is for; empty for all but those of extras.
     package var variants: [String]
     /// Binary packages of the release that the guest's programs come from, by format.
     package var debPackages: [String]
@@ -24,6 +24,11 @@ extension Manifest {
     package var seconds: Int
     /// Messages of compilers and kernels, with the kernel change behind them.
     package var known: [KnownChange]
+
+    /// Whether the script is for a package.
+    package func covers(_ package: Package) -> Bool {
+      variants.isEmpty ? package.extra == nil : variants.contains(package.variant)
+    }
 
     /// A change in the kernel that is known by what it makes fail.
     package struct KnownChange: Sendable, Equatable {
@@ -47,7 +52,7 @@ extension Manifest {
 extension Manifest.Qualify {
   static let shape = Shape.table([
     Field("smoke", .path, "script of the tree that is run in the guest when the modules have been loaded"),
-    Field("variants", .texts, "variants that the script is for; all when it is left out"),
+    Field("variants", .texts, "variants that the script is for; all but those of extras when it is left out"),
     Field("deb-packages", .texts, "binary packages of the release that the guest's programs come from"),
     Field("rpm-packages", .texts, "the same for RPM distributions"),
     Field("programs", .texts, "programs and files of the target that the script needs: names on the PATH, or paths"),
