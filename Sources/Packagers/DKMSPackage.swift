@@ -20,9 +20,12 @@ package struct DKMSPackage: Sendable {
     self.plan = plan
     self.manifest = manifest
     version = try ReleaseVersion(plan.version)
-    let proven = plan.proven?[package.variant]
-    range = try KernelRange(proven?.kernelMin ?? package.kernelMin, proven?.kernelMax ?? package.kernelMax)
     extras = plan.extras.compactMap { manifest.extras[$0] }
+    let claimed = try extras.compactMap(\.kernels).reduce(KernelRange(package.kernels)) {
+      try $0.widened(to: KernelRange($1))
+    }
+    let proven = plan.proven?[package.variant]
+    range = try proven.map { try KernelRange($0.kernelMin, $0.kernelMax) } ?? claimed
     modules = package.modules + extras.flatMap(\.modules)
     let configure = package.configure + extras.flatMap(\.configure)
     values = try plan.packagingValues(manifest).merging([

@@ -124,7 +124,15 @@ package struct Manifest: Sendable {
     /// Packages that it makes every .deb and every .rpm depend on.
     package var debDepends: [String]
     package var rpmDepends: [String]
+    /// Kernel releases to which it widens the range of every package.
+    package var kernels: Kernels?
     package var location: SourceLocation
+  }
+
+  /// A range of kernel releases, both ends of which belong to it.
+  package struct Kernels: Sendable, Equatable {
+    package var min: String
+    package var max: String
   }
 
   /// A kernel module that a package builds.
@@ -146,8 +154,7 @@ package struct Manifest: Sendable {
     package var exclude: [Glob]
     package var files: [GeneratedFile]
     package var modules: [Module]
-    package var kernelMin: String
-    package var kernelMax: String
+    package var kernels: Kernels
     package var architectures: String?
     package var probe: String?
     /// Files and folders of the tree that decide what the probe finds; empty for all.
@@ -257,7 +264,8 @@ extension Manifest {
         series: node["patches"]?.string, configure: node["configure"]?.strings ?? [],
         modules: (node["modules"]?.array ?? []).map { Module($0) }, needs: node["needs"]?.strings ?? [],
         conflicts: node["conflicts"]?.strings ?? [], debDepends: node["deb-depends"]?.strings ?? [],
-        rpmDepends: node["rpm-depends"]?.strings ?? [], location: node.location)
+        rpmDepends: node["rpm-depends"]?.strings ?? [], kernels: node["kernels"].map { Kernels($0) },
+        location: node.location)
     }
     let shared = root["modules"]
     packages = (root["packages"]?.array ?? []).map { Package($0, shared: shared) }
@@ -303,9 +311,11 @@ extension Manifest {
         }
         names[key] = relations.location
       }
-      guard let low = KernelRelease(package.kernelMin), let high = KernelRelease(package.kernelMax), low <= high else {
-        report(
-          package.location, "kernels.min '\(package.kernelMin)' must not be above kernels.max '\(package.kernelMax)'")
+    }
+    let added = extras.values.compactMap { extra in extra.kernels.map { ($0, extra.location) } }
+    for (range, location) in packages.map({ ($0.kernels, $0.location) }) + added {
+      guard let low = KernelRelease(range.min), let high = KernelRelease(range.max), low <= high else {
+        report(location, "kernels.min '\(range.min)' must not be above kernels.max '\(range.max)'")
         continue
       }
     }
@@ -376,13 +386,18 @@ extension Manifest.Module {
   }
 }
 
+extension Manifest.Kernels {
+  fileprivate init(_ node: TOMLNode) {
+    self.init(min: node["min"]?.string ?? "", max: node["max"]?.string ?? "")
+  }
+}
+
 extension Manifest.Package {
   fileprivate init(_ node: TOMLNode, shared: TOMLNode?) {
     func find(_ key: String) -> TOMLNode? { node[key] ?? shared?[key] }
     func globs(_ key: String) -> [Glob] {
       ((shared?[key]?.strings ?? []) + (node[key]?.strings ?? [])).map { Glob($0) }
     }
-    let kernels = find("kernels")
     variant = node["variant"]?.string ?? ""
     module = node["module"]?.string ?? ""
     summary = node["summary"]?.string ?? ""
@@ -392,8 +407,7 @@ extension Manifest.Package {
     files = (shared?["files"]?.array ?? []).map { .init($0) } + (node["files"]?.array ?? []).map { .init($0) }
     let etc = (shared?["etc"]?.array ?? []) + (node["etc"]?.array ?? [])
     modules = (shared?["list"]?.array ?? []).map { .init($0) } + (node["modules"]?.array ?? []).map { .init($0) }
-    kernelMin = kernels?["min"]?.string ?? ""
-    kernelMax = kernels?["max"]?.string ?? ""
+    kernels = find("kernels").map { .init($0) } ?? .init(min: "", max: "")
     architectures = find("architectures")?.string
     probe = find("probe")?.string
     probeInputs = find("probe-inputs")?.strings ?? []

@@ -71,6 +71,7 @@ extension Manifest {
     Field("conflicts", .texts, "extras that it cannot be chosen with"),
     Field("deb-depends", .texts, "packages that it makes every .deb depend on"),
     Field("rpm-depends", .texts, "packages that it makes every .rpm require"),
+    Field("kernels", kernels, "kernel releases that every package supports with it, beside its own"),
   ])
 
   private static let module = Shape.table([
