@@ -70,7 +70,7 @@ man: setup
 	sed -i -s -z -e 's/\n\.Ed\n\.Bd[^\n]*//g' -e 's/\n\.Pp\(\n\.\(It\|Bl\|Bd\)\)/\1/g' man/*.1
 	cd man && for page in *.*.1; do mv "$$page" "$$(echo "$${page%.1}" | tr . -).1"; done
 
-# Manifests name their specs and debian folders as ../specs and ../debian, so they stay neighbours.
+# Manifests name specs, debian folders and overlays as ../specs, ../debian, ../overlays, so they stay neighbours.
 install: man
 	swift build -c $(CONFIGURATION) --product lrelease $(STATIC)
 	install -s -D .build/$(CONFIGURATION)/lrelease $(DESTDIR)$(PREFIX)/bin/lrelease
@@ -79,7 +79,7 @@ install: man
 	.build/$(CONFIGURATION)/lrelease --generate-completion-script bash > $(DATA)/bash-completion/completions/lrelease
 	.build/$(CONFIGURATION)/lrelease --generate-completion-script zsh > $(DATA)/zsh/site-functions/_lrelease
 	.build/$(CONFIGURATION)/lrelease --generate-completion-script fish > $(DATA)/fish/vendor_completions.d/lrelease.fish
-	find manifests specs debian targets Examples -type f ! -name '*.o' ! -name '*.ko' | while read -r file; do \
+	find manifests specs debian overlays targets Examples -type f ! -name '*.o' ! -name '*.ko' | while read -r file; do \
 		if [ -x "$$file" ]; then mode=755; else mode=644; fi; \
 		install -D -m "$$mode" "$$file" "$(DATA)/lrelease/$$file" || exit; done
 	for file in README.md docs/*.md; do install -D -m 644 "$$file" "$(DATA)/doc/lrelease/$$file" || exit; done

@@ -21,9 +21,12 @@ package struct DKMSPackage: Sendable {
     self.plan = plan
     self.manifest = manifest
     version = try ReleaseVersion(plan.version)
-    let proven = plan.proven?[package.variant]
-    range = try KernelRange(proven?.kernelMin ?? package.kernelMin, proven?.kernelMax ?? package.kernelMax)
     extras = manifest.extras(plan.extras, addingTo: package)
+    let claimed = try extras.compactMap(\.kernels).reduce(KernelRange(package.kernels)) {
+      try $0.widened(to: KernelRange($1))
+    }
+    let proven = plan.proven?[package.variant]
+    range = try proven.map { try KernelRange($0.kernelMin, $0.kernelMax) } ?? claimed
     modules = manifest.modules(of: package, with: plan.extras)
     let configure = package.configure + extras.flatMap(\.configure)
     values = try plan.packagingValues(manifest).merging([

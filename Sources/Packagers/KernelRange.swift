@@ -16,6 +16,18 @@ package struct KernelRange: Sendable, Equatable {
     self.max = high
   }
 
+  package init(_ kernels: Manifest.Kernels) throws { try self.init(kernels.min, kernels.max) }
+
+  /// The range that holds both, and what lies between them.
+  package func widened(to other: KernelRange) -> KernelRange {
+    var range = self
+    range.min = Swift.min(min, other.min)
+    // 7.2, which means every 7.2.y, is above 7.2.5 here.
+    func end(_ release: KernelRelease) -> (Int, Int, Int) { (release.major, release.minor, release.patch ?? Int.max) }
+    range.max = end(other.max) > end(max) ? other.max : max
+    return range
+  }
+
   package var text: String { "\(min) to \(max)" }
 
   /// Upper end for `BUILD_EXCLUSIVE_KERNEL_MAX`, which dkms compares with the whole release: 7.2.3 is above 7.2 there.

@@ -134,12 +134,14 @@ import Testing
         summary = "x"
         license = "MIT"
         conflicts = ["cuda"]
+        kernels = { min = "7.2", max = "6.12" }
         """
     let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
     let words = error?.description ?? ""
     #expect(
       words.contains("m.toml:11:1: error: extra 'gds' names 'cudo', which is no other extra; did you mean 'cuda'?"))
     #expect(words.contains("m.toml:15:1: error: extra 'cuda' names 'cuda', which is no other extra"))
+    #expect(words.contains("m.toml:15:1: error: kernels.min '7.2' must not be above kernels.max '6.12'"))
   }
 
   @Test func packagesOfExtrasAreReadAndChecked() throws {

@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  /// Extras that need or exclude each other, and what they make packages depend on.
+  /// Extras that need or exclude each other, what they make packages depend on, and kernels that they add.
   @Test func extrasKnowOfEachOther() async throws {
     try await withScratch { folder in
       let manifests = Built.repository.appending("manifests")
@@ -112,6 +112,7 @@ import Testing
         needs = ["trace"]
         deb-depends = ["bpftrace"]
         rpm-depends = ["bpftrace >= 0.14"]
+        kernels = { min = "5.4", max = "6.1" }
         [extras.quiet]
         summary = "less"
         license = "GPL-2.0-only"
@@ -137,6 +138,12 @@ import Testing
       let deb = release.appending("sample-dkms_7.2.1+and.trace.trace.more-1_all.deb").string
       #expect(
         try await Command("dpkg-deb", ["-f", deb, "Depends"]).check(doing: "asking").text.contains("make, bpftrace"))
+      let described = try await Command("dpkg-deb", ["-f", deb, "Description"]).check(doing: "asking").text
+      #expect(described.contains("Supported are kernels 5.4 to 7.3."))
+      let files = try await Command("dpkg-deb", ["--fsys-tarfile", deb]).check(doing: "unpacking").output
+      let configuration = try await Command("tar", ["-xO", "./usr/src/sample-7.2.1/dkms.conf"]).run(
+        input: files, doing: "reading dkms.conf")
+      #expect(configuration.text.contains("KERNEL_MIN=\"5.4\"") && configuration.text.contains("MAX=\"7.3.999\""))
       let rpm = release.appending("sample-dkms-7.2.1+and.trace.trace.more-1.noarch.rpm").string
       #expect(
         try await Command("rpm", ["-qp", "--requires", rpm]).check(doing: "asking").text.contains("bpftrace >= 0.14"))
@@ -270,6 +277,17 @@ import Testing
         #expect(!Files.exists(trees[0].appending(package)))
       }
     }
+  }
+
+  /// The upper end 7.2 means every 7.2.y, the lower end 7.2 the first.
+  @Test(arguments: [
+    ("5.10", "6.1", "5.10 to 7.2"), ("6.1", "7.2.5", "6.1 to 7.2"), ("6.12.3", "7.0", "6.12 to 7.2"),
+    ("7.3", "7.4.1", "6.12 to 7.4.1"),
+  ])
+  func aWidenedRangeHoldsBoth(min: String, max: String, both: String) throws {
+    let range = try KernelRange("6.12", "7.2")
+    #expect(try range.widened(to: KernelRange(min, max)).text == both)
+    #expect(try KernelRange(min, max).widened(to: range).text == both)
   }
 
   /// The expression for old dkms says the same as a comparison of numbers, to bash itself.

@@ -127,6 +127,8 @@ package struct Manifest: Sendable {
     package var rpmDepends: [String]
     /// Packages that are made only with it, and that alone hold its files.
     package var packages: [Package]
+    /// Kernel releases to which it widens the range of every package.
+    package var kernels: Kernels?
     package var location: SourceLocation
 
     /// Whether a path of the release is one of its files.
@@ -134,6 +136,12 @@ package struct Manifest: Sendable {
       generated.contains { $0.path == path }
         || rules.contains { !$0.to.isEmpty && (path == $0.to || path.hasPrefix($0.to + "/")) }
     }
+  }
+
+  /// A range of kernel releases, both ends of which belong to it.
+  package struct Kernels: Sendable, Equatable {
+    package var min: String
+    package var max: String
   }
 
   /// A kernel module that a package builds.
@@ -157,8 +165,7 @@ package struct Manifest: Sendable {
     package var exclude: [Glob]
     package var files: [GeneratedFile]
     package var modules: [Module]
-    package var kernelMin: String
-    package var kernelMax: String
+    package var kernels: Kernels
     package var architectures: String?
     package var probe: String?
     /// Files and folders of the tree that decide what the probe finds; empty for all.
@@ -290,6 +297,7 @@ extension Manifest {
         conflicts: node["conflicts"]?.strings ?? [], debDepends: node["deb-depends"]?.strings ?? [],
         rpmDepends: node["rpm-depends"]?.strings ?? [],
         packages: (node["packages"]?.array ?? []).map { Package($0, shared: shared, extra: key) },
+        kernels: node["kernels"].map { Kernels($0) },
         location: node.location)
     }
     packages = (root["packages"]?.array ?? []).map { Package($0, shared: shared) }
@@ -347,9 +355,11 @@ extension Manifest {
         }
         names[key] = relations.location
       }
-      guard let low = KernelRelease(package.kernelMin), let high = KernelRelease(package.kernelMax), low <= high else {
-        report(
-          package.location, "kernels.min '\(package.kernelMin)' must not be above kernels.max '\(package.kernelMax)'")
+    }
+    let added = extras.values.compactMap { extra in extra.kernels.map { ($0, extra.location) } }
+    for (range, location) in packages.map({ ($0.kernels, $0.location) }) + added {
+      guard let low = KernelRelease(range.min), let high = KernelRelease(range.max), low <= high else {
+        report(location, "kernels.min '\(range.min)' must not be above kernels.max '\(range.max)'")
         continue
       }
     }
@@ -420,6 +430,12 @@ extension Manifest.Module {
   }
 }
 
+extension Manifest.Kernels {
+  fileprivate init(_ node: TOMLNode) {
+    self.init(min: node["min"]?.string ?? "", max: node["max"]?.string ?? "")
+  }
+}
+
 extension Manifest.Package {
   /// What stands in `[modules]` is about the code of the release; of that, only the kernels and the architectures
   /// count for a package of an extra.
@@ -429,7 +445,6 @@ extension Manifest.Package {
     func globs(_ key: String) -> [Glob] {
       ((shared?[key]?.strings ?? []) + (node[key]?.strings ?? [])).map { Glob($0) }
     }
-    let kernels = node["kernels"] ?? common?["kernels"]
     self.extra = extra
     variant = node["variant"]?.string ?? ""
     module = node["module"]?.string ?? ""
@@ -440,8 +455,7 @@ extension Manifest.Package {
     files = (shared?["files"]?.array ?? []).map { .init($0) } + (node["files"]?.array ?? []).map { .init($0) }
     let etc = (shared?["etc"]?.array ?? []) + (node["etc"]?.array ?? [])
     modules = (shared?["list"]?.array ?? []).map { .init($0) } + (node["modules"]?.array ?? []).map { .init($0) }
-    kernelMin = kernels?["min"]?.string ?? ""
-    kernelMax = kernels?["max"]?.string ?? ""
+    kernels = (node["kernels"] ?? common?["kernels"]).map { .init($0) } ?? .init(min: "", max: "")
     architectures = (node["architectures"] ?? common?["architectures"])?.string
     probe = find("probe")?.string
     probeInputs = find("probe-inputs")?.strings ?? []

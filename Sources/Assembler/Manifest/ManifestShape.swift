@@ -73,6 +73,7 @@ extension Manifest {
     Field("deb-depends", .texts, "packages that it makes every .deb depend on"),
     Field("rpm-depends", .texts, "packages that it makes every .rpm require"),
     Field("packages", .array(package, atLeast: 0), "packages of its own"),
+    Field("kernels", kernels, "kernel releases that every package supports with it, beside its own"),
   ])
 
   private static let module = Shape.table([
