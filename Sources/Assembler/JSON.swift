@@ -5,8 +5,12 @@ import Groundwork
 
 /// JSON with sorted keys: the same value gives the same bytes.
 package enum JSON {
-  package static func encode(_ value: some Encodable, pretty: Bool = true) throws -> [UInt8] {
+  /// - Parameter snakeCase: whether keys are written as `log_url`, as formats of others have it.
+  package static func encode(
+    _ value: some Encodable, pretty: Bool = true, snakeCase: Bool = false
+  ) throws -> [UInt8] {
     let encoder = JSONEncoder()
+    if snakeCase { encoder.keyEncodingStrategy = .convertToSnakeCase }
     encoder.outputFormatting =
       pretty
       ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

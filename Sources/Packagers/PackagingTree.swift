@@ -103,7 +103,11 @@ package struct PackagingTree {
     }
     let text = try render(
       packaging.spec, at: packaging.location,
-      ["DKMS_PACKAGES": parts.joined(separator: "\n"), "DESCRIPTION": plan.description(manifest)])
+      [
+        "DKMS_PACKAGES": parts.joined(separator: "\n"), "DESCRIPTION": plan.description(manifest),
+        // The Open Build Service fills this one in.
+        "BUILD_FLAVOR": "@BUILD_FLAVOR@",
+      ])
     return [("\(manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
   }
 

@@ -13,9 +13,12 @@ package struct ReleaseFolder: Sendable {
   package var path: FilePath
   /// What to do when it exists with other content.
   private let remedy: String
+  /// What messages call it.
+  private let kind: String
 
-  package init(_ path: FilePath, remedy: String = "choose another --output") {
+  package init(_ path: FilePath, kind: String = "release", remedy: String = "choose another --output") {
     self.path = path
+    self.kind = kind
     self.remedy = remedy
   }
 
@@ -69,7 +72,7 @@ package struct ReleaseFolder: Sendable {
     var isWritten = false
     defer { if !isWritten { for folder in missing { rmdir(folder.string) } } }
     let part = parent.appending(".\(path.lastComponent?.string ?? "release").partial")
-    let doing = "writing the release \(path)"
+    let doing = "writing the \(kind) \(path)"
     let lock = try ReleaseFolder.lock(part, doing: doing)
     defer { close(lock) }
     do {
@@ -103,7 +106,7 @@ package struct ReleaseFolder: Sendable {
 
   package var conflict: ReleaseError {
     ReleaseError(
-      .conflict, doing: "writing the release \(path)", reason: "it exists, with other content",
+      .conflict, doing: "writing the \(kind) \(path)", reason: "it exists, with other content",
       advice: remedy)
   }
 

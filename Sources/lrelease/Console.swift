@@ -83,6 +83,12 @@ final class Console: Sendable {
     write(text + "\n", to: .standardOutput)
   }
 
+  /// Prints a result that is a document of its own, and that --quiet does not take away.
+  func printDocument(_ bytes: [UInt8]) {
+    clearLine()
+    write(String(decoding: bytes, as: UTF8.self), to: .standardOutput)
+  }
+
   func printJSON(_ value: some Encodable) throws {
     write(String(decoding: try JSON.encode(value), as: UTF8.self), to: .standardOutput)
   }

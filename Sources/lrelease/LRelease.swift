@@ -45,6 +45,11 @@ struct LRelease: AsyncParsableCommand {
         lrelease rebuild ceph-6.12.117.tar.xz --vendor acme --patches acme/series --output releases
         lrelease diff releases/ceph-6.12.117 releases/ceph-6.12.117+by.acme.1
 
+      Try its packages on real kernels, and tell what came out:
+
+        lrelease qualify releases/sample-7.2.1 --target debian-12 --target debian-13
+        lrelease export page releases/sample-7.2.1.qualification --output kernels.html
+
       Exit status: 0 done, 1 failed, 2 wrong manifest or argument, 3 source missing or damaged, 4 signature or hash \
       missing or wrong, 5 the release exists with other content, 6 differences were found, 7 a program is \
       missing, 64 wrong usage, 130 interrupted.
@@ -56,6 +61,6 @@ struct LRelease: AsyncParsableCommand {
     version: "lrelease 0.1.0",
     subcommands: [
       CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RebuildCommand.self, DiffCommand.self,
-      QualifyCommand.self, VerifyCommand.self, ShowCommand.self, ManifestCommand.self,
+      QualifyCommand.self, ExportCommand.self, VerifyCommand.self, ShowCommand.self, ManifestCommand.self,
     ])
 }

@@ -115,6 +115,13 @@ package struct Timestamp: Sendable, Hashable {
     return "\(Timestamp.weekdays[f.weekday]) \(Timestamp.months[f.month - 1]) \(two(f.day)) \(f.year)"
   }
 
+  /// `Sun Nov  1 00:00:00 UTC 2026`, as the .changes of SUSE state it.
+  package var changesDate: String {
+    let f = fields
+    return "\(Timestamp.weekdays[f.weekday]) \(Timestamp.months[f.month - 1]) \(f.day < 10 ? " " : "")\(f.day) "
+      + "\(two(f.hour)):\(two(f.minute)):\(two(f.second)) UTC \(f.year)"
+  }
+
   private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
   private static let months = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

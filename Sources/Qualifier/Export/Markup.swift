@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// A piece of HTML or XML. What is put in with `\( )` is text and never becomes markup, unless it is a piece itself.
+struct Markup: ExpressibleByStringInterpolation, Sendable {
+  var source: String
+
+  init(stringLiteral literal: String) { source = literal }
+  init(stringInterpolation pieces: StringInterpolation) { source = pieces.source }
+
+  struct StringInterpolation: StringInterpolationProtocol {
+    fileprivate var source = ""
+
+    init(literalCapacity: Int, interpolationCount: Int) { source.reserveCapacity(2 * literalCapacity) }
+
+    mutating func appendLiteral(_ literal: String) { source += literal }
+    mutating func appendInterpolation(_ text: String) { source += text.asText }
+    mutating func appendInterpolation(_ number: Int) { source += "\(number)" }
+    mutating func appendInterpolation(_ piece: Markup) { source += piece.source }
+    mutating func appendInterpolation(_ piece: Markup?) { source += piece?.source ?? "" }
+    mutating func appendInterpolation(_ pieces: [Markup]) { source += pieces.map(\.source).joined(separator: "\n") }
+  }
+}
+
+extension String {
+  /// What stands for this text in HTML and in XML 1.0, between tags and in quotes. Control characters, which a log may
+  /// hold and XML must not, are left out.
+  fileprivate var asText: String {
+    var out = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "&": out += "&amp;"
+      case "<": out += "&lt;"
+      case ">": out += "&gt;"
+      case "\"": out += "&quot;"
+      case "'": out += "&#39;"
+      case "\t", "\n": out.unicodeScalars.append(scalar)
+      case "\u{0}"..<" ", "\u{7f}"..."\u{9f}", "\u{fffe}"..."\u{ffff}": continue
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+}
