@@ -213,7 +213,7 @@ package struct RootSession: Sendable {
     let layers = [root.string] + ["upper", "work", "merged"].map { scratch.appending($0).string }
     let mount = #"mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@""#
     var sandbox = [
-      "bwrap", "--bind", layers[3], "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run",
+      "bwrap", "--bind", layers[3], "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run",
       "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "lrelease", "--die-with-parent",
       "--cap-add", "ALL", "--chdir", "/", "--clearenv",
     ]
