@@ -225,10 +225,11 @@ package struct Build: Sendable {
     let text = Files.exists(written) ? try Files.read(written) : Array(outcome.errors.utf8)
     guard outcome.succeeded else {
       try Files.replace(log, with: text)
-      if session.isFull {
+      let words = String(decoding: text, as: UTF8.self)
+      if session.isFull || words.contains("No space left on device") {
         throw ReleaseError(errno: ENOSPC, doing: doing, advice: "free some space, or set TMPDIR to another folder")
       }
-      let reason = Build.complaint(in: String(decoding: text, as: UTF8.self)) ?? outcome.complaint
+      let reason = Build.complaint(in: words) ?? outcome.complaint
       throw ReleaseError(.failed, doing: doing, reason: reason, advice: "see \(log)")
     }
     let packages = session.written("/packages")
