@@ -89,8 +89,9 @@ import Testing
 
   private func arguments(_ workshop: Workshop) -> [String] {
     [
-      "build", "--quiet", workshop.output.appending("sample-7.2.1").string, "--target", "debian-12", "--targets",
-      Workshop.root.appending("targets").string, "--cache", workshop.cache.string, "--output", workshop.output.string,
+      "build", "--quiet", workshop.output.appending("sample-7.2.1").string, "--modules", "--target", "debian-12",
+      "--targets", Workshop.root.appending("targets").string, "--cache", workshop.cache.string, "--output",
+      workshop.output.string,
     ]
   }
 
