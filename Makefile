@@ -15,7 +15,7 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example test test-lustre setup lint man install clean
+.PHONY: all release bench example test test-lustre test-packages setup lint man install clean
 
 all: setup
 	swift build
@@ -40,6 +40,11 @@ test: setup lint
 # Lustre itself, with all its modules built on two kernels: a quarter of an hour.
 test-lustre: all
 	LRELEASE_LUSTRE_GIT=$(LUSTRE_GIT) swift test --filter LustreTests
+
+# The sample's .debs judged by lintian, piuparts and autopkgtest: a minute or two.
+test-packages: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES) piuparts autopkgtest
+test-packages: all
+	LRELEASE_TEST_PACKAGES=1 swift test --filter DebianToolsTests
 
 PACKAGES ?= $(TOOL_PACKAGES)
 setup:

@@ -158,6 +158,13 @@ package enum Files {
     return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// Whether the file system that `path` is on has no room left for another file of some size.
+  package static func isFull(_ path: FilePath) -> Bool {
+    var room = statvfs()
+    guard statvfs(path.string, &room) == 0 else { return false }
+    return UInt64(room.f_bavail) * UInt64(room.f_frsize) < 256 << 10 || (room.f_files > 0 && room.f_favail == 0)
+  }
+
   package static func status(of file: FileDescriptor, doing: String) throws -> stat {
     var status = stat()
     guard fstat(file.rawValue, &status) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
@@ -181,18 +188,26 @@ package enum Files {
   }
 
   /// Removes a file or a folder with all that is in it; what is not there is no error.
+  ///
+  /// Processes that were killed may make and remove files for a moment yet: what they have made goes too.
   package static func remove(_ path: FilePath) throws {
     // Names that are not UTF-8 must go too: no strings here.
     try path.withPlatformString { raw in
       var status = stat()
       guard lstat(raw, &status) == 0 else { return }
-      if status.st_mode & S_IFMT == S_IFDIR {
-        // A folder without write permission would keep what is in it.
-        if status.st_mode & 0o700 != 0o700 { chmod(raw, 0o700) }
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard unlink(raw) == 0 || errno == ENOENT else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
+        return
+      }
+      // A folder without write permission would keep what is in it.
+      if status.st_mode & 0o700 != 0o700 { chmod(raw, 0o700) }
+      var tries = 0
+      while rmdir(raw) != 0 && errno != ENOENT {
+        let isFull = errno == ENOTEMPTY || errno == EEXIST
+        guard isFull, tries < 100 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
+        if tries > 0 { usleep(10_000) }
+        tries += 1
         for name in try names(in: path) { try remove(path.appending(bytes: name)) }
-        guard rmdir(raw) == 0 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
-      } else {
-        guard unlink(raw) == 0 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
       }
     }
   }

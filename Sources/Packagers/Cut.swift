@@ -94,7 +94,7 @@ package struct Cut: Sendable {
           return progress.warning("no source packages: their recipes name \(name).tar.xz, and this is \(tarball)")
         }
         try await progress.step("writing the source packages") {
-          try await writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
+          try await Cut.writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
         }
       }
       for (dkms, sources) in packages {
@@ -121,7 +121,7 @@ package struct Cut: Sendable {
   }
 
   /// The .dsc with its files and the .src.rpm: both hold the released tarball as it is.
-  private func writeSourcePackages(
+  package static func writeSourcePackages(
     _ released: ReleaseTree, _ plan: Plan, tarball: FilePath, to part: FilePath
   ) async throws {
     let debian = try DebianSource(released, plan: plan)

@@ -38,15 +38,22 @@ import Testing
   }
 }
 
-/// The release as a distribution builds it, in a root of Debian 12, without network.
+/// The release as a distribution builds it, with modules, in a root of Debian 12, without network.
 @Suite(.serialized) struct BuildTests {
-  private func build(_ folder: FilePath, _ name: String, _ arguments: [String]) async throws -> Command.Outcome {
+  private func arguments(
+    _ folder: FilePath, _ name: String, output: FilePath? = nil, _ more: [String]
+  ) -> [String] {
     let cache = environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests"
-    return try await Command(
-      Built.lrelease,
-      ["build", folder.appending(name).string, "--targets", Built.repository.appending("targets").string]
-        + ["--cache", cache, "--output", folder.string] + arguments
-    ).run(doing: "building the sample")
+    return [
+      "build", folder.appending(name).string, "--targets", Built.repository.appending("targets").string,
+      "--cache", cache, "--output", (output ?? folder).string,
+    ] + more
+  }
+
+  private func build(
+    _ folder: FilePath, _ name: String = "sample-7.2.1", _ more: [String]
+  ) async throws -> Command.Outcome {
+    try await Command(Built.lrelease, arguments(folder, name, more)).run(doing: "building the sample")
   }
 
   @Test func theTargetBuildsThePackagesThatTheCutMadeAndOnesThatInstall() async throws {
@@ -60,7 +67,8 @@ import Testing
       let text = String(
         decoding: try Files.read(Built.repository.appending("targets/debian-12.toml")), as: UTF8.self)
       try Files.write(Array((text + "mirror = \"http://127.0.0.1:9/debian\"\n").utf8), to: unreachable)
-      let outcome = try await build(folder, name, ["--target", "debian-12", "--target", unreachable.string])
+      let both = ["--modules", "--target", "debian-12", "--target", unreachable.string]
+      let outcome = try await build(folder, name, both)
       #expect(outcome.status == .exited(1), "\(outcome.errors)")
       #expect(outcome.text.contains("debian-12 built in"), "\(outcome.errors)")
       #expect(outcome.text.contains("nowhere failed after"))
@@ -82,14 +90,49 @@ import Testing
       ).run(doing: "comparing")
       #expect(difference.succeeded, "\(difference.text)")
 
-      let again = try await build(folder, name, ["--target", "debian-12"])
+      let again = try await build(folder, name, ["--modules", "--target", "debian-12"])
       #expect(again.text.contains("debian-12 is there already, and whole"), "\(again.errors)")
+      let other = try await build(folder, name, ["--target", "debian-12"])
+      #expect(other.errors.contains("was built from something else"), "\(other.errors)")
 
       try await TestRoot.bookworm().use { session in
         let installed = try await TestRoot.sh(
-          session, "apt-get install -y /mnt/\(name).debian-12/sample-utils_*.deb && samplectl version", folder)
+          session,
+          """
+          apt-get install -y /mnt/\(name).debian-12/sample-utils_*.deb && samplectl version
+          dpkg -i /mnt/\(name).debian-12/sample-modules-6.1.*.deb
+          kernel=$(cd /lib/modules && echo 6.1.*)
+          depmod $kernel; modinfo -k $kernel -F vermagic samplefs samplenet; modinfo -k $kernel -F version samplefs
+          """, folder)
         #expect(installed.text.contains("samplectl 7.2.1"), "\(installed.errors)")
+        let kernel = try #require(try await TestRoot.kernels(session).first { $0.hasPrefix("6.1.") })
+        let lines = installed.text.split(separator: "\n").suffix(3)
+        #expect(lines.count == 3 && lines.last == "7.2.1", "\(installed.text) \(installed.errors)")
+        #expect(lines.dropLast().allSatisfy { $0.hasPrefix("\(kernel) ") }, "\(installed.text)")
       }
+
+      // On a machine that differs in whatever a root could let through, the packages are the same.
+      let varied = folder.appending("a folder/with a long name")
+      try Files.makeFolder(varied.appending("tmp"))
+      var environment = Command.plainEnvironment
+      environment.merge([
+        "TMPDIR": varied.appending("tmp").string, "HOME": "/nonexistent", "USER": "somebody", "LC_ALL": "tr_TR",
+        "TZ": "Pacific/Kiritimati", "SOURCE_DATE_EPOCH": "1", "KBUILD_BUILD_TIMESTAMP": "now", "CFLAGS": "-O0",
+        "MAKEFLAGS": "-k", "DEB_BUILD_OPTIONS": "nostrip", "DEB_VENDOR": "Ubuntu", "DPKG_DEB_COMPRESSOR_LEVEL": "1",
+      ]) { $1 }
+      let script = "hostname elsewhere; umask 077; exec taskset -c 0 \"$@\""
+      _ = try await Command(
+        "unshare",
+        ["--uts", "sh", "-c", script, "sh", Built.lrelease]
+          + arguments(folder, name, output: varied.appending("out"), ["--jobs", "2"] + both), environment: environment
+      ).run(doing: "building the sample elsewhere")
+      func debs(_ path: FilePath) throws -> [String: SHA256Digest] {
+        let listed = try ReleaseFolder(path).listed().filter { $0.name.hasSuffix(".deb") }
+        return Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0.sha256) })
+      }
+      let built = try debs(made)
+      #expect(built.keys.contains { $0.hasPrefix("sample-modules-6.1.") } && built.count == 5, "\(built.keys)")
+      #expect(try debs(varied.appending("out/\(name).debian-12")) == built)
     }
   }
 
@@ -107,10 +150,12 @@ import Testing
           "--source", "linux=\(Built.repository.appending("Examples/sample/linux"))", "--source",
           "companion=\(companion)",
         ])
-      let outcome = try await build(folder, "sample-7.2.1", ["--target", "debian-12"])
+      let outcome = try await build(folder, ["--modules", "--target", "debian-12"])
       #expect(outcome.status == .exited(1))
       let lines = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("error: ") }
-      #expect(lines.count == 1 && lines[0].contains("building for debian-12"), "\(outcome.errors)")
+      // The first error and the end of the log: what is between says as little as the end alone.
+      let words = "debian-12: building: samplectl.c:1:2: error: #error broken on purpose … dpkg-buildpackage: error: "
+      #expect(lines.count == 1 && lines[0].hasPrefix("error: " + words), "\(outcome.errors)")
       let log = folder.appending("sample-7.2.1.debian-12.log")
       #expect(lines.first?.contains("see \(log)") == true)
       #expect(String(decoding: try Files.read(log), as: UTF8.self).contains("broken on purpose"))

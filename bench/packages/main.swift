@@ -4,6 +4,7 @@
 //
 //   lrelease-bench deb TARBALL PACKAGE         as dpkg-deb --build does of a folder
 //   lrelease-bench rpm TARBALL SPEC PACKAGE    as rpmbuild -bb does
+//   lrelease-bench source RELEASE FOLDER       as rpmbuild -ts and dpkg-source -b do
 
 import Assembler
 import Glibc
@@ -36,7 +37,10 @@ case ("rpm", 4):
   let spec = String(decoding: try Files.read(FilePath(arguments[2])), as: UTF8.self)
   let package = RPMPackage(spec: spec, files: packageFiles(files), sourceDate: date)
   try await package.write(to: FilePath(arguments[3]), name: "bench")
+case ("source", 3):
+  let released = try await ReleasedTarball(reading: FilePath(arguments[1]), progress: .silent)
+  try await Cut.writeSourcePackages(released.tree, released.plan, tarball: released.path, to: FilePath(arguments[2]))
 default:
-  print("usage: lrelease-bench deb TARBALL PACKAGE | rpm TARBALL SPEC PACKAGE")
+  print("usage: lrelease-bench deb TARBALL PACKAGE | rpm TARBALL SPEC PACKAGE | source RELEASE FOLDER")
   exit(64)
 }

@@ -41,6 +41,16 @@ package struct DebianArchive: Sendable {
     }
   }
 
+  /// What this machine's apt is told of the age of its archive, as options of apt: a mirror that stands still, which the
+  /// machine takes for good, serves its roots too.
+  package func options() async throws -> [String] {
+    let outcome = try await Command(
+      "apt-config",
+      ["dump", "--no-empty", "--format", "%F \"%v\"%n", "Acquire::Check-Valid-Until", "Acquire::Check-Date"]
+    ).run(doing: "asking apt about its archive")
+    return outcome.text.split(separator: "\n").map(String.init)
+  }
+
   /// All URIs in the apt sources, in both of their formats.
   private static func places() -> [String] {
     var files = [FilePath("/etc/apt/sources.list")]

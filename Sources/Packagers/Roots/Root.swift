@@ -57,6 +57,8 @@ package struct Root: Sendable {
     "TZ": "UTC", "DEBIAN_FRONTEND": "noninteractive",
   ]
 
+  private static let needsSpace = "free some space, or give another --cache"
+
   /// The root of a recipe, made with mmdebstrap or dnf when the cache does not have it.
   ///
   /// - Throws: `ReleaseError` with code `missingTool` without the program, `failed` with the last line that it wrote.
@@ -70,8 +72,13 @@ package struct Root: Sendable {
     try Files.makeFolder(cache)
     let part = FilePath("\(path).partial")
     let lock = open("\(part).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw ReleaseError(errno: errno, doing: "locking \(part)") }
+    guard lock >= 0 else { throw ReleaseError(errno: errno, doing: "locking \(part)") }
     defer { close(lock) }
+    // Whoever makes the same root meanwhile, here or in another process, takes minutes: no thread may stand still for it.
+    while flock(lock, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else { throw ReleaseError(errno: errno, doing: "locking \(part)") }
+      try await Task.sleep(for: .milliseconds(100))
+    }
     if Files.exists(path) { return }
     try Files.remove(part)
     let place = path
@@ -85,8 +92,9 @@ package struct Root: Sendable {
         guard rename(part.string, place.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
       }
     } catch {
+      let isFull = error is ReleaseError && Files.isFull(part)
       try? Files.remove(part)
-      throw error
+      throw isFull ? ReleaseError(errno: ENOSPC, doing: doing, advice: Root.needsSpace) : error
     }
   }
 
@@ -103,23 +111,38 @@ package struct Root: Sendable {
         .missingTool, doing: doing, reason: "the program \(program) is not installed",
         advice: "on Debian: apt-get install \(program)")
     }
-    // What apt or dnf said of its archive; the last line only says that it did not work.
-    let lines = outcome.errors.split(separator: "\n").map { $0.trimmed }
-    let cause = lines.first { ["E: ", "Err:", "W: Failed", "Error: "].contains(where: $0.hasPrefix) }
-    throw ReleaseError(
-      .failed, doing: doing, reason: "\(program): \(cause ?? outcome.complaint)", advice: "is its archive reachable?")
+    // What apt or dnf said first; the last line only says that it did not work.
+    let cause =
+      outcome.errors.split(separator: "\n").map { $0.trimmed }.first {
+        ["E: ", "Error: "].contains(where: $0.hasPrefix) || $0.contains(" Depends: ") && $0.contains(" but ")
+      } ?? outcome.complaint
+    let advice: String? =
+      if ["No space left", "enough free space"].contains(where: cause.contains) {
+        Root.needsSpace
+      } else if ["fetch", "download"].contains(where: cause.contains) {
+        "is its archive reachable?"
+      } else {
+        nil
+      }
+    throw ReleaseError(.failed, doing: doing, reason: "\(program): \(cause)", advice: advice)
   }
 
   private static func mmdebstrap(_ recipe: RootRecipe, _ part: FilePath, doing: String) async throws {
-    let lines =
-      try recipe.mirror.map { mirror in
-        recipe.suites.map { "deb \(mirror) \($0) \(recipe.components.joined(separator: " "))" }
-      } ?? DebianArchive().lines(suites: recipe.suites, components: recipe.components)
+    let lines: [String]
+    var options: [String] = []
+    if let mirror = recipe.mirror {
+      lines = recipe.suites.map { "deb \(mirror) \($0) \(recipe.components.joined(separator: " "))" }
+    } else {
+      let archive = try DebianArchive()
+      lines = try archive.lines(suites: recipe.suites, components: recipe.components)
+      options = try await archive.options().map { "--aptopt=\($0)" }
+    }
     var arguments = [
-      "mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--format=directory",
+      "mmdebstrap", "--verbose", "--mode=root", "--variant=apt", "--format=directory",
       "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"1\"",
       "--include=\(recipe.packages.joined(separator: ","))",
     ]
+    arguments += options
     try await withScratch { scratch in
       if let control = recipe.buildDependencies {
         try Files.makeFolder(scratch.appending("build-dependencies/debian"))
@@ -171,6 +194,8 @@ package struct Root: Sendable {
     let root = path
     return try await withScratch { scratch in
       for layer in ["upper", "work", "merged"] { try Files.makeFolder(scratch.appending(layer)) }
+      // It becomes the root of the root, for users in it too, whatever the umask is here.
+      chmod(scratch.appending("upper").string, 0o755)
       return try await body(RootSession(root: root, scratch: scratch, environment: Root.environment))
     }
   }
@@ -184,6 +209,9 @@ package struct RootSession: Sendable {
   let root: FilePath
   let scratch: FilePath
   let environment: [String: String]
+
+  /// Whether what was changed has filled the disk that the session is on.
+  package var isFull: Bool { Files.isFull(scratch) }
 
   /// A file that a command in this session has made or changed, seen from outside; what the root came with is not here.
   package func written(_ path: String) -> FilePath {
@@ -208,7 +236,7 @@ package struct RootSession: Sendable {
     let layers = [root.string] + ["upper", "work", "merged"].map { scratch.appending($0).string }
     let mount = #"mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@""#
     var sandbox = [
-      "bwrap", "--bind", layers[3], "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run",
+      "bwrap", "--bind", layers[3], "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run",
       "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "lrelease", "--die-with-parent",
       "--cap-add", "ALL", "--chdir", "/", "--clearenv",
     ]

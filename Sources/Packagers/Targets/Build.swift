@@ -125,6 +125,11 @@ package struct Build: Sendable {
 
   private func build(_ release: Release, _ target: Target, log: FilePath) async throws -> (ReleaseFolder, Bool) {
     var recipe = target.root
+    if buildsModules && target.kernels.isEmpty {
+      throw ReleaseError(
+        .input, doing: "building modules", reason: "the target names no kernels",
+        advice: "give it some, or leave out --modules")
+    }
     switch target.format {
     case .deb:
       recipe.packages += ["build-essential", "debhelper"]
@@ -141,7 +146,7 @@ package struct Build: Sendable {
       let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
       guard known == inputs else {
         throw ReleaseError(
-          .conflict, doing: "building for \(target.name)",
+          .conflict, doing: "building",
           reason: "\(folder.path) exists, and was built from something else",
           advice: "give another --output, or remove it")
       }
@@ -166,8 +171,10 @@ package struct Build: Sendable {
     tar -xf "/release/$1"
     cd "$2"
     if [ "$3" = modules ]; then
-      kernels=$(cd /lib/modules && for k in *; do [ ! -e "$k/build/Makefile" ] || echo "$k"; done)
-      debian/rules control KERNELS="$(echo $kernels)"
+      kernels=
+      for k in $(ls /lib/modules); do [ ! -e "/lib/modules/$k/build/Makefile" ] || kernels="$kernels $k"; done
+      [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+      debian/rules control KERNELS="$kernels"
     fi
     dpkg-buildpackage -us -uc -b
     cd ..
@@ -175,16 +182,23 @@ package struct Build: Sendable {
     mv -- *.deb *.buildinfo *.changes /packages
     """
 
+  /// SUSE's spec finds the kernels by itself; headers alone bring no /lib/modules in the others.
   private static let rpm = """
     cd /build
     printf '%%_binary_payload %s\\n%%_binary_filedigest_algorithm %s\\n%%_rpmformat %s\\n' "$4" "$5" "$6" \
       >/root/.rpmmacros
-    if [ "$3" = modules ]; then
-      for kernel in $(ls /lib/modules); do
+    if [ "$3" != modules ]; then
+      rpmbuild -tb --define "_topdir /build/all" "/release/$1"
+    elif [ -n "$(rpm --eval '%{?suse_version}')" ]; then
+      rpmbuild -tb --define "_topdir /build/all" --with modules "/release/$1"
+    else
+      kernels=$(for makefile in /usr/src/kernels/*/Makefile /lib/modules/*/build/Makefile; do
+        [ ! -e "$makefile" ] || echo "$makefile" | sed 's,/build/Makefile$,,; s,/Makefile$,,; s,.*/,,'
+      done | sort -u)
+      [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+      for kernel in $kernels; do
         rpmbuild -tb --define "_topdir /build/$kernel" --with modules --define "kernel $kernel" "/release/$1"
       done
-    else
-      rpmbuild -tb --define "_topdir /build/all" "/release/$1"
     fi
     mkdir /packages
     find /build -name '*.rpm' -exec mv -n -t /packages {} +
@@ -193,7 +207,7 @@ package struct Build: Sendable {
   private func build(
     _ release: Release, _ target: Target, in session: RootSession, to part: FilePath, log: FilePath
   ) async throws {
-    let doing = "building for \(target.name)"
+    let doing = "building"
     let script =
       "exec >/build.log 2>&1; set -e; umask 022; mkdir /build\n" + (target.format == .deb ? Self.debian : Self.rpm)
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
@@ -211,15 +225,29 @@ package struct Build: Sendable {
     let text = Files.exists(written) ? try Files.read(written) : Array(outcome.errors.utf8)
     guard outcome.succeeded else {
       try Files.replace(log, with: text)
-      let last = String(decoding: text.suffix(4096), as: UTF8.self).split(separator: "\n").suffix(3)
-        .map { String($0).trimmed }.joined(separator: " / ")
-      throw ReleaseError(.failed, doing: doing, reason: last.isEmpty ? outcome.complaint : last, advice: "see \(log)")
+      let words = String(decoding: text, as: UTF8.self)
+      if session.isFull || words.contains("No space left on device") {
+        throw ReleaseError(errno: ENOSPC, doing: doing, advice: "free some space, or set TMPDIR to another folder")
+      }
+      let reason = Build.complaint(in: words) ?? outcome.complaint
+      throw ReleaseError(.failed, doing: doing, reason: reason, advice: "see \(log)")
     }
     let packages = session.written("/packages")
     for name in try Files.names(in: packages) {
       try Files.move(packages.appending(bytes: name), to: part.appending(bytes: name))
     }
     try Files.write(text, to: part.appending("build.log"))
+  }
+
+  /// What a log says went wrong: the first error that a program reports, and the line that it ends with.
+  ///
+  /// The lines between are those of each make and script that ended because of it.
+  static func complaint(in log: String) -> String? {
+    let lines = log.split(separator: "\n").map { $0.trimmed }.filter { !$0.isEmpty }
+    guard let last = lines.last else { return nil }
+    let first = lines.first { $0.hasPrefix("error: ") || $0.contains(": error: ") || $0.contains(": fatal error: ") }
+    return [first, last].compactMap(\.self).reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+      .joined(separator: " … ")
   }
 }
 
