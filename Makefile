@@ -15,7 +15,7 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example test test-lustre setup lint man install clean
+.PHONY: all release bench example test test-lustre test-native setup lint man install clean
 
 all: setup
 	swift build
@@ -40,6 +40,11 @@ test: setup lint
 # Lustre itself, with all its modules built on two kernels: a quarter of an hour.
 test-lustre: all
 	LRELEASE_LUSTRE_GIT=$(LUSTRE_GIT) swift test --filter LustreTests
+
+# A part of a kernel built in a whole kernel source, which must be configured and prepared (make defconfig
+# modules_prepare): some minutes.
+test-native: all
+	LRELEASE_KERNEL_TREE=$(KERNEL_TREE) swift test --filter NativeBuildTests
 
 PACKAGES ?= $(TOOL_PACKAGES)
 setup:

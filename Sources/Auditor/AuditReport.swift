@@ -23,6 +23,7 @@ package struct AuditReport: Sendable, Codable, Equatable {
   package var deadWeight: ProbeAudit?
   /// Nil where it was not asked for.
   package var drift: Drift?
+  package var build: NativeBuild?
 
   package init(_ tree: AuditedTree, _ source: SourceAudit, _ results: [ProbeResults] = []) {
     release = tree.name
@@ -105,6 +106,10 @@ extension AuditReport {
     if let drift {
       figures["drifted files"] = drift.files.count
       figures["drifted lines"] = drift.linesAdded + drift.linesRemoved
+    }
+    for pass in build?.passes ?? [] {
+      figures["compiled with =\(pass.value)"] = pass.compiled
+      figures["failed with =\(pass.value)"] = pass.failures.count
     }
     return figures
   }

@@ -29,6 +29,12 @@ struct AuditCommand: AsyncParsableCommand {
       What a newer kernel release has of the same files:
 
         lrelease audit releases/ceph-6.12.117 --against linux-7.2.12.tar.xz
+
+      Which files compile by themselves at their places in a kernel: with headers as modules, in a source tree that was \
+      configured and prepared (make defconfig modules_prepare) as a part of the kernel too. The tree stays as it is:
+
+        lrelease audit releases/ceph-6.12.117 --build /lib/modules/6.12.117/build
+        lrelease audit releases/ceph-6.12.117 --build linux-6.12 --llvm
       """)
 
   @Argument(help: "A release tarball, a release folder, or a tree.", completion: .file())
@@ -53,6 +59,15 @@ struct AuditCommand: AsyncParsableCommand {
   var against: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Build the upstream part alone in this kernel, a source tree or headers.", valueName: "kernel"),
+    completion: .directory)
+  var build: String?
+
+  @Flag(help: "Build with clang and lld instead of the kernel's own compiler.")
+  var llvm = false
+
+  @Option(
     help: ArgumentHelp("Show what moved since this report, made with --json.", valueName: "report"),
     completion: .file(extensions: ["json"]))
   var compare: String?
@@ -73,8 +88,13 @@ struct AuditCommand: AsyncParsableCommand {
 
   @OptionGroup var console: ConsoleOptions
 
+  func validate() throws {
+    if llvm && build == nil { throw ValidationError("--llvm goes with --build.") }
+  }
+
   func run() async throws {
     try await Console.run(console) { console in
+      let kernel = try build.map { try KernelTree(FilePath($0)) }
       let old = try compare.map { try AuditReport(reading: FilePath($0)) }
       let tree = try await AuditedTree.read(
         FilePath(release), ref: ref, manifest: manifest.map { FilePath($0) }, progress: console.progress)
@@ -82,6 +102,10 @@ struct AuditCommand: AsyncParsableCommand {
       if let against {
         report.drift = try await Drift(
           tree, against: FilePath(against), cache: SourceOptions.cacheFolder(cache), progress: console.progress)
+      }
+      if let kernel {
+        report.build = try await NativeBuild(
+          tree, in: kernel, compiler: llvm ? .installedLLVM() : .gcc, progress: console.progress)
       }
       let comparison = old.map { AuditComparison($0, report) }
       if console.isJSON {
@@ -116,14 +140,15 @@ extension Console {
         ["probe", "tests"], report.probes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { [$0, "\($1)"] })
     }
     if let deadWeight = report.deadWeight { print(deadWeight) }
-    if let drift = report.drift { print(drift, withFiles: withFiles) }
+    if let drift = report.drift { print(drift) }
+    if let build = report.build { print(build, withFiles: withFiles) }
   }
 
   private func table(_ title: String, _ rows: [String: Counts], total: Counts?) {
     func row(_ name: String, _ counts: Counts) -> [String] {
       [name] + [counts.files, counts.probeTests, counts.versionTests, counts.compatIncludes].map(String.init)
     }
-    print("")
+    if !rows.isEmpty || total != nil { print("") }
     columns(
       [title, "C files", "probe tests", "version tests", "compat includes"],
       rows.sorted { $0.key < $1.key }.map(row) + (total.map { [row("all", $0)] } ?? []))
@@ -131,6 +156,7 @@ extension Console {
 
   /// Rows below their titles; the first column is text, the others are numbers.
   private func columns(_ titles: [String], _ rows: [[String]]) {
+    guard !rows.isEmpty else { return }
     let widths = titles.indices.map { column in ([titles] + rows).map { $0[column].count }.max() ?? 0 }
     for (index, row) in ([titles] + rows).enumerated() {
       let cells = row.enumerated().map { column, text in
@@ -162,7 +188,7 @@ extension Console {
     }
   }
 
-  private func print(_ drift: Drift, withFiles: Bool) {
+  private func print(_ drift: Drift) {
     print(
       "\n\(bold("drift")) to \(drift.kernel.map { "Linux \($0)" } ?? "the other tree"): "
         + "files: \(drift.count(.changed)) changed, \(drift.count(.added)) added, \(drift.count(.removed)) removed, "
@@ -173,6 +199,36 @@ extension Console {
         let counts = [file.linesAdded, file.linesRemoved].map { $0.map(String.init) ?? "-" }
         return [file.path, file.change.rawValue] + counts
       })
+  }
+
+  private func print(_ build: NativeBuild, withFiles: Bool) {
+    for pass in build.passes {
+      let isModule = pass.value == "m"
+      print(
+        "\n\(bold(isModule ? "native build as modules" : "native build, built-in")) in Linux \(build.kernel) "
+          + "(\(build.kind.rawValue)) with \(build.compiler): "
+          + "\(pass.compiled) of \(pass.compiled + pass.failures.count) files compile")
+      if !isModule, pass.compiledAsModule > 0 {
+        print("  \(pass.compiledAsModule) of them as modules all the same: their make files say so")
+      }
+      if !pass.notBuilt.isEmpty {
+        print("  not built by make files and configuration: \(pass.notBuilt.count) files")
+        if withFiles { for path in pass.notBuilt { print("    \(path)".singleLine) } }
+      }
+      let groups = Dictionary(grouping: pass.failures.values) { [$0.cause.rawValue, $0.subject ?? ""] }
+      columns(
+        ["cause", "about", "files"],
+        groups.sorted { ($1.value.count, $0.key[0], $0.key[1]) < ($0.value.count, $1.key[0], $1.key[1]) }
+          .map { $0.key + [String($0.value.count)] })
+      if withFiles {
+        for (path, failure) in pass.failures.sorted(by: { $0.key < $1.key }) {
+          print("  \(path) (\(failure.errors)): \(failure.message)".singleLine)
+        }
+      }
+      if let undefined = pass.undefined {
+        print("  undefined symbols: \(undefined.isEmpty ? "none" : undefined.joined(separator: ", "))".singleLine)
+      }
+    }
   }
 
   fileprivate func print(_ comparison: AuditComparison, withFiles: Bool) {

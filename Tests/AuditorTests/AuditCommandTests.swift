@@ -107,6 +107,8 @@ import Testing
         ([release, "--compare", "none.json"], 2, "reading the report none.json: No such file"),
         ([release, "--against", "empty"], 3, "it holds nothing of what belongs to mainline (fs/sample"),
         ([release, "--against", "nowhere"], 3, "No such file"), ([release, "--against", "text"], 3, "not a tarball"),
+        ([release, "--build", "nowhere"], 3, "building in the kernel nowhere: there is no such folder"),
+        ([release, "--build", "empty"], 3, "it is no kernel tree and no headers"),
         ([release, "--manifest", ceph], 3, "it holds nothing of what belongs to mainline"),
       ] {
         let outcome = try await run(["audit", "--quiet"] + arguments, in: folder)
