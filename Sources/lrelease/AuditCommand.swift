@@ -67,6 +67,9 @@ struct AuditCommand: AsyncParsableCommand {
   @Flag(help: "Build with clang and lld instead of the kernel's own compiler.")
   var llvm = false
 
+  @Flag(help: "Build with empty headers of the compatibility layer, to see what these supply.")
+  var emptyCompat = false
+
   @Option(
     help: ArgumentHelp("Show what moved since this report, made with --json.", valueName: "report"),
     completion: .file(extensions: ["json"]))
@@ -89,7 +92,7 @@ struct AuditCommand: AsyncParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    if llvm && build == nil { throw ValidationError("--llvm goes with --build.") }
+    if (llvm || emptyCompat) && build == nil { throw ValidationError("--llvm and --empty-compat go with --build.") }
   }
 
   func run() async throws {
@@ -105,7 +108,8 @@ struct AuditCommand: AsyncParsableCommand {
       }
       if let kernel {
         report.build = try await NativeBuild(
-          tree, in: kernel, compiler: llvm ? .installedLLVM() : .gcc, progress: console.progress)
+          tree, in: kernel, compiler: llvm ? .installedLLVM() : .gcc, emptyCompat: emptyCompat,
+          progress: console.progress)
       }
       let comparison = old.map { AuditComparison($0, report) }
       if console.isJSON {
@@ -224,6 +228,12 @@ extension Console {
         for (path, failure) in pass.failures.sorted(by: { $0.key < $1.key }) {
           print("  \(path) (\(failure.errors)): \(failure.message)".singleLine)
         }
+      }
+      if withFiles {
+        let lacks = pass.lacks.flatMap { cause, names in names.map { (cause, $0.key, $0.value) } }
+        columns(
+          ["lacking", "name", "files"],
+          lacks.sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }.map { [$0.0, $0.1, String($0.2)] })
       }
       if let undefined = pass.undefined {
         print("  undefined symbols: \(undefined.isEmpty ? "none" : undefined.joined(separator: ", "))".singleLine)

@@ -109,6 +109,11 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
     #expect(build.kind == .headers && build.passes.map(\.value) == ["m"])
     check(build.passes[0])
     #expect(build.passes[0].compiledAsModule == 1)
+    #expect(
+      build.passes[0].lacks == [
+        "unknown function": ["strgone": 1], "unknown name": ["this_is_long_gone": 1],
+        "wrong arguments": ["free_uid": 1],
+      ])
     // The file that would define demo_in_gone() does not compile.
     #expect(build.passes[0].undefined == ["nobody_has_this"])
 
@@ -116,6 +121,7 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
       "demo/Makefile": "obj-$(CONFIG_DEMO_FS) += demo.o\ndemo-y := good.o\n",
       "demo/good.c": """
       #include <linux/module.h>
+      #include <demo_compat/module.h>
       #include <linux/demo/demo.h>
       void nobody_has_this(void);
       static int __init demo_init(void) { nobody_has_this(); return 0; }
@@ -124,7 +130,8 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
 
       """,
     ])
-    let linked = try await NativeBuild(good, in: KernelTree(try #require(headers)), progress: .silent)
+    let linked = try await NativeBuild(
+      good, in: KernelTree(try #require(headers)), emptyCompat: true, progress: .silent)
     #expect(linked.passes[0].failures.isEmpty && linked.passes[0].undefined == ["nobody_has_this"])
   }
 

@@ -32,21 +32,28 @@ package struct NativeBuild: Sendable, Codable, Equatable {
     package var undefined: [String]?
     /// How many files do not compile, by the cause.
     package var causes: [String: Int] = [:]
+    /// What the kernel lacks or has otherwise: cause → name → how many files have an error of it, be it the first or not.
+    package var lacks: [String: [String: Int]] = [:]
   }
 
   package var kernel: String
   package var kind: KernelTree.Kind
   package var compiler: String
+  /// Whether the headers of the compatibility layer were there, with nothing in them.
+  package var hasEmptyCompat: Bool
   package var passes: [Pass]
 
   /// Builds the upstream part of `tree`: as modules, and in a whole source tree as a part of the kernel too. The kernel
   /// tree stays as it is.
   ///
+  /// - Parameter emptyCompat: puts empty files in the place of the headers of the compatibility layer, so that files fail
+  ///   of what these supply.
   /// - Throws: `ReleaseError` where nothing could be built, as when options cannot be set.
   package init(
-    _ tree: AuditedTree, in kernel: KernelTree, compiler: Compiler = .gcc, progress: Progress
+    _ tree: AuditedTree, in kernel: KernelTree, compiler: Compiler = .gcc, emptyCompat: Bool = false, progress: Progress
   ) async throws {
-    let layout = try NativeLayout(tree, in: kernel)
+    let layout = try NativeLayout(tree, in: kernel, emptyCompat: emptyCompat)
+    hasEmptyCompat = emptyCompat
     self.kernel = kernel.release
     kind = kernel.kind
     passes = []
@@ -78,6 +85,9 @@ package struct NativeBuild: Sendable, Codable, Equatable {
       let file = built.pushing(FilePath(object))
       if let messages = log.failures[object] {
         pass.failures[place] = layout.failure(messages)
+        for (cause, names) in layout.lacks(messages) {
+          for name in names { pass.lacks[cause.rawValue, default: [:]][name, default: 0] += 1 }
+        }
       } else if Files.exists(file) {
         pass.compiled += 1
         objects.append(object)

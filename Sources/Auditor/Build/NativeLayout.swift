@@ -22,7 +22,10 @@ struct NativeLayout: Sendable {
   var place: String { kernel.kind == .source ? kernel.path.string : NativeLayout.beside }
   private static let beside = "/tmp/native"
 
-  init(_ tree: AuditedTree, in kernel: KernelTree) throws {
+  /// Headers of the compatibility layer that upstream files get, to stand there with nothing in them.
+  private let empty: Set<String>
+
+  init(_ tree: AuditedTree, in kernel: KernelTree, emptyCompat: Bool) throws {
     let doing = "building \(tree.name) natively"
     guard let build = tree.audit.build else {
       throw ReleaseError(
@@ -50,6 +53,12 @@ struct NativeLayout: Sendable {
       }
     }
     self.declared = declared
+    var empty: Set<String> = []
+    for path in tree.mainline.keys where emptyCompat && AuditedTree.isC(path) {
+      let headers = SourceText(tree[path] ?? []).directives.compactMap(\.header)
+      empty.formUnion(headers.filter { header in tree.audit.includes.contains { $0.matches(header) } })
+    }
+    self.empty = empty.filter(isCleanPath)
     let folders = folders
     sources = tree.mainline.filter { path, place in
       place.hasSuffix(".c") && folders.contains { place.hasPrefix("\($0)/") }
@@ -78,6 +87,7 @@ struct NativeLayout: Sendable {
       files[path] = TreeEntry(content: .file(bytes), origin: Origin(source: "linux"))
     }
     for (path, place) in tree.mainline { if let bytes = tree[path] { add(place, bytes) } }
+    for header in empty { add("include/\(header)", []) }
     switch kernel.kind {
     case .source:
       for (path, text) in try entries(value) { add(path, Array(text.utf8)) }
@@ -226,6 +236,17 @@ struct NativeLayout: Sendable {
     return NativeBuild.Failure(
       cause: cause, subject: subject, message: text.isEmpty ? first.text : "\(text): \(first.text)",
       errors: messages.count)
+  }
+
+  /// Names that the kernel lacks or has otherwise.
+  func lacks(_ messages: [BuildLog.Message]) -> [Cause: Set<String>] {
+    var names: [Cause: Set<String>] = [:]
+    for message in messages {
+      let (cause, subject) = Cause.of(message.text)
+      guard let subject, cause != .header else { continue }
+      names[cause, default: []].insert(subject)
+    }
+    return names
   }
 
   /// The innermost probe on which it depends whether the line of an error is compiled.
