@@ -215,6 +215,7 @@ extension Console {
       if !isModule, pass.compiledAsModule > 0 {
         print("  \(pass.compiledAsModule) of them as modules all the same: their make files say so")
       }
+      if !pass.missing.isEmpty { print("  make has no rule for \(pass.missing.joined(separator: ", "))".singleLine) }
       if !pass.notBuilt.isEmpty {
         print("  not built by make files and configuration: \(pass.notBuilt.count) files")
         if withFiles { for path in pass.notBuilt { print("    \(path)".singleLine) } }

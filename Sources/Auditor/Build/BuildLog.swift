@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import SystemPackage
+
 /// Why a file does not compile, by the first error in it.
 package enum Cause: String, Sendable, Codable, CaseIterable {
   /// It gets a header of the compatibility layer.
@@ -13,6 +15,8 @@ package enum Cause: String, Sendable, Codable, CaseIterable {
   case member = "unknown member"
   case arguments = "wrong arguments"
   case redefinition = "defined twice"
+  /// The code itself says that it must not be compiled so.
+  case directive = "#error or #warning"
   /// make knows no way to make it.
   case rule = "no rule to make it"
   case other = "other"
@@ -24,6 +28,13 @@ package enum Cause: String, Sendable, Codable, CaseIterable {
     func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
     if text.hasSuffix(": No such file or directory") { return (.header, String(text.prefix { $0 != ":" })) }
     if says("file not found") { return (.header, quoted) }
+    // clang prints the text alone, and marks a warning.
+    if text.hasPrefix("#error") || text.hasPrefix("#warning") || text.hasSuffix("-W#warnings]") {
+      return (.directive, nil)
+    }
+    if says("is not defined, evaluates to 0") {
+      return (.name, text.split { "'\"".contains($0) }.first.map(String.init))
+    }
     if says("implicit declaration of function", "call to undeclared function", "undeclared library function") {
       return (.function, quoted)
     }
@@ -61,10 +72,17 @@ struct BuildLog {
     var file: String?
     var line: Int?
     var text: String
+
+    /// `file:line: `, as far as it is known.
+    var place: String {
+      [file, line.map(String.init)].compactMap { $0 }.map { "\($0):" }.joined() + (file == nil ? "" : " ")
+    }
   }
 
   /// Object → its errors, in order; never none.
   private(set) var failures: [String: [Message]] = [:]
+  /// What make has no rule for, besides objects.
+  private(set) var missing: Set<String> = []
   /// Symbols that modpost did not find.
   private(set) var undefined: Set<String> = []
   /// The first line that says that something else failed.
@@ -83,17 +101,23 @@ struct BuildLog {
         if failures[object] == nil { failures[object] = pending.isEmpty ? [Message(text: "it failed")] : pending }
         pending = []
       } else if let (object, target) = BuildLog.withoutRule(line, folder) {
-        failures[object] = [Message(text: "No rule to make target '\(target)'")]
+        if object.hasSuffix(".o") {
+          failures[object] = [Message(text: "No rule to make target '\(target)'")]
+        } else {
+          missing.insert(object)
+        }
       } else if let symbol = BuildLog.undefinedSymbol(line) {
         undefined.insert(symbol)
       } else if complaint == nil, line.contains("*** ") || line.contains("rror: ") {
-        complaint = String(line)
+        // Of a part of the kernel itself, the compiler has told more than make.
+        complaint = pending.first.map { "\($0.place)\($0.text)" } ?? String(line)
       }
     }
   }
 
   private static func relative(_ path: some StringProtocol, _ folder: String) -> String {
-    let path = path.hasPrefix("./") ? String(path.dropFirst(2)) : String(path)
+    // Make files name objects of other folders as ../x.o.
+    let path = FilePath(String(path)).lexicallyNormalized().string
     return path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
   }
 

@@ -25,6 +25,8 @@ package struct NativeBuild: Sendable, Codable, Equatable {
     package var compiledAsModule = 0
     /// Source file in the kernel tree → why it does not compile.
     package var failures: [String: Failure] = [:]
+    /// Make files and the like for which make has no rule.
+    package var missing: [String] = []
     /// Source files that the make files or the configuration do not build.
     package var notBuilt: [String] = []
     /// Symbols that neither the kernel exports nor a file of the upstream part has; nil where that cannot be told,
@@ -79,6 +81,7 @@ package struct NativeBuild: Sendable, Codable, Equatable {
     let configuration = try layout.configuration(built, value: value, log, doing: doing)
 
     var pass = Pass(value: value)
+    pass.missing = log.missing.sorted()
     var objects: [String] = []
     for (_, place) in layout.sources {
       let object = String(place.dropLast(2)) + ".o"

@@ -226,7 +226,6 @@ struct NativeLayout: Sendable {
   /// Judges a file by the first error in it.
   func failure(_ messages: [BuildLog.Message]) -> NativeBuild.Failure {
     let first = messages[0]
-    let text = [first.file, first.line.map(String.init)].compactMap { $0 }.joined(separator: ":")
     var (cause, subject) = first.text.hasPrefix("No rule to make target") ? (.rule, nil) : Cause.of(first.text)
     if cause == .header, let header = subject, tree.audit.includes.contains(where: { $0.matches(header) }) {
       cause = .compat
@@ -234,7 +233,7 @@ struct NativeLayout: Sendable {
       (cause, subject) = (.probe, probe)
     }
     return NativeBuild.Failure(
-      cause: cause, subject: subject, message: text.isEmpty ? first.text : "\(text): \(first.text)",
+      cause: cause, subject: subject, message: first.place + first.text,
       errors: messages.count)
   }
 
