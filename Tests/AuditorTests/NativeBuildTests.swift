@@ -50,7 +50,7 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
     let files: [String: String] = [
       "demo/Makefile": """
       obj-$(CONFIG_DEMO_FS) += demo.o
-      demo-y := good.o compat.o old.o gone.o arguments.o
+      demo-y := good.o compat.o old.o header.o gone.o arguments.o
       obj-$(CONFIG_DEMO_NEVER) += never.o
 
       """,
@@ -78,6 +78,7 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
       #endif
 
       """,
+      "demo/header.c": "#ifdef HAVE_HEADER\n#include <linux/fs.h>\n#else\n#include <none.h>\n#endif\n",
       "demo/gone.c": "#include <linux/string.h>\nvoid demo_in_gone(void);\nvoid demo_in_gone(void) { strgone(); }\n",
       "demo/arguments.c": "#include <linux/cred.h>\nvoid f(void);\nvoid f(void) { free_uid(); }\n",
       "demo/never.c": "int never;\n", "include/linux/demo/demo.h": "#define DEMO 1\n",
@@ -95,12 +96,13 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
     #expect(
       found == [
         "fs/demo/compat.c": "header of the compatibility layer: demo_compat/fs.h",
-        "fs/demo/old.c": "answer of a probe missing: HAVE_NEW", "fs/demo/gone.c": "unknown function: strgone",
+        "fs/demo/old.c": "answer of a probe missing: HAVE_NEW",
+        "fs/demo/header.c": "answer of a probe missing: HAVE_HEADER", "fs/demo/gone.c": "unknown function: strgone",
         "fs/demo/arguments.c": "wrong arguments: free_uid",
       ], "\(pass.failures)")
     #expect(pass.failures["fs/demo/old.c"]?.message.hasPrefix("fs/demo/old.c:5: ") == true)
     #expect(
-      pass.causes == ["unknown function": 1, "wrong arguments": 1, Cause.compat.rawValue: 1, Cause.probe.rawValue: 1])
+      pass.causes == ["unknown function": 1, "wrong arguments": 1, Cause.compat.rawValue: 1, Cause.probe.rawValue: 2])
   }
 
   @Test(.enabled(if: headers != nil, "no kernel headers are installed below /usr/src"))

@@ -229,7 +229,7 @@ struct NativeLayout: Sendable {
     var (cause, subject) = first.text.hasPrefix("No rule to make target") ? (.rule, nil) : Cause.of(first.text)
     if cause == .header, let header = subject, tree.audit.includes.contains(where: { $0.matches(header) }) {
       cause = .compat
-    } else if cause != .header, let probe = probe(around: first) {
+    } else if let probe = probe(around: first) {
       (cause, subject) = (.probe, probe)
     }
     return NativeBuild.Failure(
