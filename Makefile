@@ -15,7 +15,7 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example test test-lustre test-packages setup lint man install clean
+.PHONY: all release bench example test test-lustre test-packages test-native setup lint man install clean
 
 all: setup
 	swift build
@@ -45,6 +45,11 @@ test-lustre: all
 test-packages: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES) piuparts autopkgtest
 test-packages: all
 	LRELEASE_TEST_PACKAGES=1 swift test --filter DebianToolsTests
+
+# A part of a kernel built in a whole kernel source, which must be configured and prepared (make defconfig
+# modules_prepare): some minutes.
+test-native: all
+	LRELEASE_KERNEL_TREE=$(KERNEL_TREE) swift test --filter NativeBuildTests
 
 PACKAGES ?= $(TOOL_PACKAGES)
 setup:

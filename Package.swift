@@ -60,10 +60,11 @@ let package = Package(
       dependencies: ["Packagers", "Assembler", "Groundwork"],
       swiftSettings: swiftSettings
     ),
+    .target(name: "Auditor", dependencies: ["Assembler", "Groundwork"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "lrelease",
       dependencies: [
-        "Qualifier", "Packagers", "Assembler", "Groundwork", "CMalloc",
+        "Auditor", "Qualifier", "Packagers", "Assembler", "Groundwork", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings
@@ -77,6 +78,9 @@ let package = Package(
     .testTarget(name: "GroundworkTests", dependencies: ["Groundwork"], swiftSettings: swiftSettings),
     .testTarget(
       name: "AssemblerTests", dependencies: ["Assembler", "Groundwork", "CLibArchive"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "AuditorTests", dependencies: ["Auditor", "Assembler", "Groundwork", "lrelease"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "lreleaseTests", dependencies: ["Groundwork", "lrelease"], swiftSettings: swiftSettings),

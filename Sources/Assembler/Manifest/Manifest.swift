@@ -21,6 +21,7 @@ package struct Manifest: Sendable {
   package var packages: [Package]
   package var packaging: Packaging?
   package var qualify: Qualify
+  package var audit: Audit?
 
   /// Where files of the release come from.
   package struct Source: Sendable {
@@ -61,6 +62,13 @@ package struct Manifest: Sendable {
 
     package var text: String { "\(source):\(from)" }
 
+    /// The files of a source that one of the patterns matches, where they are.
+    package static func taking(_ patterns: [Glob]) -> TreeRule {
+      TreeRule(
+        source: "", from: "", to: "", include: patterns, exclude: [], rename: [:], isOverlay: false,
+        location: SourceLocation(file: "", line: 1, column: 1))
+    }
+
     func matchesNothing(_ advice: String? = nil) -> ReleaseError {
       ReleaseError(
         .source, at: location, doing: "assembling the tree", reason: "the rule from \(text) matches no file",
@@ -88,6 +96,52 @@ package struct Manifest: Sendable {
       // A single file without 'to' keeps its name, at the top.
       if to.isEmpty { return renamed.isEmpty ? from.split(separator: "/").last.map(String.init) : renamed }
       return renamed.isEmpty ? to : "\(to)/\(renamed)"
+    }
+
+    /// The path in the source of a file of the release: the other way round. Nil when the rule does not give it.
+    package func source(of path: String) -> String? {
+      let inner: String
+      if to.isEmpty {
+        inner = path
+      } else if path == to {
+        inner = ""
+      } else if path.hasPrefix("\(to)/") {
+        inner = String(path.dropFirst(to.count + 1))
+      } else {
+        return nil
+      }
+      let named = rename.filter { $0.value == inner }.keys.sorted() + [inner]
+      let places = named.map { $0.isEmpty ? from : from.isEmpty ? $0 : "\(from)/\($0)" }
+      return (places + [from]).first { destination(of: $0) == path }
+    }
+  }
+
+  /// What is to be found out about the way of a release to mainline.
+  package struct Audit: Sendable {
+    /// What belongs to mainline, as rules from the kernel tree; empty where the rules of a kernel source say it.
+    package var upstream: [TreeRule]
+    /// The compatibility layer: its files, and the names by which `#include` gets them.
+    package var compat: [Glob]
+    package var includes: [Glob]
+    package var probes: Probes?
+    package var build: Build?
+    package var location: SourceLocation
+
+    /// Macros that say what the kernel at hand offers.
+    package struct Probes: Sendable {
+      package var prefix: String
+      /// Input of autoconf, and headers.
+      package var defined: [Glob]
+      /// `probes/guard.c` defines HAVE_GUARD.
+      package var files: [Glob]
+      /// Prefix in results → prefix in the code.
+      package var aliases: [String: String]
+    }
+
+    /// What the upstream part needs to be built in a kernel tree.
+    package struct Build: Sendable {
+      package var options: [String]
+      package var includes: [String]
     }
   }
 
@@ -305,6 +359,7 @@ extension Manifest {
       Packaging(debian: $0["debian"]?.string ?? "", spec: $0["spec"]?.string ?? "", location: $0.location)
     }
     qualify = root["qualify"].map { Qualify($0) } ?? .plain
+    audit = root["audit"].map { Audit($0) }
   }
 
   /// What no single key shows: variants named twice, packages without a format, files listed in no rule.
@@ -411,6 +466,28 @@ extension Manifest.TreeRule {
       exclude: (node["exclude"]?.strings ?? []).map { Glob($0) },
       rename: (node["rename"]?.table ?? [:]).compactMapValues(\.string),
       isOverlay: node["overlay"]?.boolean ?? false, location: node.location)
+  }
+}
+
+extension Manifest.Audit {
+  fileprivate init(_ node: TOMLNode) {
+    func globs(_ node: TOMLNode?, _ key: String) -> [Glob] { (node?[key]?.strings ?? []).map { Glob($0) } }
+    self.init(
+      upstream: (node["upstream"]?.array ?? []).map {
+        Manifest.TreeRule(
+          source: "linux", from: $0["from"]?.string ?? "", to: $0["to"]?.string ?? "", include: globs($0, "include"),
+          exclude: globs($0, "exclude"), rename: [:], isOverlay: false, location: $0.location)
+      },
+      compat: globs(node, "compat"), includes: globs(node, "includes"),
+      probes: node["probes"].map {
+        Probes(
+          prefix: $0["prefix"]?.string ?? "", defined: globs($0, "defined"), files: globs($0, "files"),
+          aliases: ($0["aliases"]?.table ?? [:]).compactMapValues(\.string))
+      },
+      build: node["build"].map {
+        Build(options: $0["options"]?.strings ?? [], includes: $0["includes"]?.strings ?? [])
+      },
+      location: node.location)
   }
 }
 

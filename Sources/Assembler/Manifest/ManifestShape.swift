@@ -22,6 +22,7 @@ extension Manifest {
     Field("modules", modules, "how the kernel modules are built; what all packages share"),
     Field("packages", .array(package, atLeast: 0), "packages to make"),
     Field("qualify", Qualify.shape, "what is tried on a booted kernel"),
+    Field("audit", audit, "what belongs to mainline, and what is there for other kernels"),
   ])
 
   private static let source = Shape.table([
@@ -137,7 +138,50 @@ extension Manifest {
     Field("etc", .array(configuration, atLeast: 0), "configuration files in this format alone"),
   ])
 
+  private static let audit = Shape.table([
+    Field("upstream", .array(upstream, atLeast: 1), "what belongs to mainline, where no rule takes it from a kernel"),
+    Field("compat", .texts, "patterns of the release: the files of the compatibility layer"),
+    Field("includes", .texts, "patterns of the names by which #include gets it"),
+    Field("probes", probes, "macros that say what the kernel at hand offers"),
+    Field("build", nativeBuild, "what the upstream part needs in a kernel tree"),
+  ])
+
+  private static let upstream = Shape.table([
+    Field("from", .path, required: true, "a file or a folder of the kernel tree"),
+    Field("to", .path, required: true, "where the release has it"),
+    Field("include", .texts, "patterns: only these"),
+    Field("exclude", .texts, "patterns: not these"),
+  ])
+
+  private static let probes = Shape.table([
+    Field("prefix", identifier, required: true, "how their names begin, as HAVE_"),
+    Field("defined", .texts, "patterns of the release: configure's macros and headers that define them"),
+    Field("files", .texts, "patterns of the release: probes that are one file each, named after it"),
+    Field("aliases", .map(identifier), "how names begin in results of configure, and how the code spells that"),
+  ])
+
+  private static let nativeBuild = Shape.table([
+    Field("options", .array(option, atLeast: 1), required: true, "CONFIG_ names without CONFIG_; NAME=y is never m"),
+    Field("includes", .array(.path, atLeast: 0), "folders of the kernel tree in which its headers are looked for"),
+  ])
+
   // MARK: strings
+
+  private static let identifier = Shape.string(
+    .init(
+      name: "the beginning of a C identifier", expression: "^[A-Za-z_][A-Za-z0-9_]*$", accepts: { isIdentifier($0) }))
+
+  private static let option = Shape.string(
+    .init(
+      name: "NAME or NAME=y", expression: "^[A-Z0-9_]+(=y)?$",
+      accepts: { isIdentifier("_" + ($0.hasSuffix("=y") ? String($0.dropLast(2)) : $0)) && !$0.hasPrefix("CONFIG_") }))
+
+  @Sendable private static func isIdentifier(_ text: String) -> Bool {
+    let letters = text.unicodeScalars.allSatisfy {
+      $0 == "_" || ($0.isASCII && $0.properties.isAlphabetic) || ("0"..."9").contains($0)
+    }
+    return letters && text.unicodeScalars.first.map { !("0"..."9").contains($0) } ?? false
+  }
 
   private static let packageName = Shape.string(
     .init(

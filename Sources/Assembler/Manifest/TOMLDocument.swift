@@ -45,7 +45,7 @@ package struct TOMLNode: Sendable {
   func extending(_ base: TOMLNode) -> TOMLNode {
     var merged = base.table
     for (key, ours) in table {
-      let isMerged = ["sources", "extras", "modules"].contains(key)
+      let isMerged = ["sources", "extras", "modules", "audit"].contains(key)
       if isMerged, let theirs = merged[key], case .table(let inner) = ours.value, case .table(let outer) = theirs.value
       {
         merged[key] = TOMLNode(value: .table(outer.merging(inner) { $1 }), location: ours.location)
