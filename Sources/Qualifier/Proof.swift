@@ -55,6 +55,15 @@ package enum Proof {
     return plan
   }
 
+  /// The plan of a candidate whose packages claim all kernels of a range, instead of those that the manifest hopes for.
+  package static func claim(_ range: KernelRange, in plan: Plan) throws -> Plan {
+    var plan = plan
+    let claimed = Plan.Proven(kernelMin: range.min.text, kernelMax: range.max.text, kernels: [:], probes: [:])
+    let variants = try plan.parsedManifest().packages(with: plan.extras).map(\.variant)
+    plan.proven = Dictionary(uniqueKeysWithValues: variants.map { ($0, claimed) })
+    return plan
+  }
+
   /// Whether a name can be that of a file of probe results.
   static func isKey(_ name: String) -> Bool {
     name.utf8.count == 32 && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }

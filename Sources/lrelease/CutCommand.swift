@@ -87,8 +87,28 @@ struct QualifiedOptions: ParsableArguments {
     completion: .directory)
   var folders: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Make a candidate whose packages claim these kernels, such as 5.10-7.3, to see on which of them they fail.",
+      valueName: "oldest-newest"))
+  var claim: String?
+
+  func validate() throws {
+    if claim != nil && !folders.isEmpty { throw ValidationError("--claim and --qualified exclude each other.") }
+  }
+
+  var isEmpty: Bool { folders.isEmpty && claim == nil }
+
   func add(to plan: Plan, _ progress: Progress) throws -> Plan {
-    folders.isEmpty ? plan : try Proof.add(folders.map { FilePath($0) }, to: plan, progress: progress)
+    if let claim {
+      let ends = claim.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
+      guard ends.count == 2, let range = try? KernelRange(ends[0], ends[1]) else {
+        throw ReleaseError(
+          .input, doing: "reading --claim", reason: "'\(claim)' is no range of kernels", advice: "give OLDEST-NEWEST")
+      }
+      return try Proof.claim(range, in: plan)
+    }
+    return folders.isEmpty ? plan : try Proof.add(folders.map { FilePath($0) }, to: plan, progress: progress)
   }
 }
 

@@ -76,13 +76,13 @@ struct RebuildCommand: AsyncParsableCommand {
       let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
       let rebuild = Rebuild(output: FilePath(output), progress: console.progress)
       let report =
-        if qualified.folders.isEmpty {
+        if qualified.isEmpty {
           try await rebuild.run(FilePath(tarball), request)
         } else if request.changesNothing {
           try await rebuild.run(FilePath(tarball), proving: { try qualified.add(to: $0, console.progress) })
         } else {
           throw ReleaseError(
-            .input, doing: "reading --qualified", reason: "what was qualified is not what is changed here",
+            .input, doing: "reading --qualified and --claim", reason: "what was qualified is not what is changed here",
             advice: "rebuild first, qualify that, and rebuild it with --qualified alone")
         }
       if console.isJSON { return try console.printJSON(report) }
