@@ -12,23 +12,21 @@
 #ifndef _LRELEASE_OVERLAYS_CREATE_H
 #define _LRELEASE_OVERLAYS_CREATE_H
 
-#define lrelease_create(name, idmap, dir, dentry, mode, excl)		\
-	name##_excl(idmap, dir, dentry, mode, excl);			\
-	static int name(struct mnt_idmap *lr_idmap,			\
-			struct inode *lr_dir,				\
-			struct dentry *lr_dentry, umode_t lr_mode)	\
+#define lrelease_create(name, IDMAP, DIR, DENTRY, MODE, EXCL)		\
+	name##_excl(IDMAP, DIR, DENTRY, MODE, EXCL);			\
+	static int name(struct mnt_idmap *idmap, struct inode *dir,	\
+			struct dentry *dentry, umode_t mode)		\
 	{								\
-		return name##_excl(lr_idmap, lr_dir, lr_dentry,		\
-				   lr_mode, true);			\
+		return name##_excl(idmap, dir, dentry, mode, true);	\
 	}								\
-	static int name##_excl(idmap, dir, dentry, mode, excl)
+	static int name##_excl(IDMAP, DIR, DENTRY, MODE, EXCL)
 
 /* llite/namei.c */
-#define ll_create_nd(idmap, dir, dentry, mode, excl) \
-	lrelease_create(ll_create_nd, idmap, dir, dentry, mode, excl)
+#define ll_create_nd(IDMAP, DIR, DENTRY, MODE, EXCL) \
+	lrelease_create(ll_create_nd, IDMAP, DIR, DENTRY, MODE, EXCL)
 
 /* osd-wbcfs/wbcfs.c */
-#define memfs_create_nd(idmap, dir, dentry, mode, excl) \
-	lrelease_create(memfs_create_nd, idmap, dir, dentry, mode, excl)
+#define memfs_create_nd(IDMAP, DIR, DENTRY, MODE, EXCL) \
+	lrelease_create(memfs_create_nd, IDMAP, DIR, DENTRY, MODE, EXCL)
 
 #endif /* _LRELEASE_OVERLAYS_CREATE_H */
