@@ -170,9 +170,10 @@ package struct Qualification: Sendable, Codable {
   func notRun(_ one: Case, _ candidate: CandidateRelease, reason: String) throws -> Verdict {
     let target = try Target(reading: FilePath(one.target))
     let verdict = Verdict(
-      release: candidate.name, variant: one.variant, target: target.name, kernel: one.headers.first ?? "",
-      architecture: target.architecture, level: level, result: .notRun, reason: reason, steps: [], seconds: 0,
-      started: Int64(time(nil)), logs: logs(of: one), inputs: one.inputs)
+      release: candidate.name, plan: try candidate.plan.identity, variant: one.variant, target: target.name,
+      kernel: one.headers.first ?? "", architecture: target.architecture, level: level, isLife: one.isLife,
+      result: .notRun, reason: reason, steps: [], seconds: 0, started: Int64(time(nil)), logs: logs(of: one),
+      inputs: one.inputs)
     try Files.makeFolder(folder.pushing(FilePath(verdict.logs)))
     try keep(verdict, of: one)
     return verdict

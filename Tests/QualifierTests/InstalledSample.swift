@@ -61,7 +61,8 @@ struct InstalledSample: Sendable {
     let run = CaseRun(
       release: release, package: release.packages[0], target: target,
       recipe: qualification.recipe(qualification.cases[0], target), roots: testCache.appending("roots"),
-      programs: .init(), level: .load, kernel: kernel, folder: folder, settings: settings, progress: .silent)
+      programs: .init(), level: .load, isLife: false, previous: nil, kernel: kernel, folder: folder, settings: settings,
+      progress: .silent)
     let verdict = try await run.verdict(inputs: release.digest, logs: "case", trying: work)
     try await expectNothingLeft(of: session.scratch)
     return verdict
