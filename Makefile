@@ -4,7 +4,7 @@
 TOOL_PACKAGES = libarchive-dev librpm-dev libdpkg-dev libmd-dev liblzma-dev libzstd-dev libbz2-dev zlib1g-dev \
 	pkg-config git xz-utils zstd gzip bzip2 curl gpgv patch bubblewrap rpm
 TEST_PACKAGES = dkms mmdebstrap linux-source-6.12 util-linux gcc make linux-headers-amd64 kmod gpg gpg-agent python3 lintian rpm2cpio cpio \
-	qemu-system-x86 busybox-static
+	qemu-system-x86 busybox-static slurm-wlm munge
 
 LRELEASE = .build/debug/lrelease
 

@@ -13,6 +13,8 @@ package struct Command: Sendable {
   package var arguments: [String]
   package var environment: [String: String]
   package var directory: FilePath?
+  /// Whether it is killed when lrelease is, which then can end nothing itself. Needs bwrap; costs a few milliseconds.
+  package var endsWithUs = false
 
   /// Environment in which programs print the same words everywhere.
   package static let plainEnvironment: [String: String] = [
@@ -64,6 +66,7 @@ package struct Command: Sendable {
   /// - Throws: `ReleaseError` when the program cannot be started; a failing exit status is not an error here.
   package func run(input: [UInt8] = [], limit: Int = 64 << 20, doing: String) async throws -> Outcome {
     try Task.checkCancellation()
+    if endsWithUs && !isInstalled { throw missing(program, doing: doing) }
     let errors = try ErrorSink(doing: doing)
     do {
       let result = try await Subprocess.run(
@@ -172,29 +175,43 @@ package struct Command: Sendable {
     // A sandbox that is asked to end can be gone before what it has just started is tied to its end, and that ignores
     // the question, being the first process of its namespace. It cannot ignore this.
     options.teardownSequence =
-      program == "bwrap" || program == "unshare"
+      endsWithUs || program == "bwrap" || program == "unshare"
       ? [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
       : [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))]
     let variables = environment.map { key, value in Array("\(key)=\(value)\0".utf8) }
+    let words =
+      (endsWithUs ? ["bwrap", "--dev-bind", "/", "/", "--cap-add", "ALL", "--die-with-parent", "--"] : [])
+      + [program] + arguments
     return Configuration(
-      executable: program.contains("/") ? .path(FilePath(program)) : .name(program),
-      arguments: Arguments(arguments), environment: .custom(variables), workingDirectory: directory,
+      executable: words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0]),
+      arguments: Arguments(Array(words.dropFirst())), environment: .custom(variables), workingDirectory: directory,
       platformOptions: options)
   }
 
   private func failure(_ error: SubprocessError, doing: String) -> ReleaseError {
     if error.code == .executableNotFound {
-      return ReleaseError(
-        .missingTool, doing: doing, reason: "the program \(program) is not installed",
-        advice: Command.packages[program].map { "on Debian: apt-get install \($0)" } ?? "install it")
+      return missing(endsWithUs ? "bwrap" : program, doing: doing)
     }
     return ReleaseError(.failed, doing: doing, reason: "\(program) could not be run: \(error)")
+  }
+
+  private func missing(_ program: String, doing: String) -> ReleaseError {
+    ReleaseError(
+      .missingTool, doing: doing, reason: "the program \(program) is not installed",
+      advice: Command.packages[program].map { "on Debian: apt-get install \($0)" } ?? "install it")
+  }
+
+  private var isInstalled: Bool {
+    if program.contains("/") { return access(program, X_OK) == 0 }
+    let places = environment["PATH", default: ""].split(separator: ":")
+    return places.contains { access("\($0)/\(program)", X_OK) == 0 }
   }
 
   /// Debian packages of the programs that lrelease calls.
   private static let packages = [
     "bwrap": "bubblewrap", "git": "git", "gpgv": "gpgv", "patch": "patch", "xz": "xz-utils", "zstd": "zstd",
-    "curl": "curl", "gzip": "gzip", "diff": "diffutils",
+    "curl": "curl", "gzip": "gzip", "diff": "diffutils", "sbatch": "slurm-client",
+    "qemu-system-x86_64": "qemu-system-x86",
   ]
 }
 

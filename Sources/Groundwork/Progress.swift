@@ -22,6 +22,9 @@ package struct Progress: Sendable {
   /// Nobody listens.
   package static let silent = Progress { _ in }
 
+  /// For work that others carry out, which is not a step of ours.
+  package func began(_ step: String) { send(.began(step: step, total: nil)) }
+  package func finished(_ step: String, seconds: Double) { send(.finished(step: step, seconds: seconds)) }
   package func note(_ text: String) { send(.note(text)) }
   package func warning(_ text: String) { send(.warning(text)) }
   package func advanced(_ step: String, _ done: Int64, of total: Int64?) {

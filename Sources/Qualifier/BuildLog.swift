@@ -6,7 +6,9 @@ import Groundwork
 struct BuildLog {
   let lines: [String]
 
-  init(_ text: String) { lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmed } }
+  init(_ text: String) {
+    lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }
+  }
 
   /// The line that says why it failed: the compiler's first error, else modpost's, else what a script said.
   var firstError: String? {
@@ -24,7 +26,11 @@ struct BuildLog {
   }
 
   /// The disk of this machine is no fault of a release.
-  var isOutOfSpace: Bool { lines.contains { $0.contains("No space left on device") } }
+  var isOutOfSpace: Bool {
+    // What the C library, apt and dnf say.
+    let words = ["No space left on device", "enough free space", "more space needed on the"]
+    return lines.contains { line in words.contains { line.contains($0) } }
+  }
 
   /// Without the folder in which dkms has built.
   private static func short(_ line: String) -> String {

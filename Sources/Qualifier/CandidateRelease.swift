@@ -21,6 +21,10 @@ package struct CandidateRelease: Sendable {
   package init(_ path: FilePath, progress: Progress) async throws {
     var path = Files.absolute(path)
     let doing = "opening the release \(path)"
+    guard Files.exists(path) else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it is not there", advice: "name a folder that 'lrelease cut' has made")
+    }
     if !Files.isFolder(path) { path.removeLastComponent() }
     folder = path
     name = path.lastComponent?.string ?? ""

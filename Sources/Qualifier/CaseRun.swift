@@ -32,6 +32,12 @@ package final class CaseRun {
     package var hook = ""
     /// For the boot and each step in a guest, in seconds; nil for what the manifest says.
     package var guestSeconds: Double?
+    /// For the boot alone.
+    package var bootSeconds: Double?
+    /// What a guest may write to its console.
+    package var consoleBytes: Int64?
+    /// How many processors to use; nil for all that this process may use.
+    package var cpus: Int?
 
     package init() {}
   }
@@ -72,8 +78,11 @@ package final class CaseRun {
 
   /// Tries everything up to the level.
   ///
+  /// - Parameter work: what is tried; tests try less.
   /// - Throws: `CancellationError` alone: whatever else happens is a verdict.
-  func verdict(inputs: SHA256Digest, logs: String) async throws -> Verdict {
+  func verdict(
+    inputs: SHA256Digest, logs: String, trying work: (CaseRun) async throws -> Void = { try await $0.run() }
+  ) async throws -> Verdict {
     let start = ContinuousClock.now
     var verdict = Verdict(
       release: release.name, plan: try release.plan.identity, variant: package.package.variant, target: target.name,
@@ -82,7 +91,7 @@ package final class CaseRun {
       started: Int64(time(nil)), logs: logs, inputs: inputs)
     do {
       try Files.makeFolder(folder)
-      try await run()
+      try await work(self)
     } catch let failure as Failure {
       verdict.result = failure.result
       verdict.step = failure.step
@@ -161,16 +170,21 @@ package final class CaseRun {
   ) async throws -> (succeeded: Bool, output: String, log: BuildLog) {
     let outcome = try await session.run(
       ["timeout", "--kill-after=10", "\(settings.seconds)", "sh", "-c", "exec 2>&1\n\(script)", "qualify"] + arguments,
-      folders: folders, doing: "qualifying on \(target.name)")
+      folders: folders,
+      // What nproc(1) obeys, and with it dkms: a process may see more processors than it was given.
+      environment: settings.cpus.map { ["OMP_NUM_THREADS": "\($0)"] } ?? [:], doing: "qualifying on \(target.name)")
     let path = folder.appending("\(log).log")
     try Files.replace(path, with: outcome.output + Array(outcome.errors.utf8))
     if outcome.status == .exited(124) {
       throw Failure(step: step, reason: "\(step.rawValue) has not ended after \(settings.seconds) s")
     }
     let words = BuildLog(outcome.text)
-    if !outcome.succeeded, words.isOutOfSpace {
-      throw Failure(
-        result: .notRun, step: step, reason: "No space left on device: free some, or set TMPDIR to where there is some")
+    if !outcome.succeeded {
+      if words.isOutOfSpace { throw Failure(result: .notRun, step: step, reason: CaseRun.outOfSpace) }
+      // The script's own words go to its output: these come from what was to start it.
+      if let line = BuildLog(outcome.errors).lines.last {
+        throw Failure(result: .notRun, step: step, reason: "the root cannot be used: \(line)")
+      }
     }
     return (outcome.succeeded, outcome.text, words)
   }
@@ -191,8 +205,10 @@ package final class CaseRun {
         : "the root holds several kernels: \(kernels.joined(separator: ", "))")
   }
 
+  private static let outOfSpace = "No space left on device: free some, or set TMPDIR to where there is some"
+
   /// Installs the package with the distribution's own tool; dkms builds its modules at that.
-  private func install(in session: RootSession) async throws -> String? {
+  func install(in session: RootSession) async throws -> String? {
     guard let file = try release.file(of: package, target.format) else {
       throw Failure(result: .skipped, step: .install, reason: "there is no .\(target.format.rawValue) of this package")
     }
@@ -214,9 +230,7 @@ package final class CaseRun {
       """, [kernel], in: session, folders: ["/release": file.removingLastComponent()], log: "install", step: .install)
     let isEmpty = output.hasSuffix("no module was installed\n")
     if isEmpty && log.isOutOfSpace {
-      throw Failure(
-        result: .notRun, step: .install,
-        reason: "No space left on device: free some, or set TMPDIR to where there is some")
+      throw Failure(result: .notRun, step: .install, reason: CaseRun.outOfSpace)
     }
     if succeeded && isEmpty {
       let isSupported = package.range.contains(kernel)
@@ -307,7 +321,7 @@ package final class CaseRun {
 
   // MARK: in the guest
 
-  private func boot(in session: RootSession, withSmoke: Bool) async throws {
+  func boot(in session: RootSession, withSmoke: Bool) async throws {
     let qualify = release.manifest.qualify
     let doing = "booting \(kernel) of \(target.name)"
     let initramfs = session.written("/q/initramfs")
@@ -317,9 +331,8 @@ package final class CaseRun {
     try await step(.guest) {
       do {
         image = try await guest.write(to: initramfs, from: session, hook: settings.hook, doing: doing)
-      } catch let error as ReleaseError where error.code == .failed {
-        // A module that needs what the kernel does not have is a fault of the release.
-        throw Failure(step: .guest, reason: error.reason)
+      } catch let lack as Guest.Lack {
+        throw Failure(step: .guest, reason: lack.reason)
       }
       return nil
     }
@@ -333,9 +346,11 @@ package final class CaseRun {
       limits.steps = [:]
       limits.factor = 1
     }
+    limits.boot = settings.bootSeconds ?? limits.boot
+    limits.console = settings.consoleBytes ?? limits.console
     let machine = VirtualMachine(
       kernel: image, initramfs: initramfs, architecture: target.architecture, memory: qualify.memory,
-      program: settings.qemu)
+      cpus: settings.cpus, program: settings.qemu)
     do {
       let outcome = try await machine.run(limits: limits, folder: folder, doing: doing)
       accelerator = outcome.accelerator.rawValue
@@ -372,14 +387,17 @@ package final class CaseRun {
       }
       last = time
     }
-    let fault = outcome.console.panic ?? outcome.console.firstFault
+    let fault = outcome.console.firstFault
     switch outcome.ending {
     case .stopped(let why) where outcome.reports.last != .end:
-      throw Failure(step: running, reason: fault.map { "\($0) (\(why))" } ?? why)
+      // The last line of a kernel that hangs may tell where.
+      let last = outcome.console.lines.last.map { "; its console ends with '\($0.prefix(200))'" }
+      throw Failure(step: running, reason: fault.map { "\($0) (\(why))" } ?? why + (last ?? ""))
     case .gone:
       throw Failure(
         step: running,
-        reason: fault ?? "the guest ended by itself: \(outcome.console.lines.last ?? "it wrote nothing")")
+        reason: fault
+          ?? "the guest ended by itself: \(outcome.console.lines.last ?? "it wrote nothing")")
     default: break
     }
     steps.append(.init(name: .log, seconds: rounded(outcome.seconds - last), passed: fault == nil))

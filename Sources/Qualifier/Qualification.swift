@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
+import Glibc
 import Groundwork
 import Packagers
 import SystemPackage
@@ -88,7 +89,12 @@ package struct Qualification: Sendable, Codable {
         advice: unknown.nearest(in: variants).map { "did you mean '\($0)'?" }
           ?? "it has \(variants.joined(separator: ", "))")
     }
+    var seen: Set<String> = []
     for (path, target) in request.targets {
+      guard seen.insert(target.name).inserted else {
+        throw ReleaseError(
+          .input, doing: doing, reason: "the target \(target.name) is given twice", advice: "give it once")
+      }
       var kernels: [(label: String, headers: [String], images: [String], isLife: Bool)]
       if request.kernels.isEmpty {
         guard !target.kernels.isEmpty else {
@@ -97,7 +103,7 @@ package struct Qualification: Sendable, Codable {
         }
         kernels = [("", target.kernels, target.images, false)]
       } else {
-        kernels = request.kernels.map { kernel in
+        kernels = request.kernels.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.map { (kernel: String) in
           let packages = PackageManager.packages(of: kernel, target.format)
           return (".\(kernel)", packages.headers, packages.images, false)
         }
@@ -144,11 +150,36 @@ package struct Qualification: Sendable, Codable {
 
   /// The verdict that is kept of a case, where nothing that decided it has changed and it went as far.
   package func known(_ one: Case) -> Verdict? {
-    guard let bytes = try? Files.read(verdictFile(one)), let verdict = try? JSON.decode(Verdict.self, from: bytes),
-      verdict.inputs == one.inputs, verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
+    guard let verdict = kept(one), verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
     else { return nil }
     return verdict
   }
+
+  /// The verdict that is kept of exactly this case, whatever it says.
+  func kept(_ one: Case) -> Verdict? {
+    guard let bytes = try? Files.read(verdictFile(one)), let verdict = try? JSON.decode(Verdict.self, from: bytes),
+      verdict.inputs == one.inputs
+    else { return nil }
+    return verdict
+  }
+
+  /// Removes the verdict of a case that is to be tried again elsewhere: the next one that is seen is a new one.
+  func forget(_ one: Case) throws { try Files.remove(verdictFile(one)) }
+
+  /// Keeps that a case came to no verdict.
+  func notRun(_ one: Case, _ candidate: CandidateRelease, reason: String) throws -> Verdict {
+    let target = try Target(reading: FilePath(one.target))
+    let verdict = Verdict(
+      release: candidate.name, plan: try candidate.plan.identity, variant: one.variant, target: target.name,
+      kernel: one.headers.first ?? "", architecture: target.architecture, level: level, isLife: one.isLife,
+      result: .notRun, reason: reason, steps: [], seconds: 0, started: Int64(time(nil)), logs: logs(of: one),
+      inputs: one.inputs)
+    try Files.makeFolder(folder.pushing(FilePath(verdict.logs)))
+    try keep(verdict, of: one)
+    return verdict
+  }
+
+  private func logs(of one: Case) -> String { "logs/\(one.id)" }
 
   package func keep(_ verdict: Verdict, of one: Case) throws {
     try Files.makeFolder(folder.appending("verdicts"))
@@ -181,7 +212,7 @@ package struct Qualification: Sendable, Codable {
     guard let dkms = candidate.packages.first(where: { $0.package.variant == one.variant }) else {
       throw ReleaseError(.input, doing: "qualifying \(one.id)", reason: "the release has no variant '\(one.variant)'")
     }
-    let logs = "logs/\(one.id)"
+    let logs = logs(of: one)
     let run = CaseRun(
       release: candidate, package: dkms, target: target, recipe: recipe(one, target),
       roots: FilePath(cache).appending("roots"), programs: programs[one.target] ?? Programs(), level: level,
@@ -200,7 +231,7 @@ package struct Qualification: Sendable, Codable {
   }
 
   /// What the root of a case is made of.
-  private func recipe(_ one: Case, _ target: Target) -> RootRecipe {
+  func recipe(_ one: Case, _ target: Target) -> RootRecipe {
     var recipe = target.root
     recipe.packages.removeAll { target.kernels.contains($0) }
     recipe.packages += ["dkms", "gcc", "make", "kmod"] + one.headers

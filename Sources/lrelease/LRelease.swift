@@ -61,7 +61,7 @@ struct LRelease: AsyncParsableCommand {
     version: "lrelease 0.1.0",
     subcommands: [
       CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RebuildCommand.self, DiffCommand.self,
-      QualifyCommand.self, ExportCommand.self, VerifyCommand.self, ShowCommand.self, AuditCommand.self,
-      ManifestCommand.self,
+      QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self, ShowCommand.self,
+      AuditCommand.self, ManifestCommand.self,
     ])
 }

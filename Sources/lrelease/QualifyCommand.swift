@@ -19,6 +19,7 @@ struct QualifyCommand: AsyncParsableCommand {
 
         lrelease qualify out/sample-7.2.1 --target debian-12 --target debian-13
         lrelease qualify out/sample-7.2.1 --target debian-12 --kernel 6.1.0-49-amd64 --level load
+        lrelease qualify /shared/sample-7.2.1 --target debian-12 --executor slurm --cache /shared/roots
 
       Exit status 0: every package did what its level asks, or says itself that it does not support the kernel. \
       Needs the rights of root, mmdebstrap or dnf, and for more than --level build qemu-system-x86 and busybox-static.
@@ -52,8 +53,17 @@ struct QualifyCommand: AsyncParsableCommand {
     completion: .directory)
   var previous: String?
 
-  @Option(help: "Cases at a time; half of the cores where not given.")
+  @Option(help: "Cases at a time. Where not given: half of the cores, and with Slurm as many as it allows.")
   var jobs: Int?
+
+  @Option(help: "Where to try: local, or slurm: as an array job, one task a case.")
+  var executor = Place.local
+
+  @Option(
+    name: .customLong("slurm-option"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "An option for sbatch, such as --partition=build. May be repeated.", valueName: "option"))
+  var slurmOptions: [String] = []
 
   @Flag(help: "Try again what is known.")
   var again = false
@@ -64,10 +74,18 @@ struct QualifyCommand: AsyncParsableCommand {
   @OptionGroup var targets: TargetOptions
   @OptionGroup var console: ConsoleOptions
 
+  enum Place: String, ExpressibleByArgument, CaseIterable { case local, slurm }
+
   func validate() throws {
     if names.isEmpty { throw ValidationError("Name a --target; 'lrelease targets' lists them.") }
     if previous != nil && !life { throw ValidationError("--previous belongs to --life.") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs must be 1 or more.") }
+    if !slurmOptions.isEmpty && executor != .slurm {
+      throw ValidationError("--slurm-option belongs to --executor slurm.")
+    }
+    if let wrong = slurmOptions.first(where: { !$0.hasPrefix("-") }) {
+      throw ValidationError("--slurm-option takes one option of sbatch as one word, such as --time=60: '\(wrong)'.")
+    }
   }
 
   func run() async throws {
@@ -87,9 +105,14 @@ struct QualifyCommand: AsyncParsableCommand {
       request.withLife = life
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
       let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+      let half = max(1, cores / 2)
+      let executor: any Executor =
+        switch self.executor {
+        case .local: LocalExecutor(jobs: jobs ?? half)
+        case .slurm: SlurmExecutor(options: slurmOptions, jobs: jobs)
+        }
       let outcome = try await Qualifier.run(
-        candidate, request, executor: LocalExecutor(jobs: jobs ?? max(1, cores / 2)), jobs: jobs ?? max(1, cores / 2),
-        progress: progress)
+        candidate, request, executor: executor, jobs: jobs ?? half, progress: progress)
       if console.isJSON {
         try console.printJSON(outcome.verdicts)
       } else {
@@ -99,6 +122,26 @@ struct QualifyCommand: AsyncParsableCommand {
       if !bad.isEmpty {
         throw Diagnostics(bad.map { $0.asError })
       }
+    }
+  }
+}
+
+/// A task of an array job that `qualify --executor slurm` has submitted.
+struct QualifyCaseCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "qualify-case", abstract: "Try one case on a node.", shouldDisplay: false)
+
+  @Argument var folder: String
+  @Argument var index: Int
+  @OptionGroup var console: ConsoleOptions
+
+  /// Exit status 0 when there is a verdict, whatever it says.
+  func run() async throws {
+    try await Console.run(console) { console in
+      let cpus = environmentVariable("SLURM_CPUS_ON_NODE").flatMap { Int($0) }
+      let verdict = try await HandedOver.run(
+        Files.absolute(FilePath(folder)), index: index, cpus: cpus, progress: console.progress)
+      console.print("\(verdict.target), \(verdict.kernel), \(verdict.variant): \(verdict.result.rawValue)")
     }
   }
 }

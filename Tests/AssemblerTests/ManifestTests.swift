@@ -179,7 +179,7 @@ import Testing
     #expect(manifest.packages(with: []).map(\.variant) == ["base"])
     let packages = manifest.packages(with: ["more", "own"])
     #expect(packages.map(\.variant) == ["base", "own"])
-    #expect(packages[1].kernelMin == "5.10" && packages[1].include.isEmpty && packages[1].probe == nil)
+    #expect(packages[1].kernels.min == "5.10" && packages[1].include.isEmpty && packages[1].probe == nil)
     let modules = packages.map { manifest.modules(of: $0, with: ["more", "own"]).map(\.name) }
     #expect(modules == [["base", "more"], ["own"]])
     #expect(packages.map { manifest.qualify.covers($0) } == [true, false])

@@ -31,10 +31,11 @@ struct Workshop: Sendable {
     Command.plainEnvironment.merging(["TMPDIR": temporary.string, "HOME": folder.string]) { $1 }
   }
 
-  func run(_ arguments: [String]) async throws -> Command.Outcome {
+  func run(_ arguments: [String], seconds: Int = 300) async throws -> Command.Outcome {
     // A command that hangs is a failure of its own, and not of the whole run.
     try await Command(
-      "timeout", ["--kill-after=10", "300", Workshop.lrelease] + arguments, environment: environment, directory: folder
+      "timeout", ["--kill-after=10", "\(seconds)", Workshop.lrelease] + arguments, environment: environment,
+      directory: folder
     ).run(doing: "running lrelease")
   }
 

@@ -70,16 +70,21 @@ package struct Root: Sendable {
     path = cache.appending(try recipe.key)
     if Files.exists(path) { return }
     try Files.makeFolder(cache)
-    let part = FilePath("\(path).partial")
-    let lock = open("\(part).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard lock >= 0 else { throw ReleaseError(errno: errno, doing: "locking \(part)") }
+    let lock = open("\(path).partial.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard lock >= 0 else { throw ReleaseError(errno: errno, doing: "writing \(cache)") }
     defer { close(lock) }
     // Whoever makes the same root meanwhile, here or in another process, takes minutes: no thread may stand still for it.
     while flock(lock, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else { throw ReleaseError(errno: errno, doing: "locking \(part)") }
+      guard errno == EWOULDBLOCK || errno == EINTR else {
+        throw ReleaseError(
+          errno: errno, doing: "locking \(path)", advice: "give a --cache on a file system that has locks")
+      }
       try await Task.sleep(for: .milliseconds(100))
     }
     if Files.exists(path) { return }
+    // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
+    // the first that is complete becomes the root.
+    let part = FilePath("\(path).\(Root.machine).partial")
     try Files.remove(part)
     let place = path
     do {
@@ -89,7 +94,10 @@ package struct Root: Sendable {
         } else {
           try await Root.dnf(recipe, part, doing: doing)
         }
-        guard rename(part.string, place.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
+        if rename(part.string, place.string) == 0 { return }
+        let problem = errno
+        guard Files.exists(place) else { throw ReleaseError(errno: problem, doing: doing) }
+        try Files.remove(part)
       }
     } catch {
       let isFull = error is ReleaseError && Files.isFull(part)
@@ -98,14 +106,21 @@ package struct Root: Sendable {
     }
   }
 
+  private static var machine: String {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// Runs what makes a root in a mount and process namespace of its own, so that nothing stays mounted or running.
-  private static func make(_ command: [String], input: [UInt8] = [], doing: String) async throws {
-    let outcome = try await Command(
+  private static func make(_ words: [String], input: [UInt8] = [], doing: String) async throws {
+    var command = Command(
       "unshare",
-      ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"] + command
-    ).run(input: input, doing: doing)
+      ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"] + words)
+    command.endsWithUs = true
+    let outcome = try await command.run(input: input, doing: doing)
     guard !outcome.succeeded else { return }
-    let program = command[0]
+    let program = words[0]
     if outcome.status == .exited(127) {
       throw ReleaseError(
         .missingTool, doing: doing, reason: "the program \(program) is not installed",

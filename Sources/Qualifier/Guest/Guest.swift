@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
+import Glibc
 import Groundwork
 import Packagers
 import SystemPackage
@@ -15,6 +16,9 @@ struct Guest: Sendable {
   var smoke: [UInt8]?
   var qualify: Manifest.Qualify
 
+  /// What the release or its manifest needs and the target does not have.
+  struct Lack: Error { var reason: String }
+
   /// Collects modules and programs below /guest of a root, with what they need.
   ///
   /// Arguments: KERNEL, modules, `--`, modules of the kernel, `--`, programs. What a kernel has no module of is built in,
@@ -23,6 +27,7 @@ struct Guest: Sendable {
     set -eu
     kernel=$1
     shift
+    rm -rf /guest
     target=/guest/usr/lib/modules/$kernel
     mkdir -p "$target" /guest/usr/bin /guest/usr/sbin /guest/usr/lib64 /guest/etc/modprobe.d
     for folder in bin sbin lib lib64; do ln -s "usr/$folder" "/guest/$folder"; done
@@ -167,7 +172,11 @@ struct Guest: Sendable {
     let outcome = try await session.run(
       ["sh", "-c", Self.collect, "collect", kernel] + modules + ["--"] + qualify.kernelModules + ["--"]
         + (smoke == nil ? [] : qualify.programs), doing: doing)
-    guard outcome.succeeded else { throw ReleaseError(.failed, doing: doing, reason: outcome.complaint) }
+    guard outcome.succeeded else {
+      let words = BuildLog(outcome.errors)
+      if words.isOutOfSpace { throw ReleaseError(errno: ENOSPC, doing: doing) }
+      throw Lack(reason: outcome.complaint)
+    }
     var initramfs = try Initramfs()
     try initramfs.addAll(session.written("/guest"))
     try initramfs.add("init", Array(Self.initProgram.utf8))
@@ -180,6 +189,7 @@ struct Guest: Sendable {
     try initramfs.add("etc/passwd", text(["root:x:0:0:root:/root:/bin/sh"]), mode: 0o644)
     try initramfs.add("etc/group", text(["root:x:0:"]), mode: 0o644)
     if let smoke { try initramfs.add("etc/smoke", smoke) }
+    try Files.remove(path)
     try initramfs.write(to: path)
     return try session.kernelImage(kernel, doing: doing)
   }

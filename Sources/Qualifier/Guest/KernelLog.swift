@@ -16,7 +16,7 @@ package struct KernelLog: Sendable {
         text = text[text.index(after: end)...]
       }
       return text.trimmed
-    }
+    }.filter { !$0.isEmpty }
   }
 
   /// What a kernel says when something is broken in it. Source: lib/bug.c, kernel/panic.c, arch/x86/mm/fault.c,
@@ -28,12 +28,22 @@ package struct KernelLog: Sendable {
     "Attempted to kill init",
   ]
 
-  /// The first line that tells of something broken.
-  package var firstFault: String? {
-    lines.first { line in
-      Self.marks.contains { line.contains($0) }
-    }
-  }
+  /// Marks of those after which the kernel does not go on.
+  private static let ends = [
+    "Kernel panic", "BUG: ", "kernel BUG at", "Oops: ", "general protection fault", "Unable to handle kernel",
+  ]
 
-  package var panic: String? { lines.first { $0.contains("Kernel panic") } }
+  /// The first line that tells of something broken, with the function where it happened; one that ended the kernel
+  /// goes before a warning.
+  package var firstFault: String? {
+    func first(_ marks: [String]) -> Int? { lines.firstIndex { line in marks.contains { line.contains($0) } } }
+    guard let index = first(Self.ends) ?? first(Self.marks) else { return nil }
+    let line = lines[index]
+    // "RIP: 0010:samplefs_init+0x5/0x1000 [samplefs]" comes a few lines later, and for a panic not at all.
+    guard !line.contains("Kernel panic"), !line.contains("+0x"),
+      let place = lines[index...].prefix(20).first(where: { $0.contains("RIP: 0010:") }),
+      let mark = place.firstRange(of: "RIP: 0010:")
+    else { return line }
+    return "\(line) in \(place[mark.upperBound...])"
+  }
 }

@@ -17,15 +17,18 @@ package struct VirtualMachine: Sendable {
   package var architecture: String
   /// MiB.
   package var memory: Int
+  /// Processors; two at most, and no more than there are.
+  package var cpus: Int?
   package var program: String?
 
   package init(
-    kernel: FilePath, initramfs: FilePath, architecture: String, memory: Int, program: String? = nil
+    kernel: FilePath, initramfs: FilePath, architecture: String, memory: Int, cpus: Int? = nil, program: String? = nil
   ) {
     self.kernel = kernel
     self.initramfs = initramfs
     self.architecture = architecture
     self.memory = memory
+    self.cpus = cpus
     self.program = program
   }
 
@@ -122,7 +125,7 @@ package struct VirtualMachine: Sendable {
       try Files.write([], to: file)
     }
     let command = try command(accelerator, console: console, report: report, doing: doing)
-    let watch = Watch(limits: limits, isSlow: accelerator == .tcg, console: console, report: report)
+    let watch = Watch(limits: limits, accelerator: accelerator, console: console, report: report)
     let event = try await withThrowingTaskGroup(of: Event.self) { group in
       group.addTask { .ended(try await command.run(doing: doing)) }
       group.addTask { .stop(try await watch.untilTooLong()) }
@@ -139,9 +142,11 @@ package struct VirtualMachine: Sendable {
     case .ended(let outcome):
       if reports.last == .end {
         ending = .finished
-      } else if reports.isEmpty && log.lines.isEmpty {
+      } else if !outcome.succeeded {
+        // Whatever a guest does, even a panic, QEMU itself then ends well.
         throw ReleaseError(
-          .failed, doing: doing, reason: "\(command.program): \(outcome.complaint)", advice: "is QEMU whole?")
+          .failed, doing: doing, reason: "\(command.program): \(outcome.complaint)",
+          advice: "is QEMU whole, and memory enough?")
       }
     }
     return Outcome(
@@ -158,10 +163,10 @@ package struct VirtualMachine: Sendable {
       throw ReleaseError(
         .failed, doing: doing, reason: "kernels of \(other) are not booted", advice: "qualify it with --level build")
     }
-    let cores = max(1, min(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    let cores = max(1, min(2, cpus ?? 2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     // A device that reboots ends it: unlike power-off, that needs no driver in the guest.
     let append = "console=\(machine.console) panic=-1 oops=panic rdinit=/init net.ifnames=0"
-    return Command(
+    var command = Command(
       program ?? machine.program,
       [
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
@@ -171,6 +176,8 @@ package struct VirtualMachine: Sendable {
         "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
         "-kernel", kernel.string, "-initrd", initramfs.string, "-append", append,
       ] + machine.arguments)
+    command.endsWithUs = true
+    return command
   }
 }
 
@@ -182,15 +189,17 @@ private final class Watch: Sendable {
     var last = 0.0
   }
   private let limits: VirtualMachine.Limits
+  private let accelerator: VirtualMachine.Accelerator
   private let factor: Double
   private let console: FilePath
   private let report: FilePath
   private let start = ContinuousClock.now
   private let state = Mutex(State())
 
-  init(limits: VirtualMachine.Limits, isSlow: Bool, console: FilePath, report: FilePath) {
+  init(limits: VirtualMachine.Limits, accelerator: VirtualMachine.Accelerator, console: FilePath, report: FilePath) {
     self.limits = limits
-    factor = isSlow ? limits.factor : 1
+    self.accelerator = accelerator
+    factor = accelerator == .tcg ? limits.factor : 1
     self.console = console
     self.report = report
   }
@@ -224,11 +233,11 @@ private final class Watch: Sendable {
         switch reports.last {
         case nil: ("the boot", limits.boot)
         case .began(let name): (name, limits.steps[name] ?? limits.step)
-        default: ("what comes after it", limits.step)
+        default: ("what comes after the last report", limits.step)
         }
       var status = stat()
       let written = stat(console.string, &status) == 0 ? Int64(status.st_size) : 0
-      if factor == 1, written == 0, reports.isEmpty, seconds > limits.firstSign {
+      if accelerator == .kvm, written == 0, reports.isEmpty, seconds > limits.firstSign {
         return "it has shown no sign of life in \(Int(limits.firstSign)) s"
       }
       if seconds - last > limit * factor {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Glibc
+import Groundwork
+import Packagers
+import SystemPackage
+
+/// What the tasks of an array job are given: a folder `slurm/run-XXXXXX` of the qualification, with the cases in
+/// `qualification.json`, their targets, the program, and the number of the job.
+package struct HandedOver: Sendable {
+  let folder: FilePath
+  /// nil in a folder that is not complete.
+  let qualification: Qualification?
+  let job: String?
+  /// Seconds since something was put into the folder.
+  let age: Int
+
+  /// The script of each task. It becomes lrelease, so that what stops the task stops lrelease, which then cleans up.
+  private static let script = """
+    #!/bin/sh
+    exec "$1/lrelease" qualify-case "$1" "$SLURM_ARRAY_TASK_ID"
+
+    """
+
+  /// By which Slurm knows the job, should its number not have been written down.
+  static func name(_ folder: FilePath) -> String { "lrelease-\(folder.lastComponent?.string ?? "")" }
+
+  private static func place(of qualification: Qualification) -> FilePath { qualification.folder.appending("slurm") }
+
+  static func make(
+    _ cases: [Qualification.Case], _ places: [Int], _ qualification: Qualification
+  ) throws -> FilePath {
+    let parent = place(of: qualification)
+    try Files.makeFolder(parent)
+    var template = Array("\(parent)/run-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw ReleaseError(errno: errno, doing: "making a folder in \(parent)") }
+    let folder = FilePath(platformString: template)
+    // The targets may lie where the nodes see nothing.
+    let targets = folder.appending("targets")
+    try Files.makeFolder(targets)
+    var handed = qualification
+    handed.cases = places.map { cases[$0] }
+    for number in handed.cases.indices {
+      let path = FilePath(handed.cases[number].target)
+      let copy = targets.appending(path.lastComponent?.string ?? "")
+      if !Files.exists(copy) { try Files.write(try Files.read(path), to: copy) }
+      handed.cases[number].target = copy.string
+      handed.programs[copy.string] = qualification.programs[path.string]
+    }
+    try Files.write(Array(script.utf8), to: folder.appending("task"), mode: 0o755)
+    try Files.write(try JSON.encode(handed), to: folder.appending("qualification.json"))
+    return folder
+  }
+
+  /// What earlier runs have left.
+  static func all(of qualification: Qualification) -> [HandedOver] {
+    let parent = place(of: qualification)
+    return ((try? Files.names(in: parent)) ?? []).map { HandedOver(reading: parent.appending(bytes: $0)) }
+  }
+
+  private init(reading folder: FilePath) {
+    self.folder = folder
+    let bytes = try? Files.read(folder.appending("qualification.json"))
+    qualification = bytes.flatMap { try? JSON.decode(Qualification.self, from: $0) }
+    job = (try? Files.read(folder.appending("job"))).map { String(decoding: $0, as: UTF8.self).trimmed }
+    var status = stat()
+    age = stat(folder.string, &status) == 0 ? time(nil) - status.st_mtim.tv_sec : 0
+  }
+
+  /// Carries out one case on a node, and keeps its verdict.
+  package static func run(_ folder: FilePath, index: Int, cpus: Int?, progress: Progress) async throws -> Verdict {
+    let doing = "qualifying the case \(index) of \(folder)"
+    guard var qualification = HandedOver(reading: folder).qualification,
+      qualification.cases.indices.contains(index)
+    else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "there is none", advice: "only 'lrelease qualify' makes such folders")
+    }
+    qualification.settings.cpus = cpus ?? qualification.settings.cpus
+    let candidate = try await CandidateRelease(FilePath(qualification.release), progress: progress)
+    return try await qualification.run(qualification.cases[index], candidate, progress: progress)
+  }
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Glibc
+import Groundwork
+import Packagers
+import SystemPackage
+
+/// On the nodes of a Slurm cluster, which share the folders of the release and of the roots.
+///
+/// A qualification is one array job. Each of its tasks is this program again, for one case; what it found out is seen by
+/// the verdict that it keeps. Slurm itself is asked seldom, and only for what became of tasks without a verdict.
+package struct SlurmExecutor: Executor {
+  /// Options of sbatch, such as `--partition=build`. They go before what is chosen here.
+  package var options: [String]
+  /// Tasks at a time; nil for as many as Slurm allows.
+  package var jobs: Int?
+
+  private static let doing = "qualifying with Slurm"
+  private let slurm = Slurm()
+
+  package init(options: [String] = [], jobs: Int? = nil) {
+    self.options = options
+    self.jobs = jobs
+  }
+
+  package func run(
+    _ cases: [Qualification.Case], of qualification: Qualification, _ candidate: CandidateRelease, progress: Progress
+  ) async throws -> [Verdict] {
+    var work = Work(cases: cases, verdicts: cases.map { _ in nil }, runs: [])
+    try await takeUp(&work, of: qualification, progress: progress)
+    let rest = cases.indices.filter { place in !work.runs.contains { $0.places.values.contains(place) } }
+    do {
+      if !rest.isEmpty {
+        work.runs.append(try await submit(rest, of: work, qualification, candidate))
+        try Task.checkCancellation()
+      }
+      try await wait(for: &work, qualification, candidate, progress: progress)
+    } catch {
+      let runs = work.runs
+      // A task of its own: this one may have been cancelled, and then starts no program.
+      await Task { for run in runs { await cancel(run, progress: progress) } }.value
+      throw error
+    }
+    for run in work.runs { try? Files.remove(run.folder) }
+    return work.verdicts.compactMap { $0 }
+  }
+
+  // MARK: what the tasks are given
+
+  /// An array job that is waited for, and the folder of what its tasks read.
+  private struct Run: Sendable {
+    var folder: FilePath
+    var job: String
+    /// From the index of a task to the place of its case.
+    var places: [Int: Int]
+    /// When tasks were first seen to have ended well, for those whose verdict cannot be seen here yet.
+    var ended: [Int: ContinuousClock.Instant] = [:]
+  }
+
+  private struct Work {
+    let cases: [Qualification.Case]
+    var verdicts: [Verdict?]
+    var runs: [Run]
+    var isDone: Bool { !verdicts.contains(nil) }
+  }
+
+  /// Hands cases to the nodes.
+  private func submit(
+    _ places: [Int], of work: Work, _ qualification: Qualification, _ candidate: CandidateRelease
+  ) async throws -> Run {
+    for place in places { try qualification.forget(work.cases[place]) }
+    let folder = try HandedOver.make(work.cases, places, qualification)
+    do {
+      // The nodes run this very program, wherever lrelease is on them, and whatever becomes of it here meanwhile.
+      _ = try await Command("cp", ["/proc/\(getpid())/exe", folder.appending("lrelease").string])
+        .check(doing: Self.doing)
+      let memory = 2048 + (qualification.level > .build ? candidate.manifest.qualify.memory : 0)
+      let arguments =
+        ["--nodes=1", "--ntasks=1", "--cpus-per-task=2", "--mem=\(memory)M", "--export=ALL", "--chdir=/"] + options + [
+          "--job-name=\(HandedOver.name(folder))",
+          "--array=0-\(places.count - 1)" + (jobs.map { "%\($0)" } ?? ""),
+          "--output=\(folder.string.replacing("%", with: "%%"))/%a.log", folder.appending("task").string, folder.string,
+        ]
+      // It is not stopped half-way: nobody would know whether there is a job.
+      let job = try await Task { [slurm] in try await slurm.submit(arguments, doing: Self.doing) }.value
+      try Files.write(Array("\(job)\n".utf8), to: folder.appending("job"))
+      return Run(folder: folder, job: job, places: Dictionary(uniqueKeysWithValues: zip(places.indices, places)))
+    } catch {
+      try? Files.remove(folder)
+      throw error
+    }
+  }
+
+  /// Finds tasks that an lrelease which was killed has left to Slurm: they are waited for, not started twice.
+  private func takeUp(_ work: inout Work, of qualification: Qualification, progress: Progress) async throws {
+    for left in HandedOver.all(of: qualification) {
+      guard let job = try await jobNumber(of: left) else { continue }
+      guard let tasks = try await slurm.tasks(of: job, doing: Self.doing) else {
+        throw ReleaseError(.failed, doing: Self.doing, reason: "Slurm does not answer", advice: "try 'sinfo'")
+      }
+      guard tasks.values.contains(where: { !$0.isOver }) else {
+        try Files.remove(left.folder)
+        continue
+      }
+      var places: [Int: Int] = [:]
+      for (index, one) in (left.qualification?.cases ?? []).enumerated() where tasks[index]?.isOver == false {
+        guard left.qualification?.level == qualification.level,
+          let place = work.cases.firstIndex(where: { $0.id == one.id && $0.inputs == one.inputs })
+        else { continue }
+        places[index] = place
+      }
+      guard !places.isEmpty else { continue }
+      progress.warning("Slurm job \(job) is at work on \(places.count) of the cases already; waiting for it")
+      work.runs.append(Run(folder: left.folder, job: job, places: places))
+    }
+  }
+
+  private func jobNumber(of left: HandedOver) async throws -> String? {
+    if let job = left.job { return job }
+    // Killed while it submitted. A young folder may belong to one that is submitting now.
+    if let job = try await slurm.job(named: HandedOver.name(left.folder), doing: Self.doing) { return job }
+    if left.age > 3600 { try Files.remove(left.folder) }
+    return nil
+  }
+
+  // MARK: waiting
+
+  private func wait(
+    for work: inout Work, _ qualification: Qualification, _ candidate: CandidateRelease, progress: Progress
+  ) async throws {
+    // slurmctld has others to serve: after a while it is asked every half a minute.
+    var pause = 1.0
+    var due = ContinuousClock.now
+    var isSilent = false
+    while true {
+      take(&work, qualification, progress: progress)
+      if work.isDone { return }
+      if ContinuousClock.now >= due {
+        var states: [Slurm.TaskState] = []
+        for number in work.runs.indices {
+          guard let tasks = try await slurm.tasks(of: work.runs[number].job, doing: Self.doing) else {
+            if !isSilent { progress.warning("Slurm does not answer; waiting for verdicts") }
+            isSilent = true
+            continue
+          }
+          isSilent = false
+          // What a task has kept before it ended counts.
+          take(&work, qualification, progress: progress)
+          try await judge(&work, number, tasks, qualification, candidate)
+          states += tasks.filter { work.runs[number].places[$0.key] != nil }.values
+        }
+        if work.isDone { return }
+        report(states, work, progress)
+        due = ContinuousClock.now + .seconds(pause)
+        pause = min(30, pause * 1.5)
+      }
+      try await Task.sleep(for: .milliseconds(500))
+    }
+  }
+
+  /// Takes the verdicts that are there now.
+  private func take(_ work: inout Work, _ qualification: Qualification, progress: Progress) {
+    let names = Set((try? Files.names(in: qualification.folder.appending("verdicts"))) ?? [])
+    for place in work.cases.indices where work.verdicts[place] == nil {
+      let file = qualification.verdictFile(work.cases[place])
+      guard names.contains(Array((file.lastComponent?.string ?? "").utf8)),
+        let verdict = qualification.kept(work.cases[place])
+      else { continue }
+      work.verdicts[place] = verdict
+      progress.finished("qualifying \(work.cases[place].id)", seconds: verdict.seconds)
+    }
+  }
+
+  /// Makes verdicts of tasks that have ended without one.
+  private func judge(
+    _ work: inout Work, _ number: Int, _ tasks: [Int: Slurm.TaskState], _ qualification: Qualification,
+    _ candidate: CandidateRelease
+  ) async throws {
+    let run = work.runs[number]
+    let open = run.places.filter { work.verdicts[$0.value] == nil }
+    var past: [Int: Slurm.TaskState] = [:]
+    if open.contains(where: { tasks[$0.key] == nil }) {
+      past = try await slurm.pastTasks(of: run.job, doing: Self.doing)
+    }
+    for (index, place) in open {
+      let task = tasks[index] ?? past[index]
+      if let task, !task.isOver { continue }
+      if task?.state == "COMPLETED" || task == nil && tasks.isEmpty {
+        // The verdict is there, but a network file system may show it later.
+        let first = run.ended[index] ?? .now
+        work.runs[number].ended[index] = first
+        if (ContinuousClock.now - first).seconds < 60 { continue }
+      }
+      let log = run.folder.appending("\(index).log")
+      let verdict = try qualification.notRun(
+        work.cases[place], candidate, reason: reason(task, "\(run.job)_\(index)", log: log, qualification))
+      try? Files.move(log, to: qualification.folder.pushing(FilePath(verdict.logs)).appending("slurm.log"))
+      work.verdicts[place] = verdict
+    }
+  }
+
+  /// Why a task has no verdict.
+  private func reason(
+    _ task: Slurm.TaskState?, _ name: String, log: FilePath, _ qualification: Qualification
+  ) -> String {
+    guard let task else { return "Slurm job \(name) was cancelled before it began, or is forgotten" }
+    let place = task.node.isEmpty ? "" : " on \(task.node)"
+    switch task.state {
+    case "CANCELLED": return "Slurm job \(name) was cancelled"
+    case "TIMEOUT", "DEADLINE": return "Slurm job \(name) took longer than it may (\(task.state)); raise its --time"
+    case "OUT_OF_MEMORY": return "Slurm job \(name) used more memory than it may; raise its --mem"
+    case "NODE_FAIL", "BOOT_FAIL": return "the node of Slurm job \(name) failed (\(task.state)\(place))"
+    default: break
+    }
+    let log = (try? Files.read(log)).map { BuildLog(String(decoding: $0, as: UTF8.self)) }
+    let words = log?.lines.last?.replacing("error: ", with: "")
+    let why = words ?? "it wrote nothing; do the nodes share \(qualification.folder)?"
+    let kind = ["", "None"].contains(task.reason) ? task.state : "\(task.state), \(task.reason)"
+    return "Slurm job \(name) left no verdict (\(kind)\(place)): \(why)"
+  }
+
+  private func report(_ states: [Slurm.TaskState], _ work: Work, _ progress: Progress) {
+    let waiting = states.filter { $0.state == "PENDING" }
+    let running = states.filter { !$0.isOver }.count - waiting.count
+    let why = waiting.first.map { ["None", "", "Priority"].contains($0.reason) ? "" : " (\($0.reason))" } ?? ""
+    let done = work.verdicts.filter { $0 != nil }.count
+    progress.began(
+      "Slurm job \(work.runs.map(\.job).joined(separator: ", ")): \(done) of \(work.cases.count) done, "
+        + "\(running) at work, \(waiting.count) waiting\(why)")
+  }
+
+  /// Cancels a job and waits a moment for its end, so that what its tasks read can go.
+  private func cancel(_ run: Run, progress: Progress) async {
+    do {
+      try await slurm.cancel(run.job, doing: Self.doing)
+      progress.warning("Slurm job \(run.job) was cancelled")
+      for _ in 0..<15 {
+        if let tasks = try await slurm.tasks(of: run.job, doing: Self.doing), tasks.values.allSatisfy(\.isOver) {
+          return try Files.remove(run.folder)
+        }
+        try await Task.sleep(for: .seconds(1))
+      }
+    } catch {
+      progress.warning("Slurm job \(run.job) may go on: \(error)")
+    }
+  }
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Glibc
+import Groundwork
+import SystemPackage
+import Testing
+
+@testable import Qualifier
+
+/// What goes wrong with a guest: each becomes a verdict with one line that says why.
+@Suite(.serialized, .onInstalledSample) struct GuestFaultTests {
+  private var sample: InstalledSample { get throws { try #require(InstalledSample.current) } }
+
+  /// Generous: the machine may be slow and busy, and have no hardware virtualisation.
+  private var patient: CaseRun.Settings {
+    var settings = CaseRun.Settings()
+    settings.guestSeconds = 900
+    return settings
+  }
+
+  private func expect(
+    _ verdict: Verdict, _ result: Verdict.Result, _ step: Verdict.Step.Name?, _ words: String...,
+    location: Testing.SourceLocation = #_sourceLocation
+  ) {
+    #expect(verdict.result == result && verdict.step == step, "\(verdict)", sourceLocation: location)
+    let reason = verdict.reason ?? ""
+    for word in words { #expect(reason.contains(word), "\(reason)", sourceLocation: location) }
+    #expect(!reason.contains("\n") && reason.count < 500, "\(reason)", sourceLocation: location)
+  }
+
+  @Test func withoutAFaultItPasses() async throws {
+    let verdict = try await sample.boot(patient)
+    expect(verdict, .pass, nil)
+    #expect(verdict.steps.map(\.name) == [.guest, .boot, .load, .unload, .log])
+  }
+
+  @Test func aPanic() async throws {
+    var settings = patient
+    settings.hook = "echo c >/proc/sysrq-trigger; sleep 1000"
+    expect(try await sample.boot(settings), .fail, .boot, "Kernel panic", "sysrq triggered crash")
+  }
+
+  @Test func aHang() async throws {
+    var settings = patient
+    settings.bootSeconds = settings.guestSeconds
+    settings.guestSeconds = 5
+    settings.hook = "echo going to sleep; sleep 100000"
+    expect(try await sample.boot(settings), .fail, .boot, "has not ended after 5 s", "going to sleep")
+  }
+
+  @Test func aFullConsole() async throws {
+    var settings = patient
+    settings.consoleBytes = 1 << 20
+    settings.hook = "yes >/dev/console"
+    expect(try await sample.boot(settings), .fail, .boot, "more than 1 MiB to its console")
+    let log = try Files.digest(try sample.folder.appending("console.log"))
+    #expect(log.size < 64 << 20)
+  }
+
+  @Test func anEarlyEnd() async throws {
+    var settings = patient
+    settings.hook = "poweroff -f"
+    expect(try await sample.boot(settings), .fail, .boot, "the guest ended by itself", "Power down")
+  }
+
+  @Test func modulesThatBreakTheKernel() async throws {
+    let bug = """
+      #include <linux/module.h>
+      static int __init broken_init(void) { BUG(); return 0; }
+      static void __exit broken_exit(void) { }
+      module_init(broken_init);
+      module_exit(broken_exit);
+      MODULE_LICENSE("GPL");
+      """
+    let file = "/lib/modules/\(try sample.kernel)/updates/dkms/samplefs.ko"
+    _ = try await sample.session.run(["cp", file, "/q/aside"], doing: "keeping the module")
+    try await sample.replaceModule(bug)
+    expect(try await sample.boot(patient), .fail, .load, "kernel BUG at", "samplefs.c:2", "broken_init")
+
+    try await sample.replaceModule(bug.replacing("BUG();", with: "return *(volatile int *)8;"))
+    expect(try await sample.boot(patient), .fail, .load, "BUG: kernel NULL pointer dereference", "broken_init")
+
+    // The kernel goes on after it, and the module loads: only its log tells.
+    try await sample.replaceModule(bug.replacing("BUG();", with: "WARN_ON(1);"))
+    expect(try await sample.boot(patient), .fail, .log, "WARNING: ", "broken_init")
+
+    try await sample.replaceModule(bug.replacing("BUG();", with: "return -ENODEV;"))
+    expect(try await sample.boot(patient), .fail, .load, "samplefs", "No such device")
+    _ = try await sample.session.run(["mv", "/q/aside", file], doing: "restoring the module")
+  }
+
+  @Test func aModuleThatIsNotThere() async throws {
+    let file = "/lib/modules/\(try sample.kernel)/updates/dkms/samplefs.ko"
+    _ = try await sample.session.run(["mv", file, "/q/aside"], doing: "hiding the module")
+    expect(try await sample.boot(patient), .fail, .guest, "the module samplefs", "not found")
+    _ = try await sample.session.run(["mv", "/q/aside", file], doing: "restoring the module")
+  }
+
+  /// Nothing can be said of a release when QEMU is broken.
+  @Test func brokenQEMU() async throws {
+    try await withScratch { folder in
+      var settings = patient
+      func program(_ script: String) throws {
+        settings.qemu = folder.appending("qemu").string
+        try Files.replace(folder.appending("qemu"), with: Array("#!/bin/sh\n\(script)\n".utf8), mode: 0o755)
+      }
+      settings.qemu = "qemu-of-nowhere"
+      expect(try await sample.boot(settings), .notRun, .boot, "qemu-of-nowhere is not installed")
+      try program("echo 'could not load firmware' >&2; exit 1")
+      expect(try await sample.boot(settings), .notRun, .boot, "could not load firmware")
+      try program("exit 1")
+      expect(try await sample.boot(settings), .notRun, .boot, "status 1")
+      // As when memory is short.
+      try program("exec timeout -s KILL 3 qemu-system-x86_64 \"$@\"")
+      expect(try await sample.boot(settings), .notRun, .boot, "status 137")
+    }
+  }
+}
+
+/// What goes wrong with the machine or the command, seen from outside.
+@Suite(.serialized) struct CommandFaultTests {
+  private func arguments(_ workshop: Workshop, _ more: [String] = []) -> [String] {
+    [
+      "qualify", "\(workshop.output)/sample-7.2.1", "--cache", testCache.string, "--level", "build", "--targets",
+      Workshop.root.appending("targets").string,
+    ] + more
+  }
+
+  @Test func wrongInput() async throws {
+    try await Workshop.use { workshop in
+      try await workshop.shell("mkdir empty")
+      for (more, words) in [
+        (["--target", "debian-21"], ["no target 'debian-21'", "did you mean 'debian-"]),
+        (["--target", "debian-12", "--variant", "module"], ["no variant 'module'", "did you mean 'modules'"]),
+        (["--target", "debian-12", "--variant", "x"], ["no variant 'x'", "it has modules"]),
+        (["--target", "debian-12", "--target", "debian-12"], ["debian-12 is given twice"]),
+        (["--target", "bare.toml"], ["the target bare names no kernels", "--kernel"]),
+      ] {
+        if !Files.exists(workshop.output) { #expect(try await workshop.cutSample().succeeded) }
+        try workshop.write(
+          "bare.toml",
+          """
+          distribution = "Debian"
+          release = "12"
+          architecture = "amd64"
+          format = "deb"
+          codec = "xz"
+          root = { suites = ["bookworm"] }
+          """)
+        let outcome = try await workshop.run(arguments(workshop, ["--quiet"] + more))
+        for word in words {
+          workshop.expectRefusal(outcome, 2, word, leaves: ["sample-7.2.1"])
+        }
+      }
+      let missing = try await workshop.run(["qualify", "gone", "--target", "debian-12", "--quiet"])
+      workshop.expectRefusal(missing, 3, "gone: it is not there", "lrelease cut", leaves: ["sample-7.2.1"])
+      let outcome = try await workshop.run(["qualify", "empty", "--target", "debian-12", "--quiet"])
+      workshop.expectRefusal(outcome, 3, "there is no", "empty.tar.xz", "lrelease cut", leaves: ["sample-7.2.1"])
+      for wrong in [["--slurm-option=--x"], ["--jobs", "0"], ["--executor", "slurm", "--slurm-option", "x"]] {
+        let outcome = try await workshop.run(arguments(workshop, ["--target", "debian-12"] + wrong))
+        #expect(outcome.status == .exited(64), "\(outcome.errors)")
+      }
+    }
+  }
+
+  @Test func aRootWithoutHeaders() async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      try workshop.write(
+        "bare.toml",
+        String(decoding: try Files.read(Workshop.root.appending("targets/debian-12.toml")), as: UTF8.self)
+          .replacing(#"["linux-headers-amd64"]"#, with: #"["kmod"]"#))
+      let outcome = try await workshop.run(
+        arguments(workshop, ["--quiet", "--target", "bare.toml"]), seconds: 1800)
+      workshop.expectRefusal(
+        outcome, 1, "bare, kmod, modules was not run: root: the root holds no kernel headers",
+        leaves: ["sample-7.2.1", "sample-7.2.1.qualification"])
+    }
+  }
+
+  /// It fills in apt, in dpkg and in the linker.
+  @Test(arguments: ["64k", "4m", "5m"]) func aFullDisk(size: String) async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      // In a mount namespace of its own, which ends with the command.
+      let outcome = try await Command(
+        "unshare",
+        [
+          "--mount", "sh", "-c",
+          #"mount -t tmpfs -o size="$1" tmpfs "$TMPDIR" && shift && "$@"; status=$?; ls "$TMPDIR"; exit $status"#, "sh",
+          size, Workshop.lrelease,
+        ] + arguments(workshop, ["--quiet", "--target", "debian-12"]), environment: workshop.environment
+      ).run(doing: "running lrelease")
+      workshop.expectRefusal(
+        outcome, 1, "debian-12, ", " was not run: install: ", "No space left on device", "TMPDIR",
+        leaves: ["sample-7.2.1", "sample-7.2.1.qualification"])
+      try await expectNothingLeft(of: workshop.folder)
+    }
+  }
+
+  /// Ctrl-C, then a kill that cannot be caught, then the same command to its end.
+  @Test func stoppedAndResumed() async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      let words = arguments(workshop, ["--target", "debian-12"])
+      let verdict = workshop.output.appending("sample-7.2.1.qualification/verdicts/debian-12.modules.json")
+
+      func untilItBuilds() async throws -> Child {
+        let child = try Child(workshop, words)
+        let isBuilding = try await child.wait(seconds: 900) {
+          try child.descendants().values.contains { $0.contains("dkms.conf") || $0.contains("make ") }
+        }
+        #expect(isBuilding, "\(child.errorText)")
+        return child
+      }
+      let child = try await untilItBuilds()
+      kill(-child.pid, SIGINT)
+      _ = try await child.wait { false }
+      #expect(child.exitStatus == 130 && child.errorText.hasSuffix("interrupted; nothing half-written was left\n"))
+      try await expectNothingLeft(of: workshop.folder)
+      workshop.expectNothing(["sample-7.2.1", "sample-7.2.1.qualification"])
+      #expect(!Files.exists(verdict))
+
+      let second = try await untilItBuilds()
+      kill(second.pid, SIGKILL)
+      _ = try await second.wait { false }
+      try await expectNothingLeft(of: workshop.folder)
+      #expect(!Files.exists(verdict))
+      // Its scratch folder is all that stays: nobody was left to remove it.
+      let left = try Files.names(in: workshop.temporary)
+      #expect(left.count == 1)
+
+      let outcome = try await workshop.run(words, seconds: 1800)
+      #expect(outcome.succeeded && outcome.text.contains("pass"), "\(outcome.errors)")
+      #expect(try Files.names(in: workshop.temporary) == left)
+      let again = try await workshop.run(words, seconds: 1800)
+      #expect(again.succeeded && again.text.contains("known"), "\(again.text)\(again.errors)")
+      try await expectNothingLeft(of: workshop.folder)
+    }
+  }
+}

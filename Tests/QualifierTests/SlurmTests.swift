@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Glibc
+import Groundwork
+import SystemPackage
+import Testing
+
+@testable import Qualifier
+
+/// `lrelease qualify --executor slurm` on a cluster of one node that the test starts for itself.
+@Suite(
+  .serialized,
+  .enabled(if: TestCluster.lacks.isEmpty, "it needs \(TestCluster.lacks): apt-get install slurm-wlm munge"))
+struct SlurmTests {
+  private struct Place: Sendable {
+    let workshop: Workshop
+    let cluster: TestCluster
+    var qualification: FilePath { workshop.output.appending("sample-7.2.1.qualification") }
+
+    /// The nodes' TMPDIR is not that of lrelease.
+    var nodeTemporary: FilePath { workshop.folder.appending("node-tmp") }
+
+    func arguments(_ more: [String]) -> [String] {
+      [
+        "SLURM_CONF=\(cluster.configuration)", Workshop.lrelease, "qualify", "\(workshop.output)/sample-7.2.1",
+        "--cache", testCache.string, "--targets", Workshop.root.appending("targets").string, "--level", "build",
+        "--executor", "slurm", "--slurm-option=--cpus-per-task=1",
+        "--slurm-option=--export=ALL,TMPDIR=\(nodeTemporary)", "--target", "debian-12",
+      ] + more
+    }
+
+    func start(_ more: [String] = []) throws -> Child { try Child(workshop, arguments(more), program: "env") }
+
+    func run(_ more: [String] = []) async throws -> Command.Outcome {
+      try await Command(
+        "timeout", ["--kill-after=20", "1800", "env"] + arguments(more), environment: workshop.environment,
+        directory: workshop.folder
+      ).run(doing: "running lrelease")
+    }
+
+    func verdict(_ name: String) throws -> Verdict {
+      try JSON.decode(
+        Verdict.self, from: Files.read(qualification.appending("verdicts").appending("\(name).modules.json")))
+    }
+
+    /// Waits until make runs in a task of the node.
+    func untilOneBuilds(_ child: Child) async throws {
+      let builds = try await child.wait(seconds: 1800) {
+        try cluster.processes().values.contains { $0.contains("make -j") }
+      }
+      #expect(builds, "\(child.errorText)")
+    }
+
+    /// Demands that the tasks have left nothing on the node and in the folder of the qualification.
+    func expectNothingLeft(_ location: Testing.SourceLocation = #_sourceLocation) async throws {
+      #expect(try await cluster.active() == [], sourceLocation: location)
+      // A task that was stopped ends a moment after Slurm says so.
+      for _ in 0..<100 where try !Files.names(in: nodeTemporary).isEmpty {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(try Files.names(in: nodeTemporary) == [], sourceLocation: location)
+      #expect(try Files.names(in: qualification.appending("slurm")) == [], sourceLocation: location)
+      workshop.expectNothing(["sample-7.2.1", "sample-7.2.1.qualification"], location)
+    }
+  }
+
+  private func onCluster(_ body: (Place) async throws -> Void) async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      try await TestCluster.use(in: workshop) { cluster in
+        let place = Place(workshop: workshop, cluster: cluster)
+        try Files.makeFolder(place.nodeTemporary)
+        try await body(place)
+      }
+    }
+  }
+
+  /// A task that is cancelled is not run; the same command does what is missing, and is interrupted at that first.
+  @Test func anArrayIsCancelledInPartAndResumed() async throws {
+    try await onCluster { place in
+      let both = ["--target", "debian-12-6.12"]
+      var child = try place.start(both)
+      try await place.untilOneBuilds(child)
+      // Slurm says two processors, and this machine has more: what a task was given counts.
+      #expect(try place.cluster.processes().values.contains { $0.contains("make -j1 ") })
+      try await place.cluster.shell("scancel 1_1")
+      _ = try await child.wait(seconds: 1800) { false }
+      #expect(child.exitStatus == 1)
+      #expect(
+        child.errorText.hasSuffix(
+          "error: debian-12-6.12, linux-headers-6.12-amd64, modules was not run: Slurm job 1_1 was cancelled\n"),
+        "\(child.errorText)")
+      #expect(try place.verdict("debian-12").result == .pass)
+      #expect(try place.verdict("debian-12-6.12").result == .notRun)
+      try await place.expectNothingLeft()
+
+      child = try place.start(both)
+      try await place.untilOneBuilds(child)
+      kill(-child.pid, SIGINT)
+      _ = try await child.wait { false }
+      #expect(child.exitStatus == 130)
+      #expect(
+        child.errorText.hasSuffix(
+          "warning: Slurm job 3 was cancelled\nerror: interrupted; nothing half-written was left\n"),
+        "\(child.errorText)")
+      try await place.expectNothingLeft()
+
+      let outcome = try await place.run(both)
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      #expect(try place.verdict("debian-12-6.12").result == .pass)
+      #expect(outcome.text.contains("known") && !outcome.errors.contains("qualifying debian-12.modules"))
+      try await place.expectNothingLeft()
+    }
+  }
+
+  /// What an lrelease that was killed has left to Slurm is waited for, and not started twice.
+  @Test func aJobThatWasLeftIsTakenUp() async throws {
+    try await onCluster { place in
+      let child = try place.start()
+      try await place.untilOneBuilds(child)
+      kill(child.pid, SIGKILL)
+      _ = try await child.wait { false }
+      let outcome = try await place.run()
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      #expect(outcome.errors.contains("warning: Slurm job 1 is at work on 1 of the cases already; waiting for it"))
+      try await place.expectNothingLeft()
+      #expect(try await place.cluster.shell("squeue --noheader --states=all --format=%A").text == "1\n")
+    }
+  }
+
+  /// A dead node, a task that cannot begin, and what sbatch refuses.
+  @Test func faultsOfTheCluster() async throws {
+    try await onCluster { place in
+      func untilOneRuns(_ child: Child) async throws {
+        let isRunning = try await child.wait(seconds: 600) {
+          try place.cluster.processes().values.contains { $0.contains("qualify-case") }
+        }
+        #expect(isRunning, "\(child.errorText)")
+      }
+      var child = try place.start(["--slurm-option=--no-requeue"])
+      try await untilOneRuns(child)
+      try await place.cluster.shell("scontrol update nodename=node1 state=down reason=test")
+      _ = try await child.wait(seconds: 600) { false }
+      #expect(child.exitStatus == 1)
+      #expect(
+        child.errorText.contains("modules was not run: the node of Slurm job 1_0 failed (NODE_FAIL on node1)"),
+        "\(child.errorText)")
+      try await place.expectNothingLeft()
+      // slurmd has its node back in service by itself, or not yet.
+      _ = try await place.cluster.command("scontrol update nodename=node1 state=resume")
+
+      child = try place.start()
+      try await untilOneRuns(child)
+      for (id, line) in try place.cluster.processes() where line.contains("qualify-case") { kill(id, SIGKILL) }
+      _ = try await child.wait(seconds: 600) { false }
+      #expect(child.exitStatus == 1)
+      #expect(
+        child.errorText.contains("modules was not run: Slurm job 2_0 left no verdict (FAILED, "), "\(child.errorText)")
+      #expect(Files.exists(place.qualification.pushing("logs/debian-12.modules/slurm.log")))
+      for left in try Files.names(in: place.nodeTemporary) {
+        try Files.remove(place.nodeTemporary.appending(bytes: left))
+      }
+
+      let refused = try await place.run(["--quiet", "--slurm-option", "--partition=nowhere"])
+      place.workshop.expectRefusal(
+        refused, 1, "qualifying with Slurm: sbatch: error: ", "Invalid partition name", "--slurm-option",
+        leaves: ["sample-7.2.1", "sample-7.2.1.qualification"])
+      try await place.expectNothingLeft()
+    }
+  }
+}
+
+/// munged, slurmctld and slurmd on the loopback interface, with all that they write in one folder.
+private struct TestCluster: Sendable {
+  let folder: FilePath
+  var configuration: FilePath { folder.appending("slurm.conf") }
+
+  /// What this machine has not, of what a cluster needs.
+  static let lacks: String = {
+    let path = (Command.plainEnvironment["PATH"] ?? "").split(separator: ":")
+    return ["munged", "slurmctld", "slurmd", "sbatch"].filter { name in
+      !path.contains { access("\($0)/\(name)", X_OK) == 0 }
+    }.joined(separator: ", ")
+  }()
+
+  static func use(in workshop: Workshop, _ body: (TestCluster) async throws -> Void) async throws {
+    let cluster = TestCluster(folder: workshop.folder.appending("slurm"))
+    try Files.makeFolder(cluster.folder.appending("state"))
+    try Files.makeFolder(cluster.folder.appending("spool"))
+    try cluster.writeConfiguration()
+    var daemons: [Child] = []
+    func start(_ program: String, _ arguments: [String]) throws {
+      daemons.append(
+        try Child(
+          workshop, ["SLURM_CONF=\(cluster.configuration)", program] + arguments, program: "env", log: "\(program).err")
+      )
+    }
+    func place(_ name: String) -> String { cluster.folder.appending(name).string }
+    // Its folder is nobody's but ours: --force.
+    try start(
+      "munged",
+      [
+        "--foreground", "--force", "--socket=\(place("munge.socket"))", "--key-file=\(place("munge.key"))",
+        "--pid-file=\(place("munged.pid"))", "--log-file=\(place("munged.log"))", "--seed-file=\(place("munge.seed"))",
+      ])
+    let hasSocket = try await daemons[0].wait { Files.exists(cluster.folder.appending("munge.socket")) }
+    try #require(hasSocket, "\(daemons[0].errorText)")
+    try start("slurmctld", ["-D", "-i"])
+    try start("slurmd", ["-D", "-N", "node1"])
+    var isReady = false
+    for _ in 0..<300 where !isReady {
+      isReady = try await cluster.command("sinfo --noheader --format=%T").text.trimmed == "idle"
+      if !isReady { try await Task.sleep(for: .milliseconds(100)) }
+    }
+    try #require(isReady, "\(daemons.map(\.errorText))")
+    let result: Result<Void, any Error>
+    do { result = .success(try await body(cluster)) } catch { result = .failure(error) }
+    _ = try? await cluster.command("scancel --user=root")
+    for _ in 0..<100 where try await !cluster.active().isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+    for daemon in daemons.reversed() {
+      kill(daemon.pid, SIGTERM)
+      _ = try await daemon.wait(seconds: 10) { false }
+    }
+    try result.get()
+  }
+
+  private func writeConfiguration() throws {
+    var random = SystemRandomNumberGenerator()
+    try Files.write(
+      (0..<1024).map { _ in UInt8.random(in: 0...255, using: &random) }, to: folder.appending("munge.key"), mode: 0o600)
+    let ports = try (0..<2).map { _ in try freePort() }
+    try Files.write(
+      Array(
+        """
+        ClusterName=test
+        SlurmctldHost=localhost(127.0.0.1)
+        SlurmctldPort=\(ports[0])
+        SlurmdPort=\(ports[1])
+        CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+        SlurmUser=root
+        SlurmdUser=root
+        AuthInfo=socket=\(folder)/munge.socket
+        StateSaveLocation=\(folder)/state
+        SlurmdSpoolDir=\(folder)/spool
+        SlurmctldPidFile=\(folder)/slurmctld.pid
+        SlurmdPidFile=\(folder)/slurmd.pid
+        SlurmctldLogFile=\(folder)/slurmctld.log
+        SlurmdLogFile=\(folder)/slurmd.log
+        ProctrackType=proctrack/linuxproc
+        TaskPlugin=task/none
+        SelectType=select/cons_tres
+        SelectTypeParameters=CR_Core
+        SchedulerType=sched/builtin
+        SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0
+        SlurmdParameters=config_overrides
+        MpiDefault=none
+        ReturnToService=2
+        KillWait=10
+        MailProg=/bin/true
+        NodeName=node1 NodeHostname=localhost NodeAddr=127.0.0.1 CPUs=2 RealMemory=8000
+        PartitionName=all Nodes=node1 Default=YES MaxTime=INFINITE State=UP
+
+        """.utf8), to: configuration)
+  }
+
+  /// A port that was free a moment ago.
+  private func freePort() throws -> UInt16 {
+    let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(raw) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let failed = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(raw, $0, length) != 0 || getsockname(raw, $0, &length) != 0
+      }
+    }
+    guard raw >= 0, !failed else { throw ReleaseError(errno: errno, doing: "finding a port") }
+    return UInt16(bigEndian: address.sin_port)
+  }
+
+  func command(_ script: String) async throws -> Command.Outcome {
+    try await Command(
+      "sh", ["-c", script], environment: Command.plainEnvironment.merging(["SLURM_CONF": configuration.string]) { $1 }
+    ).run(doing: "running \(script)")
+  }
+
+  @discardableResult func shell(_ script: String) async throws -> Command.Outcome {
+    let outcome = try await command(script)
+    #expect(outcome.succeeded, "\(script): \(outcome.errors)")
+    return outcome
+  }
+
+  /// Jobs that have not ended.
+  func active() async throws -> [String] {
+    try await command("squeue --noheader --array --format=%A").text.split(separator: "\n").map(String.init)
+  }
+
+  /// Command lines of what runs in tasks: they know the configuration.
+  func processes() throws -> [pid_t: String] {
+    var found: [pid_t: String] = [:]
+    for id in try Files.names(in: "/proc").compactMap({ pid_t(String(decoding: $0, as: UTF8.self)) }) {
+      func text(_ name: String) -> String {
+        let bytes = (try? Files.read(FilePath("/proc/\(id)/\(name)"))) ?? []
+        return String(decoding: bytes.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
+      }
+      let line = text("cmdline")
+      if isBelow(line, text("environ"), text("mountinfo")) { found[id] = line }
+    }
+    return found
+  }
+
+  /// Processes in a root have another environment, but their root is mounted from a layer in the node's TMPDIR.
+  private func isBelow(_ line: String, _ environment: String, _ mounts: String) -> Bool {
+    let place = folder.removingLastComponent().string
+    return line.contains("\(place)/out") || environment.contains("\(configuration) ")
+      || mounts.contains("\(place)/node-tmp")
+  }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Groundwork
+import SystemPackage
+import Testing
+
+@testable import Packagers
+@testable import Qualifier
+
+/// What is read out of logs and reports.
+@Suite struct LogTests {
+  @Test(
+    arguments: [
+      // The compiler's first error goes before what make says of it, and before its warnings and notes.
+      (
+        """
+        In file included from /var/lib/dkms/a/1/build/fs/a.c:1:
+        /var/lib/dkms/a/1/build/fs/a.h:3:1: warning: 'x' defined but not used
+        /var/lib/dkms/a/1/build/fs/a.c:7:2: error: implicit declaration of function 'strncpy'
+        /var/lib/dkms/a/1/build/fs/a.c:9:2: error: too few arguments
+        make[1]: *** [scripts/Makefile.build:250: a.o] Error 1
+        Error! Bad return status for module build on kernel: 7.2 (x86_64)
+        """, "fs/a.c:7:2: error: implicit declaration of function 'strncpy'"
+      ),
+      ("x.c:1:10: fatal error: linux/none.h: No such file or directory\n", nil),
+      (
+        "make: x\nERROR: modpost: \"a_b\" [/tmp/a.ko] undefined!\nmake: *** x",
+        "ERROR: modpost: \"a_b\" [/tmp/a.ko] undefined!"
+      ),
+      (
+        "grep: /x: No such file or directory\ncat: /y: No such file or directory\n",
+        "cat: /y: No such file or directory"
+      ),
+      ("Reading package lists...\r\nE: Unable to locate package x\r\n", "E: Unable to locate package x"),
+      (
+        "make: *** No rule to make target 'modules'.  Stop.\nE: Sub-process\n",
+        "make: *** No rule to make target 'modules'.  Stop."
+      ),
+      ("Error! Your kernel headers cannot be found", "Error! Your kernel headers cannot be found"),
+      ("Building for 6.1\nDone.\n", ""),
+      ("", ""),
+    ] as [(String, String?)])
+  func firstError(text: String, line: String?) {
+    // nil here: the line itself; "": none.
+    let expected = line ?? text.trimmed
+    #expect(BuildLog(text).firstError ?? "" == expected)
+  }
+
+  @Test(arguments: [
+    ("cc1: error writing to /tmp/x.s: No space left on device", true),
+    ("E: You don't have enough free space in /var/cache/apt/archives/.", true),
+    ("  At least 20MB more space needed on the / filesystem.", true),
+    ("there is space", false),
+  ])
+  func fullDisks(line: String, isFull: Bool) { #expect(BuildLog("a\n\(line)\nb").isOutOfSpace == isFull) }
+
+  @Test(
+    arguments: [
+      ("ready", .ready), ("end", .end), ("begin load", .began("load")), ("pass unload-again", .passed("unload-again")),
+      ("fail load samplefs: No such device", .failed("load", "samplefs: No such device")),
+      ("fail load", .failed("load", "")),
+      ("", nil), ("begin", nil), ("pass", nil), ("fail", nil), ("Ready", nil), ("noise on the line", nil),
+    ] as [(String, VirtualMachine.Report?)])
+  func reports(line: String, report: VirtualMachine.Report?) { #expect(VirtualMachine.Report(line) == report) }
+
+  /// What a kernel says in front of its end goes before an older warning, and the function where it happened after it.
+  @Test func oopses() {
+    let text = """
+      [    1.0] WARNING: CPU: 0 PID: 9 at drivers/x.c:1 x_probe+0x1/0x2
+      [    9.0] BUG: kernel NULL pointer dereference, address: 0000000000000008
+      [    9.1] #PF: supervisor read access in kernel mode
+      [    9.2] RIP: 0010:broken_init+0x5/0x1000 [samplefs]
+      [    9.3] Kernel panic - not syncing: Fatal exception
+      """
+    #expect(
+      KernelLog(Array(text.utf8)).firstFault
+        == "BUG: kernel NULL pointer dereference, address: 0000000000000008 in broken_init+0x5/0x1000 [samplefs]")
+  }
+}
+
+/// Which verdicts are used again.
+@Suite struct QualificationTests {
+  private func withQualification(
+    _ body: (CandidateRelease, _ target: FilePath, (Verdict.Level) throws -> Qualification) async throws -> Void
+  ) async throws {
+    try await withScratch { folder in
+      let release = try await InstalledSample.cut(in: folder)
+      let path = folder.appending("debian-12.toml")
+      try Files.write(try Files.read(Workshop.root.appending("targets/debian-12.toml")), to: path)
+      try await body(release, path) { level in
+        try Qualification(
+          release, .init(targets: [(path, try Target(reading: path))], level: level, cache: folder))
+      }
+    }
+  }
+
+  private func verdict(_ one: Qualification.Case, _ result: Verdict.Result, _ level: Verdict.Level) -> Verdict {
+    Verdict(
+      release: "sample-7.2.1", plan: one.inputs, variant: one.variant, target: "debian-12", kernel: "6.1.0-1-amd64",
+      architecture: "amd64", level: level, isLife: false, result: result, steps: [], seconds: 1, started: 0, logs: "",
+      inputs: one.inputs)
+  }
+
+  @Test func aVerdictCountsAsLongAsNothingChanges() async throws {
+    try await withQualification { _, target, make in
+      let first = try make(.load)
+      let one = first.cases[0]
+      #expect(first.known(one) == nil)
+      for (result, isKnown) in [(Verdict.Result.pass, true), (.fail, true), (.skipped, true), (.notRun, false)] {
+        try first.keep(verdict(one, result, .load), of: one)
+        #expect((first.known(one) != nil) == isKnown, "\(result)")
+      }
+      // Loading says nothing of mounting, but a failure stays one.
+      try first.keep(verdict(one, .pass, .load), of: one)
+      #expect(try make(.build).known(one) != nil && make(.mount).known(one) == nil)
+      try first.keep(verdict(one, .fail, .load), of: one)
+      #expect(try make(.mount).known(one) != nil)
+
+      try Files.replace(first.verdictFile(one), with: Array("{".utf8))
+      #expect(first.known(one) == nil)
+      try first.keep(verdict(one, .pass, .load), of: one)
+      try Files.replace(target, with: try Files.read(target) + Array("# changed\n".utf8))
+      let changed = try make(.load)
+      #expect(changed.cases[0].id == one.id && changed.known(changed.cases[0]) == nil)
+    }
+  }
+
+  @Test func anotherPackageIsTriedAgain() async throws {
+    try await withQualification { release, _, make in
+      let first = try make(.build)
+      try first.keep(verdict(first.cases[0], .pass, .build), of: first.cases[0])
+      let file = try #require(try release.file(of: release.packages[0], .deb))
+      try Files.replace(file, with: try Files.read(file) + [0])
+      let changed = try make(.build)
+      #expect(changed.known(changed.cases[0]) == nil)
+    }
+  }
+
+  /// What nodes are given leads them to the same case, without the folders of this machine.
+  @Test func aCaseIsHandedOver() async throws {
+    try await withQualification { _, target, make in
+      var qualification = try make(.mount)
+      qualification.programs[target.string] = .init(files: ["/x.deb"])
+      let folder = try HandedOver.make(qualification.cases, [0], qualification)
+      let left = try #require(HandedOver.all(of: qualification).first)
+      #expect(left.folder == folder && left.job == nil && left.age < 60)
+      let handed = try #require(left.qualification)
+      #expect(handed.cases.map(\.id) == qualification.cases.map(\.id))
+      #expect(handed.cases[0].inputs == qualification.cases[0].inputs)
+      #expect(handed.cases[0].target == "\(folder)/targets/debian-12.toml")
+      #expect(handed.programs[handed.cases[0].target]?.files == ["/x.deb"])
+      #expect(try Target(reading: FilePath(handed.cases[0].target)).name == "debian-12")
+      await #expect(throws: ReleaseError.self) {
+        try await HandedOver.run(folder, index: 1, cpus: nil, progress: .silent)
+      }
+    }
+  }
+}

@@ -1,0 +1,1 @@
+../lreleaseTests/Workshop.swift
