@@ -99,11 +99,17 @@ package struct Build: Sendable {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no packaging", advice: "add [packaging] to its manifest and cut again")
     }
-    let requires = String(decoding: spec, as: UTF8.self).split(separator: "\n")
-      .filter { $0.hasPrefix("BuildRequires:") }.map { $0.dropFirst("BuildRequires:".count).trimmed }
+    // Those that depend on the distribution or on an option stand in the target's list of packages.
+    var conditions = 0
+    var requires: [String] = []
+    for line in String(decoding: spec, as: UTF8.self).split(separator: "\n") {
+      if line.hasPrefix("%if") { conditions += 1 }
+      if line.hasPrefix("%endif") { conditions -= 1 }
+      if conditions == 0, line.hasPrefix("BuildRequires:") { requires.append(line.dropFirst(14).trimmed) }
+    }
     return Release(
       name: try plan.releaseName, tarball: Files.absolute(tarball), digest: try Files.digest(tarball).0,
-      control: String(decoding: control, as: UTF8.self), buildRequires: requires.filter { !$0.contains("%") })
+      control: String(decoding: control, as: UTF8.self), buildRequires: requires)
   }
 
   private func outcome(_ release: Release, _ target: Target) async throws -> Outcome {
