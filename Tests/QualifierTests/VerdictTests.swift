@@ -157,3 +157,29 @@ import Testing
     }
   }
 }
+
+/// Which kernels a package may claim, by what it was seen to do.
+@Suite struct ProofTests {
+  private func verdict(_ kernel: String, _ result: Verdict.Result) -> Verdict {
+    Verdict(
+      release: "sample-7.2.1", plan: SHA256Digest(of: []), variant: "modules", target: "t", kernel: kernel,
+      architecture: "amd64", level: .build, isLife: false, result: result, steps: [], seconds: 1, started: 0,
+      logs: "logs/t", inputs: SHA256Digest(of: []))
+  }
+
+  @Test(
+    arguments: [
+      (["6.1.0-56-amd64", "6.12.117+deb12-amd64"], [], "6.1 to 6.12"),
+      (["5.10.0-30-amd64", "6.12.1", "7.2.12+deb13-amd64"], ["6.1.0-56-amd64"], "6.12 to 7.2"),
+      (["5.10.1", "6.1.2"], ["6.1.3", "7.2.1"], "5.10 to 5.10"),
+      (["6.12.117-1.el10.x86_64"], [], "6.12 to 6.12"),
+      ([], ["6.1.1"], nil),
+    ] as [([String], [String], String?)])
+  func theRangeIsTheNewestKernelsThatPassed(passed: [String], failed: [String], text: String?) throws {
+    let verdicts = passed.map { verdict($0, .pass) } + failed.map { verdict($0, .fail) } + [verdict("9.9.9", .skipped)]
+    #expect(try Proof.range(verdicts, progress: .silent)?.text == text)
+  }
+
+  @Test(arguments: ["", "0123456789abcdef", "../../0123456789abcdef0123456789ab", "0123456789ABCDEF0123456789ABCDEF"])
+  func whatIsNoKeyIsNoFileName(name: String) { #expect(!Proof.isKey(name)) }
+}
