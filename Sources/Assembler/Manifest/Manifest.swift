@@ -205,6 +205,8 @@ package struct Manifest: Sendable {
     package var path: String
     /// The folder below the kernel's modules into which it goes.
     package var install: String
+    /// Its MODULE_VERSION is its own, and not the release's.
+    package var hasOwnVersion = false
   }
 
   /// A package to make.
@@ -503,7 +505,8 @@ extension Manifest.GeneratedFile {
 extension Manifest.Module {
   fileprivate init(_ node: TOMLNode) {
     self.init(
-      name: node["name"]?.string ?? "", path: node["path"]?.string ?? "", install: node["install"]?.string ?? "")
+      name: node["name"]?.string ?? "", path: node["path"]?.string ?? "", install: node["install"]?.string ?? "",
+      hasOwnVersion: node["own-version"]?.boolean ?? false)
   }
 }
 

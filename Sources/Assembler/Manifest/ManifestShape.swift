@@ -81,6 +81,7 @@ extension Manifest {
     Field("name", moduleName, required: true, "module name, without .ko"),
     Field("path", buildFolder, required: true, "folder in the tree in which it is built; '.' is the top"),
     Field("install", .text, "folder below /lib/modules/<kernel>"),
+    Field("own-version", .boolean, "its MODULE_VERSION is not that of the release"),
   ])
 
   private static let kernels = Shape.table([
