@@ -85,19 +85,22 @@ package struct KernelTree: Sendable {
 /// A compiler for kernels: gcc, or LLVM as `make` takes it.
 package enum Compiler: Sendable, Equatable {
   case gcc
-  /// The value of LLVM=: `1`, or `-16` for programs whose names end so.
+  /// The value of LLVM=: a folder with `/` at its end, or `-16` for programs whose names end so.
   case llvm(String)
 
   /// LLVM as it is installed: without a version in its name, else the newest with one.
   package static func installedLLVM() throws -> Compiler {
     let folders = (Command.plainEnvironment["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)) }
-    func isThere(_ suffix: String) -> Bool {
-      ["clang", "ld.lld", "llvm-ar", "llvm-nm", "llvm-objcopy", "llvm-strip", "llvm-readelf"].allSatisfy { tool in
-        folders.contains { Files.exists($0.appending(tool + suffix)) }
+    // All of one folder: those of another may be of another LLVM.
+    func folder(_ suffix: String) -> FilePath? {
+      folders.first { folder in
+        ["clang", "ld.lld", "llvm-ar", "llvm-nm", "llvm-objcopy", "llvm-strip", "llvm-readelf"].allSatisfy {
+          Files.exists(folder.appending($0 + suffix))
+        }
       }
     }
-    if isThere("") { return .llvm("1") }
-    if let version = (11...40).reversed().first(where: { isThere("-\($0)") }) { return .llvm("-\(version)") }
+    if let folder = folder("") { return .llvm("\(folder)/") }
+    if let version = (11...40).reversed().first(where: { folder("-\($0)") != nil }) { return .llvm("-\(version)") }
     throw ReleaseError(
       .missingTool, doing: "building with LLVM", reason: "clang, lld and llvm are not installed",
       advice: "on Debian: apt-get install clang lld llvm")
@@ -114,7 +117,7 @@ package enum Compiler: Sendable, Equatable {
   var nm: String {
     switch self {
     case .gcc: "nm"
-    case .llvm(let value): value == "1" ? "llvm-nm" : "llvm-nm\(value)"
+    case .llvm(let value): value.hasSuffix("/") ? "\(value)llvm-nm" : "llvm-nm\(value)"
     }
   }
 }

@@ -77,6 +77,8 @@ package struct NativeBuild: Sendable, Codable, Equatable {
   ) async throws -> (Pass, compiler: String) {
     let built = try layout.write(to: scratch, value: value)
     let outcome = try await layout.build(scratch, value: value, compiler, doing: doing)
+    // Only for who keeps the scratch folder.
+    try Files.write(outcome.output, to: scratch.appending("make.log"))
     let log = BuildLog(outcome.text, below: layout.place)
     let configuration = try layout.configuration(built, value: value, log, doing: doing)
 
