@@ -31,14 +31,15 @@ struct OverlayTests {
     try await Command("sh", ["lrelease-overlays/apply"], directory: tree).run(doing: "applying overlays")
   }
 
-  /// Lustre as it is builds on these kernels: linux-headers-amd64 of Debian 12 and newer longterm ones.
-  @Test func theKernelsOfDebian12NeedNone() async throws {
+  /// Lustre as it is builds on these kernels. WQ_PERCPU has come to 6.12 by a stable update, and may be given there.
+  @Test func theKernelsOfDebian12NeedNoneToBuild() async throws {
     try await withScratch { folder in
       for kernel in try kernels() {
         let tree = folder.appending(kernel.removingLastComponent().lastComponent?.string ?? "kernel")
         let outcome = try await apply(overlays, in: tree, kernel: kernel)
+        let answers = ["none needed for this kernel", "needed for this kernel: workqueue"]
         #expect(
-          outcome.text == "overlays: none needed for this kernel\n", "\(kernel): \(outcome.text) \(outcome.errors)")
+          answers.map { "overlays: \($0)\n" }.contains(outcome.text), "\(kernel): \(outcome.text) \(outcome.errors)")
       }
     }
   }

@@ -27,7 +27,8 @@
 #define set_fs(fs) ((void)(fs))
 
 #define unlocked_ioctl(file, command, argument)				\
-	unlocked_ioctl == NULL ? -ENOTTY : -EOPNOTSUPP +		\
+	unlocked_ioctl == NULL ? -ENOTTY :				\
+		((void)(argument), -EOPNOTSUPP) +			\
 		BUILD_BUG_ON_ZERO((command) != FS_IOC_FSSETXATTR)
 
 #endif /* _LRELEASE_OVERLAYS_SET_FS_H */
