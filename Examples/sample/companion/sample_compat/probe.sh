@@ -47,6 +47,11 @@ fi
 make -s -k -j"$(nproc)" -C "$kernel" M="$work" $llvm $objects \
 	>"$log" 2>&1 || :
 
+# A probe that failed for want of space says nothing about the kernel.
+if why=$(grep -m1 'No space left on device' "$log"); then
+	die "cannot compile for $kernel: $why"
+fi
+
 if [ ! -e "$work/$required.o" ]; then
 	why=$(grep -m1 'error:\|Error:' "$log" || tail -n1 "$log")
 	die "cannot compile for $kernel: ${why:-make said nothing}"
