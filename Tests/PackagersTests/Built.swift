@@ -120,7 +120,7 @@ struct Machine {
         modules=$(find * -path kernel -prune -o -name '*.ko*' -print | sort)
         for module in $modules; do
           plain=${module%%.ko*}
-          echo "$kernel $plain $(modinfo -F version $module)"
+          echo "$kernel $plain $(modinfo -F version $module | cut -d ' ' -f 1)"
           test "$(modinfo -k $kernel -F filename ${plain##*/})" = $PWD/$module || echo "$kernel loads another $plain"
         done
         known=$(sed -e 's/:.*//' -e '/^kernel/d' modules.dep | sort)

@@ -96,4 +96,153 @@ struct LustreTests {
       }
     }
   }
+
+  // MARK: packages in place of others
+
+  private let release = "lustre-6.12.1"
+
+  /// Builds programs, and modules for a kernel, as somebody does who has only the tarball, into `debs` and `rpms`.
+  private func build(for kernel: String, in folder: FilePath) async throws {
+    let control = try await Command(
+      "tar", ["-xOf", folder.appending(release).appending("\(release).tar.xz").string, "\(release)/debian/control"]
+    ).check(doing: "reading debian/control").text
+    let source = String(control[..<(try #require(control.firstRange(of: "\nPackage:"))).lowerBound]) + "\n"
+    try await TestRoot.builder(for: kernel, dependencies: source).use { session in
+      let builder = Machine(session: session, folder: folder.appending(release), name: "lustre")
+      try await builder.run(
+        """
+        mkdir -p /build/debs /build/rpms; cd /build
+        tar -xf /mnt/\(release).tar.xz; cd \(release)
+        debian/rules control KERNELS=\(kernel)
+        DEB_BUILD_OPTIONS="noautodbgsym parallel=$(nproc)" dpkg-buildpackage -us -uc -b
+        cd ..; mv *.deb debs
+        rpmbuild -tb --nodeps --define '_topdir /build' --with modules --define 'kernel \(kernel)' /mnt/\(release).tar.xz
+        mv RPMS/*/*.rpm rpms
+        """)
+      for format in ["debs", "rpms"] {
+        try Files.move(session.written("/build/\(format)"), to: folder.appending(format))
+      }
+    }
+  }
+
+  /// What a machine holds of ours with the package for dkms, where no kernel has headers.
+  private var dkms: [String] {
+    ["/usr/src/lustre-client-\(kernel)", "/var/lib/dkms/lustre-client", "/var/lib/dkms/lustre-client/\(kernel)"]
+  }
+
+  private func modules(_ kernel: String, _ folder: String, _ machine: Machine) async throws -> [String] {
+    let script = "cd /lib/modules/\(kernel); find \(folder) -name '*.ko*' | sed 's/\\.ko.*//'"
+    let found = try await machine.run(script).text.split(separator: "\n").map { "\(kernel) \($0) \(self.kernel)" }
+    #expect(found.count == 17)
+    return found
+  }
+
+  @Test func packagesTakeThePlaceOfOneAnotherAndOfLustre2() async throws {
+    try await withScratch { folder in
+      try await Built.cut(
+        "lustre.toml", into: folder, ["--kernel", kernel, "--source", "lustre-release=\(repository)"])
+      let root = try await TestRoot.bookworm(with: [
+        "libkeyutils1", "libmount1", "libnl-genl-3-200", "libselinux1", "libssl3", "libyaml-0-2", "perl", "python3",
+        "sg3-utils", "systemd", "zlib1g",
+      ])
+      let newest = try await root.use { session in
+        try #require(try await TestRoot.kernels(session).first { $0.hasPrefix("6.12") })
+      }
+      try await build(for: newest, in: folder)
+      for old in ["2.15.8", "2.17.0"] {
+        try await root.use { try await debs(LustreTwo(version: old), newest, in: $0, folder) }
+        try await root.use { try await rpms(LustreTwo(version: old), newest, in: $0, folder) }
+      }
+    }
+  }
+
+  private func debs(_ old: LustreTwo, _ newest: String, in session: RootSession, _ folder: FilePath) async throws {
+    let machine = Machine(session: session, folder: folder, name: "lustre")
+    let place = folder.appending(old.version)
+    for (name, packages) in [
+      ("client", old.clientDebs), ("server", old.serverDebs), ("modules", [old.modulesDeb(newest)]),
+    ] {
+      for package in packages {
+        try Files.makeFolder(place.appending(name))
+        try await package.write(to: place.appending(name).appending(package.fileName))
+      }
+    }
+    let ours = "./debs/lustre-client-utils_*.deb ./debs/lib*.deb ./debs/lustre-dev_*.deb ./debs/lustre-iokit_*.deb"
+    let dkmsPackage = "./\(release)/lustre-client-modules-dkms_*.deb"
+    let modulesPackage = "./debs/lustre-client-modules-\(newest)_*.deb"
+    let etc = ["/etc/lustre", "/etc/sysconfig/dkms-lustre"]
+
+    // The old module is there for a kernel with headers; ours is not built for kernels that have none.
+    try await machine.run("apt-get install -y ./\(old.version)/client/*.deb")
+    try await machine.run("modinfo -k \(newest) -F version lustre | grep -qx \(old.version); rm /lib/modules/*/build")
+    try await machine.run("apt-get install -y \(ours) \(dkmsPackage)")
+    try await machine.expect(dkms + etc)
+    try await machine.run("test ! -e /etc/request-key.d/lgssc.conf; lfs --version | grep -F \(kernel)")
+
+    // Ready-built modules instead, of ours and of Lustre 2, and back.
+    try await machine.run("apt-get install -y \(modulesPackage)")
+    let built = try await modules(newest, "updates/lustre", machine)
+    try await machine.expect(built + etc)
+    try await machine.run("modinfo -k \(newest) -F vermagic lustre | grep '^\(newest) '")
+    try await machine.run("apt-get install -y \(dkmsPackage)")
+    try await machine.expect(dkms + etc)
+    try await machine.run("apt-get purge -y lustre-dev; apt-get install -y ./\(old.version)/modules/*.deb")
+    try await machine.run("apt-get install -y \(dkmsPackage)")
+    try await machine.expect(dkms + etc)
+
+    // Nothing stays behind, of either.
+    try await machine.run("apt-get purge -y 'lustre-*' liblustreapi1 liblnetconfig4")
+    try await machine.expect([])
+
+    // A server.
+    try await machine.run("apt-get install -y ./\(old.version)/server/*.deb")
+    try await machine.run("apt-get install -y ./debs/lustre-server-utils_*.deb ./debs/lib*.deb")
+    try await machine.expect(etc)
+    try await machine.run("apt-get purge -y 'lustre-*' liblustreapi1 liblnetconfig4")
+    try await machine.expect([])
+  }
+
+  private func rpms(_ old: LustreTwo, _ newest: String, in session: RootSession, _ folder: FilePath) async throws {
+    let machine = Machine(session: session, folder: folder, name: "lustre")
+    // What ours require of the distribution.
+    let required = try await machine.run(
+      """
+      rpm -qp --requires rpms/*.rpm \(release)/*.noarch.rpm | sed '/^rpmlib/d; /^config(/d; /lustre/d; /^dkms/d' | sort -u
+      """
+    ).text.split(separator: "\n").joined(separator: " ")
+    try await TestRoot.tellRPM(session, provides: required)
+    let place = folder.appending(old.version)
+    try Files.write(Array(old.spec(kernel: newest).utf8), to: place.appending("lustre.spec"))
+    try await machine.run("rpmbuild -bb --define '_topdir /old' \(old.version)/lustre.spec")
+    let before = "/old/RPMS/*/lustre-client{,-devel}-2*.rpm /old/RPMS/*/lustre*-iokit-*.rpm"
+    let ours = "rpms/lustre-client-6*.rpm rpms/lustre-devel-*.rpm rpms/lustre-iokit-*.rpm"
+    let dkmsPackage = "\(release)/lustre-client-dkms-*.rpm"
+    let modulesPackage = "rpms/kmod-lustre-client-6*.rpm"
+    let etc = ["/etc/lustre"]
+    let settings = ["/etc/sysconfig/dkms-lustre"]
+    func rpm(_ arguments: String) async throws {
+      try await machine.run("bash -ec 'rpm \(arguments)'")
+    }
+
+    try await rpm("-i \(before) /old/RPMS/*/lustre-client-dkms-*.rpm /old/RPMS/*/kmod-lustre-client-devel-*.rpm")
+    try await machine.run("modinfo -k \(newest) -F version lustre | grep -qx \(old.version); rm /lib/modules/*/build")
+    try await rpm("-U \(ours) \(dkmsPackage)")
+    try await machine.expect(dkms + etc + settings)
+    try await machine.run("lfs --version | grep -F \(kernel); rpm -V lustre-client lustre-devel lustre-iokit")
+
+    // Ready-built modules instead, of ours and of Lustre 2, and back.
+    try await machine.refuses("rpm -i \(modulesPackage)", "conflicts with")
+    try await rpm("-e lustre-client-dkms && rpm -i \(modulesPackage)")
+    let built = try await modules(newest, "extra/lustre-client", machine)
+    try await machine.expect(built + etc)
+    try await machine.refuses("rpm -i \(dkmsPackage)", "conflicts with")
+    try await rpm("-U --oldpackage /old/RPMS/*/kmod-lustre-client-2*.rpm")
+    try await machine.refuses("rpm -i \(dkmsPackage)", "conflicts with")
+    try await rpm("-U \(modulesPackage)")
+    try await machine.expect(built + etc)
+    try await rpm("-e kmod-lustre-client && rpm -i \(dkmsPackage)")
+    try await machine.expect(dkms + etc + settings)
+    try await rpm("-e lustre-client lustre-devel lustre-iokit lustre-client-dkms")
+    try await machine.expect([])
+  }
 }
