@@ -15,7 +15,7 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example test test-lustre test-packages test-native setup lint man install clean
+.PHONY: all release bench example test test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
 
 all: setup
 	swift build
@@ -45,6 +45,20 @@ test-lustre: all
 test-packages: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES) piuparts autopkgtest
 test-packages: all
 	LRELEASE_TEST_PACKAGES=1 swift test --filter DebianToolsTests
+
+# The whole matrix of the sample, up to a mounted file system on Linux 5.10, 6.1, 6.12 and 7.x, into out/: half an hour.
+DEBIAN = debian-11 debian-12 debian-12-6.12 debian-13 debian-13-backports debian-sid
+qualify: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
+qualify: example
+	$(LRELEASE) qualify out/sample-7.2.1 $(DEBIAN:%=--target %)
+	$(LRELEASE) export page out/sample-7.2.1.qualification --output out/kernels.html --replace
+
+# The same for Lustre, with the overlays that new kernels need: hours.
+qualify-lustre: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
+qualify-lustre: all
+	$(LRELEASE) cut manifests/lustre.toml --kernel 6.12.117 --with overlays \
+		--source lustre-release=$(LUSTRE_GIT) --output out
+	$(LRELEASE) qualify out/lustre-6.12.117+and.overlays $(DEBIAN:%=--target %)
 
 # A part of a kernel built in a whole kernel source, which must be configured and prepared (make defconfig
 # modules_prepare): some minutes.
