@@ -5,8 +5,11 @@ import Groundwork
 /// What make, a compiler, dkms or a package manager has written.
 struct BuildLog {
   let lines: [String]
+  /// Whether the disk was seen to be full meanwhile: what fails for that may say something else altogether.
+  private let diskWasFull: Bool
 
-  init(_ text: String) {
+  init(_ text: String, diskWasFull: Bool = false) {
+    self.diskWasFull = diskWasFull
     lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }
   }
 
@@ -29,7 +32,7 @@ struct BuildLog {
   var isOutOfSpace: Bool {
     // What the C library, apt and dnf say.
     let words = ["No space left on device", "enough free space", "more space needed on the"]
-    return lines.contains { line in words.contains { line.contains($0) } }
+    return diskWasFull || lines.contains { line in words.contains { line.contains($0) } }
   }
 
   /// Without the folder in which dkms has built.

@@ -168,6 +168,16 @@ package final class CaseRun {
     _ script: String, _ arguments: [String] = [], in session: RootSession, folders: [String: FilePath] = [:],
     log: String, step: Verdict.Step.Name
   ) async throws -> (succeeded: Bool, output: String, log: BuildLog) {
+    let disk = session.written("/")
+    let watch = Task {
+      var wasFull = Files.isFull(disk)
+      while !wasFull && !Task.isCancelled {
+        try? await Task.sleep(for: .milliseconds(50))
+        wasFull = Files.isFull(disk)
+      }
+      return wasFull
+    }
+    defer { watch.cancel() }
     let outcome = try await session.run(
       ["timeout", "--kill-after=10", "\(settings.seconds)", "sh", "-c", "exec 2>&1\n\(script)", "qualify"] + arguments,
       folders: folders,
@@ -178,7 +188,8 @@ package final class CaseRun {
     if outcome.status == .exited(124) {
       throw Failure(step: step, reason: "\(step.rawValue) has not ended after \(settings.seconds) s")
     }
-    let words = BuildLog(outcome.text)
+    watch.cancel()
+    let words = BuildLog(outcome.text, diskWasFull: await watch.value)
     if !outcome.succeeded {
       if words.isOutOfSpace { throw Failure(result: .notRun, step: step, reason: CaseRun.outOfSpace) }
       // The script's own words go to its output: these come from what was to start it.
