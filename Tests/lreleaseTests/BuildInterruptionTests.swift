@@ -35,7 +35,7 @@ import Testing
       }
       #expect(reached, "\(phase) was not reached: \(child.errorText)")
       kill(-child.pid, SIGINT)
-      _ = try await child.wait(seconds: 30) { false }
+      _ = try await child.wait(seconds: 120) { false }
       #expect(!child.isRunning, "it goes on")
       #expect(child.exitStatus == 130, "\(child.errorText)")
       #expect(child.errorText == "error: interrupted; nothing half-written was left\n")
