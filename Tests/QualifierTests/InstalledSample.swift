@@ -79,6 +79,7 @@ struct InstalledSample: Sendable {
       [
         "sh", "-ec",
         """
+        rm -rf /tmp/m
         mkdir /tmp/m
         cd /tmp/m
         echo 'obj-m := samplefs.o' >Makefile
