@@ -63,6 +63,7 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
       #endif
       void nobody_has_this(void);
       void demo_in_gone(void);
+      int demo(void);
       int demo(void) { nobody_has_this(); demo_in_gone(); return DEMO; }
       MODULE_LICENSE("GPL");
       MODULE_DESCRIPTION("demo");
