@@ -46,7 +46,7 @@ import Testing
       case .hangUp: kill(child.pid, SIGHUP)
       }
       let start = ContinuousClock.now
-      _ = try await child.wait(seconds: 30) { false }
+      _ = try await child.wait(seconds: 120) { false }
       #expect(!child.isRunning, "it goes on after \((ContinuousClock.now - start).seconds) s")
       #expect(child.exitStatus == 130, "\(child.errorText)")
       #expect(child.errorText == "error: interrupted; nothing half-written was left\n")

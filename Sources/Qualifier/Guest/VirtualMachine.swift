@@ -164,13 +164,16 @@ package struct VirtualMachine: Sendable {
         .failed, doing: doing, reason: "kernels of \(other) are not booted", advice: "qualify it with --level build")
     }
     let cores = max(1, min(2, cpus ?? 2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    // On several threads, a processor of the guest can run what another has just patched (an int3 for a moment), which
+    // real ones never do: its kernel then dies without a fault of its own.
+    let accelerator = accelerator == .tcg ? "tcg,thread=single" : "kvm"
     // A device that reboots ends it: unlike power-off, that needs no driver in the guest.
     let append = "console=\(machine.console) panic=-1 oops=panic rdinit=/init net.ifnames=0"
     var command = Command(
       program ?? machine.program,
       [
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
-        "-accel", accelerator == .tcg ? "tcg,thread=multi" : "kvm", "-smp", "\(cores)", "-m", "\(memory)",
+        "-accel", accelerator, "-smp", "\(cores)", "-m", "\(memory)",
         "-serial", "file:\(console)", "-serial", "file:\(report)",
         // Nothing that the guest sends leaves it.
         "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
