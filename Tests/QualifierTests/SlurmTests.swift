@@ -190,11 +190,12 @@ private struct TestCluster: Sendable {
     try Files.makeFolder(cluster.folder.appending("spool"))
     try cluster.writeConfiguration()
     var daemons: [Child] = []
+    // Should the tests be killed, nobody else ends the daemons.
     func start(_ program: String, _ arguments: [String]) throws {
       daemons.append(
         try Child(
-          workshop, ["SLURM_CONF=\(cluster.configuration)", program] + arguments, program: "env", log: "\(program).err")
-      )
+          workshop, ["SLURM_CONF=\(cluster.configuration)", "timeout", "7200", program] + arguments, program: "env",
+          log: "\(program).err"))
     }
     func place(_ name: String) -> String { cluster.folder.appending(name).string }
     // Its folder is nobody's but ours: --force.
