@@ -211,9 +211,8 @@ struct LustreTests {
       """
     ).text.split(separator: "\n").joined(separator: " ")
     try await TestRoot.tellRPM(session, provides: required)
-    let place = folder.appending(old.version)
-    try Files.write(Array(old.spec(kernel: newest).utf8), to: place.appending("lustre.spec"))
-    try await machine.run("rpmbuild -bb --define '_topdir /old' \(old.version)/lustre.spec")
+    try Files.write(Array(old.spec(kernel: newest).utf8), to: folder.appending("\(old.version).spec"))
+    try await machine.run("rpmbuild -bb --define '_topdir /old' \(old.version).spec")
     let before = "/old/RPMS/*/lustre-client{,-devel}-2*.rpm /old/RPMS/*/lustre*-iokit-*.rpm"
     let ours = "rpms/lustre-client-6*.rpm rpms/lustre-devel-*.rpm rpms/lustre-iokit-*.rpm"
     let dkmsPackage = "\(release)/lustre-client-dkms-*.rpm"
@@ -228,7 +227,8 @@ struct LustreTests {
     try await machine.run("modinfo -k \(newest) -F version lustre | grep -qx \(old.version); rm /lib/modules/*/build")
     try await rpm("-U \(ours) \(dkmsPackage)")
     try await machine.expect(dkms + etc + settings)
-    try await machine.run("lfs --version | grep -F \(kernel); rpm -V lustre-client lustre-devel lustre-iokit")
+    try await machine.run(
+      "LD_LIBRARY_PATH=/usr/lib64 lfs --version | grep -F \(kernel); rpm -V lustre-client lustre-devel lustre-iokit")
 
     // Ready-built modules instead, of ours and of Lustre 2, and back.
     try await machine.refuses("rpm -i \(modulesPackage)", "conflicts with")
