@@ -63,9 +63,11 @@ package struct ReleaseFolder: Sendable {
 
   /// Writes a release.
   ///
-  /// - Parameter body: is given the folder to write to, which gets its name when `body` has returned.
+  /// - Parameters:
+  ///   - replaces: whether one that is there makes way.
+  ///   - body: is given the folder to write to, which gets its name when `body` has returned.
   /// - Throws: `ReleaseError` with code `conflict` when the release is there already.
-  package func create(_ body: (FilePath) async throws -> Void) async throws {
+  package func create(replacing replaces: Bool = false, _ body: (FilePath) async throws -> Void) async throws {
     let parent = path.removingLastComponent()
     let missing = ReleaseFolder.missingFolders(parent)
     try Files.makeFolder(parent)
@@ -83,7 +85,8 @@ package struct ReleaseFolder: Sendable {
       for name in try Files.names(in: part) { try Files.synchronize(part.appending(bytes: name)) }
       chmod(part.string, 0o755)
       try Files.synchronize(part)
-      guard !Files.exists(path) else { throw conflict }
+      guard replaces || !Files.exists(path) else { throw conflict }
+      if replaces { try Files.remove(path) }
       guard rename(part.string, path.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
       isWritten = true
       try Files.synchronize(parent)

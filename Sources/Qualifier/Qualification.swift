@@ -37,7 +37,7 @@ package struct Qualification: Sendable, Codable {
 
   package var release: String
   package var level: Verdict.Level
-  package var cache: String
+  package var roots: RootCache
   package var settings: CaseRun.Settings
   /// The release that is upgraded from, in the life of a site.
   package var previous: String?
@@ -53,7 +53,7 @@ package struct Qualification: Sendable, Codable {
     /// Nothing for all.
     package var variants: [String]
     package var level: Verdict.Level
-    package var cache: FilePath
+    package var roots: RootCache
     package var settings = CaseRun.Settings()
     /// Tries what happens in the life of a site too.
     package var withLife = false
@@ -63,13 +63,13 @@ package struct Qualification: Sendable, Codable {
 
     package init(
       targets: [(path: FilePath, target: Target)], kernels: [String] = [], variants: [String] = [],
-      level: Verdict.Level, cache: FilePath
+      level: Verdict.Level, roots: RootCache
     ) {
       self.targets = targets
       self.kernels = kernels
       self.variants = variants
       self.level = level
-      self.cache = cache
+      self.roots = roots
     }
   }
 
@@ -77,7 +77,7 @@ package struct Qualification: Sendable, Codable {
   package init(_ candidate: CandidateRelease, _ request: Request) throws {
     release = candidate.folder.string
     level = request.level
-    cache = request.cache.string
+    roots = request.roots
     settings = request.settings
     previous = request.previous?.folder.string
     cases = []
@@ -128,7 +128,7 @@ package struct Qualification: Sendable, Codable {
     }
   }
 
-  /// What decides a verdict. The kernel is that of a root, which is kept under the digest of its recipe.
+  /// What decides a verdict, besides what is in the root.
   private struct Inputs: Encodable {
     var format = 1
     var release: SHA256Digest
@@ -149,9 +149,12 @@ package struct Qualification: Sendable, Codable {
   package func verdictFile(_ one: Case) -> FilePath { folder.appending("verdicts").appending("\(one.id).json") }
 
   /// The verdict that is kept of a case, where nothing that decided it has changed and it went as far.
+  ///
+  /// Where the root is no longer there, the verdict stands: nothing says that the same would not come out again.
   package func known(_ one: Case) -> Verdict? {
     guard let verdict = kept(one), verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
     else { return nil }
+    if let root = verdict.root, let now = roots.record(of: root.name), now.identity != root.packages { return nil }
     return verdict
   }
 
@@ -215,7 +218,7 @@ package struct Qualification: Sendable, Codable {
     let logs = logs(of: one)
     let run = CaseRun(
       release: candidate, package: dkms, target: target, recipe: recipe(one, target),
-      roots: FilePath(cache).appending("roots"), programs: programs[one.target] ?? Programs(), level: level,
+      roots: roots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
       folder: folder.pushing(FilePath(logs)), settings: settings, progress: progress)
     let verdict = try await progress.step("qualifying \(one.id)") {
@@ -245,6 +248,19 @@ package struct Qualification: Sendable, Codable {
     return recipe
   }
 
+  /// Makes the roots of these cases anew, as far as `roots` wants that.
+  ///
+  /// A root that cannot be made is left to the case that needs it.
+  package func refreshRoots(for cases: [Case], progress: Progress) async throws {
+    for recipe in Set(try cases.map { recipe($0, try Target(reading: FilePath($0.target))) }) {
+      do {
+        _ = try await roots.root(recipe, progress: progress)
+      } catch is ReleaseError {
+        continue
+      }
+    }
+  }
+
   /// Builds the programs that smoke scripts call, for the targets of these cases.
   package mutating func buildPrograms(
     for cases: [Case], _ candidate: CandidateRelease, jobs: Int, progress: Progress
@@ -257,8 +273,8 @@ package struct Qualification: Sendable, Codable {
     }
     guard !targets.isEmpty else { return }
     let output = folder.appending("packages")
-    let build = Build(
-      output: output, cache: FilePath(cache), buildsModules: false, jobs: jobs, progress: progress)
+    var build = Build(output: output, roots: roots, buildsModules: false, jobs: jobs, progress: progress)
+    build.replaces = true
     let outcomes = try await build.run(candidate.tarball, targets)
     for (path, target) in paths.map({ ($0, FilePath($0).stem) }) {
       guard let outcome = outcomes.first(where: { $0.target == target }) else { continue }

@@ -19,6 +19,11 @@ package enum Qualifier {
     progress: Progress
   ) async throws -> Outcome {
     var qualification = try Qualification(candidate, request)
+    if qualification.roots.since != nil {
+      // What is in the roots then decides what is known.
+      try await qualification.buildPrograms(for: qualification.cases, candidate, jobs: jobs, progress: progress)
+      try await qualification.refreshRoots(for: qualification.cases, progress: progress)
+    }
     var verdicts: [Qualification.Case: Verdict] = [:]
     if !request.again {
       for one in qualification.cases { verdicts[one] = qualification.known(one) }

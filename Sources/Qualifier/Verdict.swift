@@ -45,6 +45,14 @@ package struct Verdict: Sendable, Codable, Equatable {
     package var note: String?
   }
 
+  /// The root that it was tried in.
+  package struct Root: Sendable, Codable, Equatable {
+    /// Its name in the cache, which its recipe decides.
+    package var name: String
+    /// Identifies what was in it.
+    package var packages: SHA256Digest
+  }
+
   /// `sample-7.2.1`.
   package var release: String
   /// Identifies the code of the release and how it is packaged: `Plan.identity`.
@@ -76,6 +84,8 @@ package struct Verdict: Sendable, Codable, Equatable {
   package var logs: String
   /// What the modules' probe found, for packages made later: the name that the probe gives to exactly these headers.
   package var probeKey: String?
+  /// nil where there was none yet.
+  package var root: Root?
   /// Identifies what decided the verdict: with the same inputs there is no need to try again.
   package var inputs: SHA256Digest
 

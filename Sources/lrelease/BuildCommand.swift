@@ -65,10 +65,11 @@ struct BuildCommand: AsyncParsableCommand {
   )
   var output = "."
 
-  @Option(help: ArgumentHelp("Folder for roots.", valueName: "folder"), completion: .directory)
-  var cache: String?
+  @Flag(help: "Replace packages that were built from something else.")
+  var replace = false
 
   @OptionGroup var targets: TargetOptions
+  @OptionGroup var roots: RootOptions
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
@@ -80,9 +81,10 @@ struct BuildCommand: AsyncParsableCommand {
     try await Console.run(console) { console in
       let chosen = try Target.named(names, in: targets.place())
       let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-      let build = Build(
-        output: FilePath(output), cache: SourceOptions.cacheFolder(cache), buildsModules: modules,
+      var build = Build(
+        output: FilePath(output), roots: roots.roots(), buildsModules: modules,
         jobs: min(jobs ?? max(1, cores / 2), chosen.count), progress: console.progress)
+      build.replaces = replace
       let outcomes = try await build.run(FilePath(release), chosen)
       if console.isJSON {
         try console.printJSON(outcomes)

@@ -83,6 +83,16 @@ final class Console: Sendable {
     write(text + "\n", to: .standardOutput)
   }
 
+  /// Prints rows with their columns below one another.
+  func printTable(_ rows: [[String]]) {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    for row in rows {
+      let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+      print(cells.joined(separator: "  ").trimmed)
+    }
+  }
+
   /// Prints a result that is a document of its own, and that --quiet does not take away.
   func printDocument(_ bytes: [UInt8]) {
     clearLine()

@@ -60,8 +60,8 @@ struct LRelease: AsyncParsableCommand {
       """,
     version: "lrelease 0.1.0",
     subcommands: [
-      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RebuildCommand.self, DiffCommand.self,
-      QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self, ShowCommand.self,
-      AuditCommand.self, ManifestCommand.self,
+      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
+      DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
+      ShowCommand.self, AuditCommand.self, ManifestCommand.self,
     ])
 }

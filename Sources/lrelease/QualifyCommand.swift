@@ -15,7 +15,7 @@ struct QualifyCommand: AsyncParsableCommand {
       For each target and kernel, the package is installed by the distribution's own tool in a fresh root, where dkms \
       builds its modules. Then that kernel is booted in QEMU, the modules are loaded and unloaded, and the manifest's \
       smoke script is run. The verdicts are kept beside the release, in RELEASE.qualification, with all logs; what is \
-      known already is not tried again.
+      known already is not tried again. With --refresh the roots are made anew, and what is in them decides what is known.
 
         lrelease qualify out/sample-7.2.1 --target debian-12 --target debian-13
         lrelease qualify out/sample-7.2.1 --target debian-12 --kernel 6.1.0-49-amd64 --level load
@@ -68,10 +68,8 @@ struct QualifyCommand: AsyncParsableCommand {
   @Flag(help: "Try again what is known.")
   var again = false
 
-  @Option(help: ArgumentHelp("Folder for roots.", valueName: "folder"), completion: .directory)
-  var cache: String?
-
   @OptionGroup var targets: TargetOptions
+  @OptionGroup var roots: RootOptions
   @OptionGroup var console: ConsoleOptions
 
   enum Place: String, ExpressibleByArgument, CaseIterable { case local, slurm }
@@ -100,7 +98,7 @@ struct QualifyCommand: AsyncParsableCommand {
             name.hasSuffix(".toml") ? Files.absolute(FilePath(name)) : Files.absolute(place).appending("\(name).toml"),
             target
           )
-        }, kernels: kernels, variants: variants, level: level, cache: SourceOptions.cacheFolder(cache))
+        }, kernels: kernels, variants: variants, level: level, roots: roots.roots())
       request.again = again
       request.withLife = life
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
@@ -169,13 +167,7 @@ extension Console {
         outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),
       ]
     }
-    let widths = (0..<6).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    for row in rows {
-      let cells = row.enumerated().map { column, text in
-        column == 5 ? text : text + String(repeating: " ", count: widths[column] - text.count)
-      }
-      print(cells.joined(separator: "  "))
-    }
+    printTable(rows)
     print("\(outcome.folder)")
   }
 }

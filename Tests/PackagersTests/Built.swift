@@ -35,10 +35,10 @@ enum TestRoot {
 
   private static func root(_ packages: [String], dependencies control: String? = nil) async throws -> Root {
     let cache = environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests"
-    return try await Root(
+    return try await RootCache(FilePath(cache)).root(
       RootRecipe(
         suites: ["bookworm", "bookworm-updates", "bookworm-security"], packages: packages, buildDependencies: control),
-      cache: FilePath(cache), progress: .silent)
+      progress: .silent)
   }
 
   static func kernels(_ session: RootSession) async throws -> [String] {

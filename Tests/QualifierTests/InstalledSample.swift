@@ -10,6 +10,7 @@ import Testing
 
 /// Where tests keep roots: `LRELEASE_TEST_CACHE`, else below /var/tmp.
 let testCache = FilePath(environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests")
+let testRoots = RootCache(testCache.appending("roots"))
 
 /// The sample release, installed once in a root of Debian 12 with a kernel to boot, for all tests of a suite.
 struct InstalledSample: Sendable {
@@ -39,9 +40,9 @@ struct InstalledSample: Sendable {
       let path = Workshop.root.appending("targets/debian-12.toml")
       let target = try Target(reading: path)
       let qualification = try Qualification(
-        release, .init(targets: [(path, target)], level: .load, cache: testCache))
+        release, .init(targets: [(path, target)], level: .load, roots: testRoots))
       let recipe = qualification.recipe(qualification.cases[0], target)
-      let root = try await Root(recipe, cache: testCache.appending("roots"), progress: .silent)
+      let root = try await testRoots.root(recipe, progress: .silent)
       try await root.use { session in
         let listed = try await session.run(["ls", "/lib/modules"], doing: "listing kernels")
         let sample = InstalledSample(
@@ -60,7 +61,7 @@ struct InstalledSample: Sendable {
   ) async throws -> Verdict {
     let run = CaseRun(
       release: release, package: release.packages[0], target: target,
-      recipe: qualification.recipe(qualification.cases[0], target), roots: testCache.appending("roots"),
+      recipe: qualification.recipe(qualification.cases[0], target), roots: testRoots,
       programs: .init(), level: .load, isLife: false, previous: nil, kernel: kernel, folder: folder, settings: settings,
       progress: .silent)
     let verdict = try await run.verdict(inputs: release.digest, logs: "case", trying: work)

@@ -90,7 +90,9 @@ import Testing
       try Files.write(try Files.read(Workshop.root.appending("targets/debian-12.toml")), to: path)
       try await body(release, path) { level in
         try Qualification(
-          release, .init(targets: [(path, try Target(reading: path))], level: level, cache: folder))
+          release,
+          .init(targets: [(path, try Target(reading: path))], level: level, roots: RootCache(folder.appending("roots")))
+        )
       }
     }
   }
@@ -123,6 +125,32 @@ import Testing
       try Files.replace(target, with: try Files.read(target) + Array("# changed\n".utf8))
       let changed = try make(.load)
       #expect(changed.cases[0].id == one.id && changed.known(changed.cases[0]) == nil)
+    }
+  }
+
+  @Test func anotherRootIsTriedIn() async throws {
+    try await withQualification { _, _, make in
+      let qualification = try make(.build)
+      let one = qualification.cases[0]
+      let target = try Target(reading: FilePath(one.target))
+      var record = RootRecord(
+        recipe: qualification.recipe(one, target), made: 1, packages: ["linux-headers 6.1.1 amd64"])
+      let name = try record.recipe.key
+      var found = verdict(one, .pass, .build)
+      found.root = Verdict.Root(name: name, packages: record.identity)
+      try qualification.keep(found, of: one)
+      // Nothing is said against it by a root that is not there, or by the same made anew.
+      #expect(qualification.known(one) != nil)
+      try Files.makeFolder(qualification.roots.folder.appending(name))
+      func keepRecord() throws {
+        try Files.replace(qualification.roots.folder.appending("\(name).json"), with: try JSON.encode(record))
+      }
+      record.made = 2
+      try keepRecord()
+      #expect(qualification.known(one) != nil)
+      record.packages = ["linux-headers 6.1.2 amd64"]
+      try keepRecord()
+      #expect(qualification.known(one) == nil)
     }
   }
 

@@ -26,21 +26,25 @@ package struct Build: Sendable {
     var release: String
     var tarball: SHA256Digest
     var target: SHA256Digest
+    /// The recipe of the root, and what was in it.
     var root: String
+    var packages: SHA256Digest?
     var modules: Bool
   }
 
   package var output: FilePath
-  package var cache: FilePath
+  package var roots: RootCache
   /// Builds ready-made modules for the kernels of the target too.
   package var buildsModules: Bool
   /// Targets at a time.
   package var jobs: Int
+  /// Packages that were built from something else make way.
+  package var replaces = false
   package var progress: Progress
 
-  package init(output: FilePath, cache: FilePath, buildsModules: Bool, jobs: Int, progress: Progress) {
+  package init(output: FilePath, roots: RootCache, buildsModules: Bool, jobs: Int, progress: Progress) {
     self.output = output
-    self.cache = cache
+    self.roots = roots
     self.buildsModules = buildsModules
     self.jobs = jobs
     self.progress = progress
@@ -144,22 +148,30 @@ package struct Build: Sendable {
     }
     if !buildsModules { recipe.packages.removeAll { target.kernels.contains($0) } }
     recipe.packages.sort()
-    let inputs = Inputs(
-      release: release.name, tarball: release.digest, target: target.digest, root: try recipe.key,
-      modules: buildsModules)
+    let name = try recipe.key
+    var inputs = Inputs(
+      release: release.name, tarball: release.digest, target: target.digest, root: name,
+      packages: roots.record(of: name)?.identity, modules: buildsModules)
     let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
-    if Files.exists(folder.path) {
+    func isThere() throws -> Bool {
+      guard Files.exists(folder.path) else { return false }
       let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
-      guard known == inputs else {
+      // Without its root, the packages stand for what was in it.
+      if inputs.packages == nil { inputs.packages = known?.packages }
+      if known == inputs { return true }
+      guard replaces else {
         throw ReleaseError(
           .conflict, doing: "building",
           reason: "\(folder.path) exists, and was built from something else",
-          advice: "give another --output, or remove it")
+          advice: "give --replace or another --output")
       }
-      return (folder, true)
+      return false
     }
-    let root = try await Root(recipe, cache: cache.appending("roots"), progress: progress)
-    try await folder.create { part in
+    if roots.since == nil, try isThere() { return (folder, true) }
+    let root = try await roots.root(recipe, progress: progress)
+    inputs.packages = root.record.identity
+    if try isThere() { return (folder, true) }
+    try await folder.create(replacing: replaces) { part in
       try await progress.step("building for \(target.name)") {
         try await root.use { session in
           try await build(release, target, in: session, to: part, log: log)

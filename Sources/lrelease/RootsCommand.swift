@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Glibc
+import Groundwork
+import Packagers
+
+/// Where the roots of targets are, and whether they are made anew.
+struct RootOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Folder for roots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
+    completion: .directory)
+  var cache: String?
+
+  @Flag(help: "Make the roots anew from what their archives hold now, such as a kernel that came out since.")
+  var refresh = false
+
+  func roots() -> RootCache {
+    RootOptions.place(cache, since: refresh ? Int64(time(nil)) : nil)
+  }
+
+  static func place(_ cache: String?, since: Int64? = nil) -> RootCache {
+    RootCache(SourceOptions.cacheFolder(cache).appending("roots"), since: since)
+  }
+}
+
+struct RootsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "roots", abstract: "List the roots of targets that are kept, and remove some.",
+    discussion: """
+      'build' and 'qualify' keep each root that they make, and take none twice from the archive: --refresh of theirs \
+      makes those of their targets anew. Those that were used last stand at the end of the list.
+
+        lrelease roots
+        lrelease roots --unused 30
+        lrelease roots --remove bookworm-0a1b2c3d4e5f6071
+      """)
+
+  @Option(
+    name: .customLong("remove"), help: ArgumentHelp("Remove this root. May be repeated.", valueName: "root"))
+  var names: [String] = []
+
+  @Option(help: ArgumentHelp("Remove the roots that were not used for so many days.", valueName: "days"))
+  var unused: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Folder for roots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
+    completion: .directory)
+  var cache: String?
+
+  @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    if let unused, unused < 0 { throw ValidationError("--unused takes 0 or more days.") }
+  }
+
+  func run() async throws {
+    try await Console.run(console) { console in
+      let roots = RootOptions.place(cache)
+      for name in names { try roots.remove(name) }
+      let now = Int64(time(nil))
+      var kept = try await roots.all()
+      if let unused {
+        for root in kept where now - root.used >= Int64(unused) * 86400 {
+          do {
+            try roots.remove(root.name)
+            kept.removeAll { $0.name == root.name }
+          } catch let error as ReleaseError where error.code == .conflict {
+            console.progress.warning("\(error)")
+          }
+        }
+      }
+      if console.isJSON { return try console.printJSON(kept) }
+      guard !kept.isEmpty else { return console.print("no roots in \(roots.folder)") }
+      console.printTable(
+        kept.map { root in
+          [
+            root.name, size(root.bytes), "made \(age(root.made, now))", "used \(age(root.used, now))",
+            root.kernels.joined(separator: " "),
+          ]
+        })
+      console.print("\(size(kept.reduce(0) { $0 + $1.bytes })) in \(roots.folder)")
+    }
+  }
+
+  private func age(_ moment: Int64, _ now: Int64) -> String {
+    let hours = max(0, now - moment) / 3600
+    if hours == 0 { return "within the hour" }
+    return hours < 48 ? "\(hours) h ago" : "\(hours / 24) days ago"
+  }
+}
