@@ -96,6 +96,39 @@ import Testing
     _ = try await sample.session.run(["mv", "/q/aside", file], doing: "restoring the module")
   }
 
+  /// What another module of the kernel exports is there, also in a root that has the kernel's headers alone.
+  @Test func aSymbolThatNothingExports() async throws {
+    let kernel = try sample.kernel
+    let file = "/lib/modules/\(kernel)/updates/dkms/samplefs.ko"
+    func sh(_ script: String) async throws {
+      let outcome = try await sample.session.run(["sh", "-ec", script], doing: "changing the root")
+      try #require(outcome.succeeded, "\(outcome.errors)")
+    }
+    func code(_ symbol: String) -> String {
+      """
+      #include <linux/module.h>
+      extern void \(symbol)(void);
+      static int __init eager_init(void) { \(symbol)(); return 0; }
+      module_init(eager_init);
+      MODULE_LICENSE("GPL");
+      """
+    }
+    func check() async throws -> Verdict {
+      let session = try sample.session
+      return try await sample.attempt { run in try await run.step(.modules) { try await run.checkModules(in: session) }
+      }
+    }
+    try await sh("cp \(file) /q/aside")
+    for aside in [":", "mv /lib/modules/\(kernel)/kernel /q/kernel"] {
+      try await sh(aside)
+      try await sample.replaceModule(code("rpc_ntop"))
+      expect(try await check(), .pass, nil)
+      try await sample.replaceModule(code("nowhere_to_be_found"))
+      expect(try await check(), .fail, .modules, "samplefs needs the symbol nowhere_to_be_found, which nothing exports")
+    }
+    try await sh("mv /q/kernel /lib/modules/\(kernel)/kernel; mv /q/aside \(file)")
+  }
+
   /// Nothing can be said of a release when QEMU is broken.
   @Test func brokenQEMU() async throws {
     try await withScratch { folder in

@@ -85,7 +85,7 @@ struct InstalledSample: Sendable {
         cd /tmp/m
         echo 'obj-m := samplefs.o' >Makefile
         echo "$2" >samplefs.c
-        make -C "/lib/modules/$1/build" M=/tmp/m modules
+        make -C "/lib/modules/$1/build" M=/tmp/m KBUILD_MODPOST_WARN=1 modules
         cp samplefs.ko "/lib/modules/$1/updates/dkms/samplefs.ko"
         """, "build", kernel, code,
       ], doing: "building a module")

@@ -70,8 +70,16 @@ extension CaseRun {
         printf 'module\\t%s\\t%s\\t%s\\t%s\\n' "$name" "$(stat -c %s "$file")" \
           "$(modinfo -F version "$file")" "$(modinfo -F vermagic "$file")"
       done
-      depmod -n -e -E "/lib/modules/$1/build/Module.symvers" "$1" 2>&1 >/dev/null \
-        | grep -F -f /q/names || :
+      symbols="/lib/modules/$1/build/Module.symvers"
+      # Where the kernel's own modules are not in the root, what they export is in this list alone.
+      : >/q/exported
+      [ -d "/lib/modules/$1/kernel" ] || cut -f2 "$symbols" >/q/exported
+      depmod -n -e -E "$symbols" "$1" 2>&1 >/dev/null \
+        | sed -n 's|.*/\\([^/]*\\)[.]ko[^ ]* needs unknown symbol \\(.*\\)|\\1 \\2|p' | while read -r name symbol; do
+          if echo "$name" | tr - _ | grep -q -x -F -f /q/names && ! grep -q -x -F -e "$symbol" /q/exported; then
+            printf '%s needs the symbol %s, which nothing exports\\n' "$name" "$symbol"
+          fi
+        done
       """, [kernel], in: session, log: "modules", step: .modules)
     guard succeeded else { throw Failure(step: .modules, reason: log.lines.last ?? "modinfo failed") }
     var found: Set<String> = []
