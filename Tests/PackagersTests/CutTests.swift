@@ -230,6 +230,38 @@ import Testing
     }
   }
 
+  /// What an extra wants of configure reaches the recipes of ready-built modules, and through make as it stands.
+  @Test func recipesKnowWhatExtrasWantOfConfigure() async throws {
+    try await withScratch { folder in
+      let script = """
+        cp -r manifests debian specs overlays Examples "$0"
+        cd "$0"
+        sed -i '/^\\[extras.trace]/a configure = ["--with-trace=$PWD/extras", "--fast"]' manifests/sample.toml
+        printf 'define extras\n@EXTRAS_CONFIGURE@\nendef\nextras:\n\t@echo "<"$(value extras)">"\n' >>debian/sample/rules
+        echo '# <@EXTRAS_CONFIGURE@>' >>specs/sample.spec
+        for extras in "" "--with trace"; do
+          "$1" cut manifests/sample.toml --quiet $extras --source linux=Examples/sample/linux --output out
+        done
+        for release in out/*; do
+          name=$(basename "$release")
+          tar -xf "$release/$name.tar.xz" "$name/debian/rules" "$name/debian/control" "$name/sample.spec"
+          tail -n 1 "$name/sample.spec"
+          sed -i '/^include/d' "$name/debian/rules"
+          (cd "$name" && make -s -f debian/rules extras)
+        done
+        """
+      let outcome = try await Command(
+        "sh", ["-ec", "cd '\(Built.repository)'; \(script)", folder.string, Built.lrelease]
+      ).run(doing: "cutting with an extra that configures")
+      #expect(
+        outcome.text.split(separator: "\n")
+          == [
+            "# <>", "<>", "# <--with-trace=$PWD/extras --fast>",
+            "<--with-trace=\(folder.appending("sample-7.2.1+and.trace"))/extras --fast>",
+          ], "\(outcome.text)\(outcome.errors)")
+    }
+  }
+
   /// Builds with the real dkms against every kernel whose headers are installed here.
   @Test func dkmsBuildsInstallsAndRemovesTheModules() async throws {
     let kernels = try Files.names(in: "/lib/modules").map { String(decoding: $0, as: UTF8.self) }
