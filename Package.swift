@@ -75,20 +75,24 @@ let package = Package(
       name: "lrelease-bench", dependencies: ["Packagers", "Assembler", "Groundwork"], path: "bench/packages",
       swiftSettings: swiftSettings),
 
+    // What the tests share: the command in a place of its own, watched children, generated input.
+    .target(
+      name: "TestSupport", dependencies: ["Groundwork"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "GroundworkTests", dependencies: ["Groundwork"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "AssemblerTests", dependencies: ["Assembler", "Groundwork", "CLibArchive"],
+      name: "AssemblerTests", dependencies: ["TestSupport", "Assembler", "Groundwork", "CLibArchive"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "AuditorTests", dependencies: ["Auditor", "Assembler", "Groundwork", "lrelease"],
+      name: "AuditorTests", dependencies: ["TestSupport", "Auditor", "Assembler", "Groundwork", "lrelease"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "lreleaseTests", dependencies: ["Groundwork", "lrelease"], swiftSettings: swiftSettings),
+      name: "lreleaseTests", dependencies: ["TestSupport", "Groundwork", "lrelease"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "QualifierTests", dependencies: ["Qualifier", "Packagers", "Assembler", "Groundwork", "lrelease"],
+      name: "QualifierTests",
+      dependencies: ["TestSupport", "Qualifier", "Packagers", "Assembler", "Groundwork", "lrelease"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "PackagersTests", dependencies: ["Packagers", "Assembler", "Groundwork", "lrelease"],
+      name: "PackagersTests", dependencies: ["TestSupport", "Packagers", "Assembler", "Groundwork", "lrelease"],
       swiftSettings: swiftSettings),
   ]
 )

@@ -2,6 +2,7 @@
 
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Assembler

@@ -3,14 +3,14 @@
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Assembler
 
 /// What several suites make: archives, rules, small manifests.
 enum Fixture {
-  static let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-  static let saved = root.appending("Tests/Fixtures")
+  static let saved = Workshop.root.appending("Tests/Fixtures")
 
   /// An archive made with Python's tarfile, which writes what GNU tar would refuse to. `script` calls `add`.
   static func archive(_ script: String, in folder: FilePath, name: String = "linux-7.4.tar") async throws -> FilePath {
@@ -58,14 +58,7 @@ enum Fixture {
   /// A manifest that takes `fs` of a kernel tree, with more text at its end.
   static func manifest(_ more: String = "", version: String = "{kernel}", source: String = "") -> String {
     """
-    name = "demo"
-    version = "\(version)"
-    summary = "demo"
-    license = "GPL-2.0-only"
-    homepage = "https://example.org/"
-    maintainer = "A <a@example.org>"
-    [sources.linux]
-    kernel = "upstream"
+    \(Demo.manifestHead(version: version))
     \(source)
     [[tree]]
     from = "linux:fs"
@@ -128,17 +121,5 @@ enum Fixture {
         #expect(((error as? ReleaseError)?.code ?? (error as? Diagnostics)?.code) == code, sourceLocation: location)
       }
     }
-  }
-}
-
-/// A small generator with a seed, so that a failing case comes again.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -3,6 +3,7 @@
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Assembler
@@ -116,7 +117,7 @@ import Testing
   }
 
   @Test func damagedManifestsAreReadOrRefused() async throws {
-    let folder = Fixture.root.appending("manifests")
+    let folder = Workshop.root.appending("manifests")
     let names = try Files.names(in: folder).filter { $0.suffix(5) == Array(".toml".utf8)[...] }
     let inputs = try names.map { try Files.read(folder.appending(bytes: $0)) } + [Array(Fixture.manifest().utf8)]
     let words =

@@ -2,6 +2,7 @@
 
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Assembler
@@ -71,7 +72,7 @@ import Testing
   /// The reference must not fall behind the format: a heading names the tables that its section describes, and each key
   /// begins a row.
   @Test func everyKeyStandsInTheReference() throws {
-    let path = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+    let path = Workshop.root
       .appending("docs/manifest.md")
     let text = String(decoding: try Files.read(path), as: UTF8.self)
     var documented: Set<String> = []
@@ -111,7 +112,7 @@ import Testing
   }
 
   @Test func theShippedManifestsAreGood() throws {
-    let folder = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+    let folder = Workshop.root
       .appending("manifests")
     let names = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { $0.hasSuffix(".toml") }
     #expect(names.contains("sample.toml") && names.contains("ceph.toml"))

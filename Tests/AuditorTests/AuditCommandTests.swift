@@ -2,16 +2,16 @@
 
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// The whole command, on the sample that is shipped and on what a person gives wrongly.
 @Suite struct AuditCommandTests {
-  static let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-  static let sample = root.appending("manifests/sample.toml").string
+  static let sample = Workshop.root.appending("manifests/sample.toml").string
 
   private func run(_ arguments: [String], in folder: FilePath) async throws -> Command.Outcome {
     try await Command(
-      AuditCommandTests.root.appending(".build/debug/lrelease").string, arguments,
+      Workshop.lrelease, arguments,
       environment: Command.plainEnvironment.merging(["HOME": folder.string]) { $1 }, directory: folder
     ).run(doing: "running lrelease")
   }
@@ -25,7 +25,7 @@ import Testing
     let outcome = try await run(
       [
         "cut", "--quiet", AuditCommandTests.sample, "--output", "out", "--source",
-        "linux=\(AuditCommandTests.root)/Examples/sample/linux",
+        "linux=\(Workshop.root)/Examples/sample/linux",
       ], in: folder)
     #expect(outcome.succeeded, "\(outcome.errors)")
   }
@@ -62,7 +62,7 @@ import Testing
 
       // The same kernel, and one in which a file has changed.
       try await shell(
-        "cp -r \(AuditCommandTests.root)/Examples/sample/linux linux; echo 'int x;' >> linux/net/sample/samplenet.c",
+        "cp -r \(Workshop.root)/Examples/sample/linux linux; echo 'int x;' >> linux/net/sample/samplenet.c",
         in: folder)
       let drift = try await run(["audit", "out/sample-7.2.1", "--against", "linux"], in: folder)
       #expect(
@@ -74,7 +74,7 @@ import Testing
   @Test func wrongRequests() async throws {
     try await withScratch { folder in
       try await cut(in: folder)
-      let ceph = AuditCommandTests.root.appending("manifests/ceph.toml").string
+      let ceph = Workshop.root.appending("manifests/ceph.toml").string
       try await shell(
         """
         mkdir empty; echo text > text; mkdir -p bare/sample; echo 'int a;' > bare/sample/a.c

@@ -3,6 +3,7 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Auditor
@@ -10,14 +11,7 @@ import Testing
 /// Trees made here, in which every number is known.
 @Suite struct AuditTests {
   static let manifest = """
-    name = "demo"
-    version = "{kernel}"
-    summary = "demo"
-    license = "GPL-2.0-only"
-    homepage = "https://example.org/"
-    maintainer = "A <a@example.org>"
-    [sources.linux]
-    kernel = "upstream"
+    \(Demo.manifestHead())
     [[tree]]
     from = "linux:fs/demo"
     to = "demo"
@@ -165,7 +159,7 @@ import Testing
 
   /// What lustre.toml calls upstream is what lustre-mainline.toml takes from mainline.
   @Test func theTwoManifestsOfLustreAgree() throws {
-    let folder = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+    let folder = Workshop.root
       .appending("manifests")
     let manifest = try Manifest(reading: folder.appending("lustre-mainline.toml"))
     let rules = manifest.rules.filter { $0.source == "linux" }.map { "\($0.from) → \($0.to)" }

@@ -4,6 +4,7 @@ import Assembler
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Auditor
@@ -22,14 +23,7 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
 /// Real kernels and their real make.
 @Suite(.serialized) struct NativeBuildTests {
   private static let manifest = """
-    name = "demo"
-    version = "{kernel}"
-    summary = "demo"
-    license = "GPL-2.0-only"
-    homepage = "https://example.org/"
-    maintainer = "A <a@example.org>"
-    [sources.linux]
-    kernel = "upstream"
+    \(Demo.manifestHead())
     [[tree]]
     from = "linux:fs/demo"
     to = "demo"

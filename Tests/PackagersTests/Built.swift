@@ -3,19 +3,18 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers
 
 /// What was built, for the tests that use it as a person would.
 enum Built {
-  static let repository = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-  static let lrelease = repository.appending(".build/debug/lrelease").string
-
   /// Cuts a release with a manifest of this repository, and demands that it succeeds.
   static func cut(_ manifest: String, into folder: FilePath, _ arguments: [String]) async throws {
     _ = try await Command(
-      lrelease, ["cut", repository.appending("manifests/\(manifest)").string, "--output", folder.string] + arguments
+      Workshop.lrelease,
+      ["cut", Workshop.root.appending("manifests/\(manifest)").string, "--output", folder.string] + arguments
     ).check(doing: "cutting \(manifest)")
   }
 }

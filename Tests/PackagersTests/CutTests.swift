@@ -3,6 +3,7 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers
@@ -14,11 +15,11 @@ import Testing
   ) async throws -> Command.Outcome {
     let arguments =
       [
-        "cut", Built.repository.appending("manifests/sample.toml").string, "--source",
-        "linux=\(Built.repository.appending("Examples/sample/linux"))", "--output", folder.string,
+        "cut", Workshop.root.appending("manifests/sample.toml").string, "--source",
+        "linux=\(Workshop.root.appending("Examples/sample/linux"))", "--output", folder.string,
       ] + more
     let variables = Command.plainEnvironment.merging(["HOME": folder.string]) { $1 }.merging(environment) { $1 }
-    return try await Command(Built.lrelease, arguments, environment: variables).run(doing: "cutting the sample")
+    return try await Command(Workshop.lrelease, arguments, environment: variables).run(doing: "cutting the sample")
   }
 
   /// One core against all, umask, time zone, locale, user, home and folder, of the tool and of the recipes.
@@ -31,7 +32,7 @@ import Testing
       try Files.makeFolder(elsewhere)
       let parts = ["manifests", "debian", "specs", "Examples", ".build/debug/lrelease"]
       _ = try await Command(
-        "cp", ["-rL", "--"] + parts.map { Built.repository.appending($0).string } + [elsewhere.string]
+        "cp", ["-rL", "--"] + parts.map { Workshop.root.appending($0).string } + [elsewhere.string]
       ).check(doing: "copying the recipes")
       _ = try await Command("chown", ["-R", "65534:65534", folder.string]).check(doing: "giving the folder away")
       let surroundings = [
@@ -65,15 +66,15 @@ import Testing
       #expect(direct.succeeded, "\(direct.errors)")
       let plan = folder.appending("plan.json")
       let planned = try await Command(
-        Built.lrelease,
+        Workshop.lrelease,
         [
-          "plan", Built.repository.appending("manifests/sample.toml").string, "--source",
-          "linux=\(Built.repository.appending("Examples/sample/linux"))", "--save", plan.string,
+          "plan", Workshop.root.appending("manifests/sample.toml").string, "--source",
+          "linux=\(Workshop.root.appending("Examples/sample/linux"))", "--save", plan.string,
         ]
       ).run(doing: "planning the sample")
       #expect(planned.succeeded, "\(planned.errors)")
       let repeated = try await Command(
-        Built.lrelease, ["cut", "--plan", plan.string, "--output", folder.appending("b").string]
+        Workshop.lrelease, ["cut", "--plan", plan.string, "--output", folder.appending("b").string]
       ).run(doing: "carrying the plan out")
       #expect(repeated.succeeded, "\(repeated.errors)")
       let sums = try ["a", "b"].map { try Files.read(folder.appending("\($0)/sample-7.2.1/SHA256SUMS")) }
@@ -99,9 +100,9 @@ import Testing
   /// Extras that need or exclude each other, what they make packages depend on, and kernels that they add.
   @Test func extrasKnowOfEachOther() async throws {
     try await withScratch { folder in
-      let manifests = Built.repository.appending("manifests")
+      let manifests = Workshop.root.appending("manifests")
       for name in ["manifests", "debian", "specs", "Examples"] {
-        let copy = ["-r", Built.repository.appending(name).string, folder.string]
+        let copy = ["-r", Workshop.root.appending(name).string, folder.string]
         _ = try await Command("cp", copy).check(doing: "copying")
       }
       let more = """
@@ -122,7 +123,7 @@ import Testing
       try Files.replace(folder.appending("manifests/sample.toml"), with: text)
       func cut(_ extras: [String]) async throws -> Command.Outcome {
         try await Command(
-          Built.lrelease,
+          Workshop.lrelease,
           [
             "cut", folder.appending("manifests/sample.toml").string, "--source",
             "linux=\(folder.appending("Examples/sample/linux"))", "--output", folder.appending("out").string,
@@ -172,7 +173,7 @@ import Testing
       #expect(outcome.succeeded, "\(outcome.errors)")
       let release = folder.appending("sample-7.2.1+and.trace")
       let verify = try await Command(
-        Built.lrelease, ["verify", release.appending("sample-7.2.1+and.trace.tar.xz").string]
+        Workshop.lrelease, ["verify", release.appending("sample-7.2.1+and.trace.tar.xz").string]
       )
       .run(doing: "verifying")
       #expect(verify.succeeded, "\(verify.errors)")
@@ -188,7 +189,7 @@ import Testing
       .check(doing: "listing")
       #expect(rpm.text.contains("/usr/src/sample-7.2.1/dkms.conf"))
       let shown = try await Command(
-        Built.lrelease, ["show", release.appending("sample-dkms_7.2.1+and.trace-1_all.deb").string]
+        Workshop.lrelease, ["show", release.appending("sample-dkms_7.2.1+and.trace-1_all.deb").string]
       )
       .check(doing: "showing")
       #expect(shown.text.contains("← linux:fs/sample/super.c"))
@@ -251,7 +252,7 @@ import Testing
         done
         """
       let outcome = try await Command(
-        "sh", ["-ec", "cd '\(Built.repository)'; \(script)", folder.string, Built.lrelease]
+        "sh", ["-ec", "cd '\(Workshop.root)'; \(script)", folder.string, Workshop.lrelease]
       ).run(doing: "cutting with an extra that configures")
       #expect(
         outcome.text.split(separator: "\n")

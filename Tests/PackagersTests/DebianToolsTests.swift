@@ -2,6 +2,7 @@
 
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers
@@ -20,14 +21,14 @@ struct DebianToolsTests {
   @Test func lintianPiupartsAndAutopkgtestAreContent() async throws {
     try await withScratch { folder in
       try await Built.cut(
-        "sample.toml", into: folder, ["--source", "linux=\(Built.repository.appending("Examples/sample/linux"))"])
+        "sample.toml", into: folder, ["--source", "linux=\(Workshop.root.appending("Examples/sample/linux"))"])
       let release = folder.appending("sample-7.2.1")
       let cache = environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests"
       let built = try await Command(
-        Built.lrelease,
+        Workshop.lrelease,
         [
           "build", release.string, "--modules", "--target", "debian-12", "--targets",
-          Built.repository.appending("targets").string, "--cache", cache, "--output", folder.string,
+          Workshop.root.appending("targets").string, "--cache", cache, "--output", folder.string,
         ]
       ).check(doing: "building the sample")
       #expect(built.text.contains("debian-12 built in"))

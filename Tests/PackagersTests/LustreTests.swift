@@ -3,6 +3,7 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers
@@ -24,8 +25,8 @@ struct LustreTests {
     let tree = folder.appending("linux")
     // What mainline holds is what the companion's rule leaves out.
     let manifest = try Manifest(
-      parsing: Files.read(Built.repository.appending("manifests/lustre-mainline.toml")), file: "lustre-mainline.toml"
-    ) { try Files.read(Built.repository.appending("manifests/\($0)")) }
+      parsing: Files.read(Workshop.root.appending("manifests/lustre-mainline.toml")), file: "lustre-mainline.toml"
+    ) { try Files.read(Workshop.root.appending("manifests/\($0)")) }
     let fromKernel = manifest.rules.filter { $0.source == "linux" }
     let companion = try #require(manifest.rules.first { $0.source != "linux" })
     let listed = try await git(["ls-tree", "-r", "--name-only", "HEAD"]).text.split(separator: "\n").map(String.init)

@@ -2,11 +2,12 @@
 
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// What `overlays/lustre` adds to a configured tree, with the kernel headers that are installed here.
 struct OverlayTests {
-  private let overlays = Built.repository.appending("overlays/lustre")
+  private let overlays = Workshop.root.appending("overlays/lustre")
 
   private func kernels() throws -> [FilePath] {
     let built = try Files.names(in: "/lib/modules")

@@ -3,6 +3,7 @@
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers
@@ -11,7 +12,7 @@ import Testing
   /// The lrelease of this build.
   static let executable: FilePath = {
     if let path = environmentVariable("LRELEASE") { return FilePath(path) }
-    let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+    let root = Workshop.root
     return root.appending(".build/debug/lrelease")
   }()
 

@@ -2,6 +2,7 @@
 
 import Assembler
 import Groundwork
+import TestSupport
 import Testing
 
 @testable import Packagers
@@ -136,17 +137,5 @@ import Testing
     #expect(throws: ReleaseError.self) { try VersionJudge.rpm.check("7.4 2") }
     #expect(throws: Never.self) { try VersionJudge.rpm.check("2.15.0_5_gabc") }
     #expect(throws: ReleaseError.self) { try VersionJudge.rpm.compare("", "1") }
-  }
-}
-
-/// A small generator with a seed, so that a failing case comes again.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -3,17 +3,18 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers
 
 @Suite struct TargetTests {
-  private let folder = Built.repository.appending("targets")
+  private let folder = Workshop.root.appending("targets")
 
   @Test func theTableInTheDocumentationIsThatOfTheFiles() throws {
     let targets = try Target.all(in: folder)
     #expect(targets.count >= 15)
-    let page = String(decoding: try Files.read(Built.repository.appending("docs/targets.md")), as: UTF8.self)
+    let page = String(decoding: try Files.read(Workshop.root.appending("docs/targets.md")), as: UTF8.self)
     #expect(page.contains(Target.table(targets)), "docs/targets.md: put in what 'lrelease targets' prints")
   }
 
@@ -43,13 +44,13 @@ import Testing
   private func arguments(_ release: FilePath, output: FilePath, _ more: [String]) -> [String] {
     let cache = environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests"
     return [
-      "build", release.string, "--targets", Built.repository.appending("targets").string, "--cache", cache, "--output",
+      "build", release.string, "--targets", Workshop.root.appending("targets").string, "--cache", cache, "--output",
       output.string,
     ] + more
   }
 
   private func build(_ folder: FilePath, _ name: String, _ more: [String]) async throws -> Command.Outcome {
-    try await Command(Built.lrelease, arguments(folder.appending(name), output: folder, more))
+    try await Command(Workshop.lrelease, arguments(folder.appending(name), output: folder, more))
       .run(doing: "building the sample")
   }
 
@@ -58,11 +59,11 @@ import Testing
     try await withScratch { folder in
       try await Built.cut(
         "sample.toml", into: folder,
-        ["--source", "linux=\(Built.repository.appending("Examples/sample/linux"))", "--with", "mark"])
+        ["--source", "linux=\(Workshop.root.appending("Examples/sample/linux"))", "--with", "mark"])
       // A distribution that cannot be had does not stop the one that can.
       let unreachable = folder.appending("nowhere.toml")
       let text = String(
-        decoding: try Files.read(Built.repository.appending("targets/debian-12.toml")), as: UTF8.self)
+        decoding: try Files.read(Workshop.root.appending("targets/debian-12.toml")), as: UTF8.self)
       try Files.write(Array((text + "mirror = \"http://127.0.0.1:9/debian\"\n").utf8), to: unreachable)
       let both = ["--modules", "--target", "debian-12", "--target", unreachable.string]
       let outcome = try await build(folder, name, both)
@@ -120,7 +121,7 @@ import Testing
       let script = "hostname elsewhere; umask 077; exec taskset -c 0 \"$@\""
       _ = try await Command(
         "unshare",
-        ["--uts", "sh", "-c", script, "sh", Built.lrelease]
+        ["--uts", "sh", "-c", script, "sh", Workshop.lrelease]
           + arguments(folder.appending(name), output: varied.appending("out"), ["--jobs", "2"] + both),
         environment: environment
       ).run(doing: "building the sample elsewhere")
@@ -139,13 +140,13 @@ import Testing
       // A release whose tool does not compile: by a change in the companion.
       let companion = folder.appending("companion")
       _ = try await Command(
-        "cp", ["-r", Built.repository.appending("Examples/sample/companion").string, companion.string]
+        "cp", ["-r", Workshop.root.appending("Examples/sample/companion").string, companion.string]
       ).check(doing: "copying")
       try Files.replace(companion.appending("utils/samplectl.c"), with: Array("#error broken on purpose\n".utf8))
       try await Built.cut(
         "sample.toml", into: folder,
         [
-          "--source", "linux=\(Built.repository.appending("Examples/sample/linux"))", "--source",
+          "--source", "linux=\(Workshop.root.appending("Examples/sample/linux"))", "--source",
           "companion=\(companion)",
         ])
       let outcome = try await build(folder, "sample-7.2.1", ["--modules", "--target", "debian-12"])

@@ -3,6 +3,7 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Who vouches for a source: cuts of a small kernel release, signed with keys that gpg makes here.
@@ -43,7 +44,7 @@ import Testing
     }
 
     func lrelease(_ arguments: [String]) async throws -> Command.Outcome {
-      try await run(Built.lrelease, arguments)
+      try await run(Workshop.lrelease, arguments)
     }
 
     func cut(_ into: String, _ more: [String] = []) async throws -> Command.Outcome {
@@ -276,7 +277,7 @@ import Testing
 
   /// Every signer of a shipped manifest has a key in the keyring that it names, and the keyring has no other.
   @Test func theShippedKeyringsHoldTheSigners() async throws {
-    let folder = Built.repository.appending("manifests")
+    let folder = Workshop.root.appending("manifests")
     var checked = 0
     for name in try Files.names(in: folder).map({ String(decoding: $0, as: UTF8.self) }) where name.hasSuffix(".toml") {
       let manifest = try Manifest(parsing: Files.read(folder.appending(name)), file: name) {

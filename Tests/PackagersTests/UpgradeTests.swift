@@ -3,6 +3,7 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers
@@ -12,7 +13,7 @@ import Testing
 @Suite(.serialized) struct UpgradeTests {
   /// A candidate, its final release, that with an extra, a vendor's rebuild and a respin, in the order of their age.
   private func cutAll(_ folder: FilePath) async throws {
-    let examples = Built.repository.appending("Examples/sample")
+    let examples = Workshop.root.appending("Examples/sample")
     let linux = folder.appending("linux")
     _ = try await Command("cp", ["-r", examples.appending("linux").string, linux.string]).check(doing: "copying")
     let makefile = linux.appending("Makefile")
@@ -28,7 +29,7 @@ import Testing
     try await cut(text, ["--with", "trace"])
     try await cut(text, ["--respin", "1"])
     _ = try await Command(
-      Built.lrelease,
+      Workshop.lrelease,
       ["rebuild", folder.appending("sample-7.2.1/sample-7.2.1.tar.xz").string, "--vendor", "acme"]
         + ["--output", folder.string]
     ).check(doing: "rebuilding")

@@ -3,6 +3,7 @@
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Qualifier

@@ -4,6 +4,7 @@ import Assembler
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Qualifier

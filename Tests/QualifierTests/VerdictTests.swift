@@ -3,6 +3,7 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers

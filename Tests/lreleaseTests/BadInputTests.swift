@@ -2,6 +2,7 @@
 
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// What a person gives wrongly, to the whole command: one line, the right status, nothing left.

@@ -3,6 +3,7 @@
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Builds in roots that are stopped, or run out of space: one line, and no mount, process, half root or scratch left.

@@ -3,6 +3,7 @@
 import FoundationEssentials
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// `lrelease diff` of real releases of the sample.

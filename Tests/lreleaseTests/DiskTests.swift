@@ -3,6 +3,7 @@
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Disks that are full, read-only, or hold something else already.

@@ -2,6 +2,7 @@
 
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// `lrelease export` as people run it: what is given wrongly, and a release for the Open Build Service.

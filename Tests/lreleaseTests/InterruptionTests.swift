@@ -3,6 +3,7 @@
 import Glibc
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Ctrl-C and SIGTERM in each phase of a cut: one line, status 130, no file and no child left.

@@ -3,6 +3,7 @@
 import FoundationEssentials
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 /// `lrelease rebuild` as a vendor uses it: with a release and nothing else.

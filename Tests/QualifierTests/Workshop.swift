@@ -1,1 +1,0 @@
-../lreleaseTests/Workshop.swift
