@@ -22,7 +22,8 @@ all: setup
 
 # For daily use. A debug build is there sooner, and libraries do what takes long in it as fast.
 release: setup
-	swift build -c release --static-swift-stdlib
+	swift build -c release --static-swift-stdlib --product lrelease
+	swift build -c release --static-swift-stdlib --product lrelease-bench
 
 # Beside its peers: see bench/README.md. RUN="--runs 3 tarball" and the like choose.
 bench: release

@@ -184,10 +184,8 @@ extension Plan {
     let date = Timestamp(seconds: sourceDate)
     let own = extras.compactMap { manifest.extras[$0]?.license }
     let licenses = ([manifest.license] + own).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    // Those with packages of their own add nothing to the others.
-    let added = extras.compactMap { manifest.extras[$0] }.filter(\.packages.isEmpty)
     return try values(manifest).merging([
-      "EXTRAS_CONFIGURE": added.flatMap(\.configure).joined(separator: " "),
+      "EXTRAS_CONFIGURE": extras.flatMap { manifest.extras[$0]?.configure ?? [] }.joined(separator: " "),
       "LICENSE": licenses.count == 1 ? manifest.license : licenses.map { "(\($0))" }.joined(separator: " AND "),
       "DATE": date.iso8601, "YEAR": String(date.fields.year), "CHANGELOG_DATE": date.rfc5322,
       "RPM_DATE": date.rpmChangelogDate, "DEB_VERSION": version.debian, "RPM_VERSION": version.rpmVersion,

@@ -65,7 +65,7 @@ struct Guest: Sendable {
     cp -L "/lib/modules/$kernel"/modules.builtin* "/lib/modules/$kernel"/modules.order "$target" 2>/dev/null || :
     depmod -b /guest "$kernel" 2>/dev/null
 
-    for name in kmod "$@"; do
+    for name in sh kmod "$@"; do
       case $name in
       *'*'*)
         for file in $name; do [ ! -e "$file" ] || place "$file"; done
@@ -82,7 +82,8 @@ struct Guest: Sendable {
     [ -e /guest/usr/bin/kmod ] || ln -s ../sbin/kmod /guest/usr/bin/kmod
     """
 
-  /// The first process of the guest.
+  /// The first process of the guest. The shell of busybox takes its own programs before those of the target, so it only
+  /// prepares.
   private static let initProgram = """
     #!/bin/busybox sh
     /bin/busybox mkdir -p /proc /sys /dev /tmp /run /mnt /root /var/tmp /busybox
@@ -90,13 +91,15 @@ struct Guest: Sendable {
     /bin/busybox mount -t sysfs sysfs /sys
     /bin/busybox mount -t devtmpfs devtmpfs /dev
     /bin/busybox --install -s /busybox
-    # What the target has goes before what busybox has.
     export PATH=/usr/sbin:/usr/bin:/busybox HOME=/root TMPDIR=/tmp LC_ALL=C
-    exec </dev/null >/dev/console 2>&1
-    report() { echo "$*" >/dev/ttyS1; }
+    exec /usr/bin/sh /etc/steps </dev/null >/dev/console 2>&1
+    """
+
+  /// What is tried, for the shell of the target: what the target has goes before what busybox has.
+  private static let steps = """
+    report() { printf '%s\\n' "$*" >/dev/ttyS1; }
     ln -sf /proc/mounts /etc/mtab
-    ln -sf /bin/busybox /usr/bin/sh
-    [ -e /usr/bin/bash ] || ln -sf /bin/busybox /usr/bin/bash
+    [ -e /usr/bin/bash ] || ln -sf sh /usr/bin/bash
     for module in $(cat /etc/kernel-modules); do modprobe "$module"; done
     ip link set lo up
     if [ -e /sys/class/net/eth0 ]; then
@@ -180,6 +183,7 @@ struct Guest: Sendable {
     var initramfs = try Initramfs()
     try initramfs.addAll(session.written("/guest"))
     try initramfs.add("init", Array(Self.initProgram.utf8))
+    try initramfs.add("etc/steps", Array(Self.steps.utf8))
     try initramfs.add("usr/bin/busybox", try busybox(doing: doing))
     func text(_ lines: [String]) -> [UInt8] { Array(lines.map { $0 + "\n" }.joined().utf8) }
     try initramfs.add("etc/load", text(modules.map { $0.replacing("-", with: "_") }), mode: 0o644)
