@@ -90,6 +90,15 @@ import Testing
     _ = try await sample.session.run(["mv", "/q/aside", file], doing: "restoring the module")
   }
 
+  /// A package may bring a program that modprobe runs in place of a module: the guest has the module all the same.
+  @Test func aModuleThatAProgramStandsFor() async throws {
+    let conf = "/etc/modprobe.d/samplefs.conf"
+    let session = try sample.session
+    _ = try await session.run(["sh", "-c", "echo install samplefs /usr/sbin/probe >\(conf)"], doing: "configuring")
+    expect(try await sample.boot(patient), .pass, nil)
+    _ = try await session.run(["rm", conf], doing: "restoring the root")
+  }
+
   @Test func aModuleThatIsNotThere() async throws {
     let file = "/lib/modules/\(try sample.kernel)/updates/dkms/samplefs.ko"
     _ = try await sample.session.run(["mv", file, "/q/aside"], doing: "hiding the module")

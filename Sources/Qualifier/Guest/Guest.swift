@@ -44,7 +44,8 @@ struct Guest: Sendable {
     }
 
     depmod "$kernel"
-    depends() { modprobe -S "$kernel" --show-depends "$1" >/tmp/depends 2>/tmp/complaint; }
+    # A site's configuration may have a program in place of a module; here the module itself is wanted.
+    depends() { modprobe -C /dev/null -S "$kernel" --show-depends "$1" >/tmp/depends 2>/tmp/complaint; }
     taken() { sed -n 's/^insmod \\([^ ]*\\).*/\\1/p' /tmp/depends >>/tmp/modules; }
     while [ "$1" != -- ]; do
       depends "$1" || { echo "the module $1: $(head -n 1 /tmp/complaint)" >&2; exit 1; }
