@@ -3,6 +3,7 @@
 import Assembler
 import Groundwork
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Qualifier
@@ -227,6 +228,22 @@ import Testing
   }
 
   // MARK: Markdown
+
+  /// docs/kernels.md says what the verdicts in docs/verdicts say.
+  @Test func theTablesInTheDocumentationAreThoseOfTheVerdicts() throws {
+    let docs = Workshop.root.appending("docs")
+    let page = String(decoding: try Files.read(docs.appending("kernels.md")), as: UTF8.self)
+    let folders = try Files.names(in: docs.appending("verdicts")).map {
+      docs.appending("verdicts").appending(bytes: $0)
+    }
+    #expect(!folders.isEmpty)
+    for folder in folders {
+      let table = SupportTable(try QualificationReport(reading: [folder])).markdown
+      #expect(
+        page.contains(String(decoding: table, as: UTF8.self)),
+        "docs/kernels.md: put in what 'lrelease export table \(folder)' prints")
+    }
+  }
 
   @Test func aTableIsOneLineARow() async throws {
     try await withQualifications(Self.mixed) { folders, _ in
