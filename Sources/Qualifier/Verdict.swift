@@ -89,6 +89,13 @@ package struct Verdict: Sendable, Codable, Equatable {
   /// Identifies what decided the verdict: with the same inputs there is no need to try again.
   package var inputs: SHA256Digest
 
+  /// How far the package has come. A file system was mounted where a smoke script ran, and not wherever it was asked for.
+  package var proven: Level? {
+    guard result == .pass else { return nil }
+    func hasPassed(_ name: Step.Name) -> Bool { steps.contains { $0.name == name && $0.passed } }
+    return hasPassed(.smoke) ? .mount : hasPassed(.load) ? .load : .build
+  }
+
   /// `6.12.117`, of `6.12.117+deb12-amd64`.
   package var kernelNumber: String {
     String(kernel.prefix { $0.isASCII && $0.isNumber || $0 == "." }.drop { $0 == "." })

@@ -163,7 +163,9 @@ extension Console {
     let rows = outcome.verdicts.map { verdict in
       [
         verdict.target, verdict.kernel, verdict.variant, verdict.result.rawValue,
-        verdict.result == .pass ? verdict.isLife ? "life" : verdict.level.rawValue : verdict.step?.rawValue ?? "",
+        // Where there is no smoke script, it is loaded at most.
+        verdict.result == .pass
+          ? verdict.isLife ? "life" : (verdict.proven ?? .build).rawValue : verdict.step?.rawValue ?? "",
         outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),
       ]
     }

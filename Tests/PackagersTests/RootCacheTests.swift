@@ -41,11 +41,14 @@ import Testing
     }
   }
 
-  @Test func removingARootLeavesNothingOfIt() async throws {
+  @Test func halfARootIsMadeAnewAndRemovingOneLeavesNothing() async throws {
     try await withScratch { folder in
       let cache = RootCache(folder)
       let name = try Self.recipe.key
-      _ = try await cache.root(Self.recipe, progress: .silent).path
+      // Without its record it may be half of one: it counts for nothing.
+      try Files.makeFolder(folder.appending("\(name)/half"))
+      let path = try await cache.root(Self.recipe, progress: .silent).path
+      #expect(!Files.exists(path.appending("half")) && Files.exists(path.appending("usr/bin/hello")))
       // What a killed lrelease has left goes with it.
       try Files.makeFolder(folder.appending("\(name).elsewhere.partial/usr"))
       for wrong in ["nothing", "", "..", "../\(name)", "/"] {
@@ -53,16 +56,6 @@ import Testing
       }
       try cache.remove(name)
       #expect(try Files.names(in: folder).isEmpty)
-    }
-  }
-
-  /// A root whose record is missing may be half of one: it counts for nothing.
-  @Test func aRootWithoutItsRecordIsMadeAnew() async throws {
-    try await withScratch { folder in
-      let cache = RootCache(folder)
-      try Files.makeFolder(folder.appending("\(try Self.recipe.key)/half"))
-      let root = try await cache.root(Self.recipe, progress: .silent)
-      #expect(!Files.exists(root.path.appending("half")) && Files.exists(root.path.appending("usr/bin/hello")))
     }
   }
 }

@@ -171,13 +171,6 @@ extension Verdict {
     }
   }
 
-  /// How far the package has come. A file system was mounted where a smoke script ran, and not wherever it was asked for.
-  var proven: Level? {
-    guard result == .pass else { return nil }
-    func hasPassed(_ name: Step.Name) -> Bool { steps.contains { $0.name == name && $0.passed } }
-    return hasPassed(.smoke) ? .mount : hasPassed(.load) ? .load : .build
-  }
-
   /// The name of its case: `debian-12.modules`.
   var caseName: String { FilePath(logs).lastComponent?.string ?? logs }
 
