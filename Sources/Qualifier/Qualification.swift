@@ -155,7 +155,11 @@ package struct Qualification: Sendable, Codable {
   package func known(_ one: Case) -> Verdict? {
     guard let verdict = kept(one), verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
     else { return nil }
-    if let root = verdict.root, let now = roots.record(of: root.name), now.identity != root.packages { return nil }
+    if let root = verdict.root, let now = roots.record(of: root.name),
+      now.identity != root.packages || now.made < roots.since ?? 0
+    {
+      return nil
+    }
     return verdict
   }
 

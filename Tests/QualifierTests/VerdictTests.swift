@@ -131,7 +131,7 @@ import Testing
 
   @Test func anotherRootIsTriedIn() async throws {
     try await withQualification { _, _, make in
-      let qualification = try make(.build)
+      var qualification = try make(.build)
       let one = qualification.cases[0]
       let target = try Target(reading: FilePath(one.target))
       var record = RootRecord(
@@ -148,6 +148,11 @@ import Testing
       }
       record.made = 2
       try keepRecord()
+      #expect(qualification.known(one) != nil)
+      // Whoever wants newer roots is not told of this one.
+      qualification.roots.since = 3
+      #expect(qualification.known(one) == nil)
+      qualification.roots.since = 2
       #expect(qualification.known(one) != nil)
       record.packages = ["linux-headers 6.1.2 amd64"]
       try keepRecord()
