@@ -6,24 +6,27 @@ import Glibc
 import Groundwork
 import Packagers
 
-/// Where the roots of targets are, and whether they are made anew.
-struct RootOptions: ParsableArguments {
+/// Where the roots of targets are.
+struct RootPlace: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Folder for roots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
     completion: .directory)
   var cache: String?
 
+  func roots(since: Int64? = nil) -> RootCache {
+    RootCache(SourceOptions.cacheFolder(cache).appending("roots"), since: since)
+  }
+}
+
+/// Where the roots of targets are, and whether they are made anew.
+struct RootOptions: ParsableArguments {
+  @OptionGroup var place: RootPlace
+
   @Flag(help: "Make the roots anew from what their archives hold now, such as a kernel that came out since.")
   var refresh = false
 
-  func roots() -> RootCache {
-    RootOptions.place(cache, since: refresh ? Int64(time(nil)) : nil)
-  }
-
-  static func place(_ cache: String?, since: Int64? = nil) -> RootCache {
-    RootCache(SourceOptions.cacheFolder(cache).appending("roots"), since: since)
-  }
+  func roots() -> RootCache { place.roots(since: refresh ? Int64(time(nil)) : nil) }
 }
 
 struct RootsCommand: AsyncParsableCommand {
@@ -45,12 +48,7 @@ struct RootsCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Remove the roots that were not used for so many days.", valueName: "days"))
   var unused: Int?
 
-  @Option(
-    help: ArgumentHelp(
-      "Folder for roots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
-    completion: .directory)
-  var cache: String?
-
+  @OptionGroup var place: RootPlace
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
@@ -59,7 +57,7 @@ struct RootsCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Console.run(console) { console in
-      let roots = RootOptions.place(cache)
+      let roots = place.roots()
       for name in names { try roots.remove(name) }
       let now = Int64(time(nil))
       var kept = try await roots.all()

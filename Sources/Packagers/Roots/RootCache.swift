@@ -42,15 +42,20 @@ package struct RootCache: Sendable, Codable {
     }
     let name = try recipe.key
     try Files.makeFolder(folder)
-    let lock = try RootLock(folder.appending("\(name).lock"))
+    var lock = try RootLock(folder.appending("\(name).lock"))
     while true {
       try await lock.hold(.shared)
+      if lock.isGone {
+        // The root was removed while we waited: others lock another file.
+        lock = try RootLock(folder.appending("\(name).lock"))
+        continue
+      }
       if let record = current(name) { return Root(folder.appending(name), record, lock) }
       lock.release()
       // Whoever makes the same root meanwhile, here or in another process, takes minutes; so does who uses an older one.
       if !(try lock.take(.exclusive)) { progress.began("\(doing), when nobody uses the one that is there") }
       try await lock.hold(.exclusive)
-      if current(name) == nil { try await make(recipe, name, doing: doing, progress: progress) }
+      if !lock.isGone, current(name) == nil { try await make(recipe, name, doing: doing, progress: progress) }
       lock.release()
     }
   }
@@ -195,6 +200,12 @@ final class RootLock: Sendable {
       return false
     }
     return true
+  }
+
+  /// Whether its file was removed, with the root.
+  var isGone: Bool {
+    var status = stat()
+    return fstat(descriptor, &status) != 0 || status.st_nlink == 0
   }
 
   func release() { flock(descriptor, LOCK_UN) }
