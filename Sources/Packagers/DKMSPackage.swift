@@ -132,13 +132,20 @@ package struct DKMSPackage: Sendable {
       package.probe.map { probe in
         """
         # What a probe of exactly these headers has found was shipped with the release, or has to be found out.
+        key=
         results=
-        if [ -d \(Self.probed) ] && key=$(sh dkms/key "$kernel" "$source") && [ -f "\(Self.probed)/$key" ]; then
+        if [ -d \(Self.probed) ] || [ -n "${DKMS_PROBE_RESULTS:-}" ]; then
+          key=$(sh dkms/key "$kernel" "$source") || key=
+        fi
+        if [ -n "$key" ] && [ -f "\(Self.probed)/$key" ]; then
           results=\(Self.probed)/$key
         fi
         sh \(probe) "$kernel" "$source" ${results:+"$results"}
-        # For who qualifies this release.
-        [ -z "${DKMS_PROBE_RESULTS:-}" ] || sh \(probe) --results >"$DKMS_PROBE_RESULTS"
+        # For who qualifies this release: what was found, under which key, and whether it came with the release.
+        if [ -n "${DKMS_PROBE_RESULTS:-}" ]; then
+          sh \(probe) --results >"$DKMS_PROBE_RESULTS" || rm "$DKMS_PROBE_RESULTS"
+          echo "$key $results" >"$DKMS_PROBE_RESULTS.key"
+        fi
 
         """
       } ?? ""
@@ -203,12 +210,18 @@ package struct DKMSPackage: Sendable {
       esac
       source=$(readlink -f "$outer")
 
-      # The compiler that dkms names, else the one that built the kernel, else gcc.
+      # The compiler that dkms names, else the one that built the kernel, else gcc. It has many names, and dkms does not
+      # always use the same one: what counts is its version and its target.
       compiler=${CC:-}
       if [ -z "$compiler" ]; then
-        compiler=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ "]*\).*/\1/p' "$obj/include/config/auto.conf")
+        built=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\{0,1\}\([^"]*\).*/\1/p' "$obj/include/config/auto.conf")
+        case $built in
+        *clang*) compiler=clang ;;
+        *) compiler=${built%% *} ;;
+        esac
         command -v "$compiler" >/dev/null 2>&1 || compiler=gcc
       fi
+      compiler="$($compiler --version | sed -n '1s/^[^ ]* //p') $($compiler -dumpmachine)"
 
       # Names and contents of files, whatever their folder is called.
       digest() {
@@ -221,8 +234,9 @@ package struct DKMSPackage: Sendable {
       {
         echo \#(quotedOptions)
         echo "$kernel"
-        ${compiler%% *} --version | sed -n 1p
-        find \#(inputs.joined(separator: " ")) -type f ! -path './\#(Self.probed)/*' ! -path ./make.log | digest
+        echo "$compiler"
+        find \#(inputs.joined(separator: " ")) -type f ! -path './\#(Self.probed)/*' ! -path ./make.log \
+          ! -path ./dkms.conf ! -path ./dkms/pre-build | digest
         cat "$obj/Module.symvers" 2>/dev/null || :
         for folder in "$obj" "$source"; do
           cd "$folder"

@@ -31,7 +31,7 @@ package enum Proof {
     var proven: [String: Plan.Proven] = [:]
     for variant in Set(verdicts.map(\.0.variant)) {
       let own = verdicts.filter { $0.0.variant == variant && !$0.0.isLife }
-      guard let range = try range(own.map(\.0), progress: progress) else {
+      guard let range = try range(own.map(\.0), of: variant, progress: progress) else {
         throw ReleaseError(
           .unverified, doing: doing, reason: "the package '\(variant)' passed on no kernel",
           advice: "leave it out of the manifest, or see what the verdicts say")
@@ -70,7 +70,8 @@ package enum Proof {
   }
 
   /// The newest kernels that a package passed on, back to where it failed: both ends as a line of kernels, such as 6.12.
-  static func range(_ verdicts: [Verdict], progress: Progress) throws -> KernelRange? {
+  /// Lines between them that were not tried belong to it.
+  static func range(_ verdicts: [Verdict], of package: String, progress: Progress) throws -> KernelRange? {
     var lines: [KernelRelease: Bool] = [:]
     for verdict in verdicts where verdict.result == .pass || verdict.result == .fail {
       guard var line = KernelRelease(verdict.kernelNumber) else { continue }
@@ -80,6 +81,10 @@ package enum Proof {
     let newestFirst = lines.keys.sorted().reversed().drop { lines[$0] == false }
     let run = newestFirst.prefix { lines[$0] == true }
     guard let max = run.first, let min = run.last else { return nil }
+    if run.count > 1, max.major != min.major || max.minor - min.minor >= run.count {
+      let tried = run.reversed().map(\.text).joined(separator: ", ")
+      progress.warning("the package '\(package)' claims Linux \(min) to \(max), of which \(tried) were tried")
+    }
     for line in newestFirst.dropFirst(run.count) where lines[line] == true {
       progress.warning("Linux \(line) passed and is left out: a newer one between it and \(max) failed")
     }

@@ -12,12 +12,12 @@ import Testing
 /// The sample on the kernels of Debian, from a candidate to the release that is made of what was proven.
 @Suite(.serialized) struct QualifyTests {
   private func qualify(
-    _ workshop: Workshop, _ release: String, _ targets: [String], level: String
+    _ workshop: Workshop, _ release: String, _ targets: [String], level: String, in folder: FilePath? = nil
   ) async throws -> Command.Outcome {
     try await workshop.run(
       [
-        "qualify", workshop.output.pushing(FilePath(release)).string, "--level", level, "--cache", testCache.string,
-        "--targets", Workshop.root.appending("targets").string, "--quiet", "--jobs", "1",
+        "qualify", (folder ?? workshop.output).appending(release).string, "--level", level, "--cache",
+        testCache.string, "--targets", Workshop.root.appending("targets").string, "--quiet", "--jobs", "1",
       ] + targets.flatMap { ["--target", $0] }, seconds: 3000)
   }
 
@@ -62,6 +62,13 @@ import Testing
         workshop.folder.appending("again").string,
       ])
       #expect(again.text.contains("identical"), "\(again.errors)")
+
+      // dkms on a site uses what came with it: that is what its PRE_BUILD says.
+      #expect(try await qualify(workshop, "sample-7.2.1", targets, level: "build", in: releases).succeeded)
+      for verdict in try Qualification.verdicts(in: releases.appending("sample-7.2.1.qualification")) {
+        let probe = try #require(verdict.steps.first { $0.name == .probe })
+        #expect(probe.note == "its results came with the release", "\(verdict)")
+      }
 
       try await resultsOfProbesCountForTheirHeadersAlone(release)
     }
@@ -109,7 +116,15 @@ import Testing
           change.hasPrefix("touch")
             ? "rm $headers/include/linux/new.h" : "truncate -s -1 \(change.dropFirst("echo >>".count))")
       }
-      #expect(try await probe().contains("is known"))
+      // A compiler is what it says it is, by any name.
+      for name in ["gcc-12", "x86_64-linux-gnu-gcc-12", "env gcc-12"] {
+        #expect(try await probe("export CC='\(name)'").contains("is known"), "\(name)")
+      }
+      let other = """
+        printf '#!/bin/sh\\ngcc "$@" | sed s/12[.]2[.]0/12.2.1/\\n' >/usr/bin/other; chmod +x /usr/bin/other; export CC=other
+        """
+      #expect(try await probe(other).contains("probes compile"))
+      #expect(try await probe("export CC=there-is-none").contains("probes compile"))
     }
   }
 

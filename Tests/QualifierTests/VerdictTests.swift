@@ -2,6 +2,7 @@
 
 import Assembler
 import Groundwork
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -203,15 +204,32 @@ import Testing
 
   @Test(
     arguments: [
-      (["6.1.0-56-amd64", "6.12.117+deb12-amd64"], [], "6.1 to 6.12"),
-      (["5.10.0-30-amd64", "6.12.1", "7.2.12+deb13-amd64"], ["6.1.0-56-amd64"], "6.12 to 7.2"),
-      (["5.10.1", "6.1.2"], ["6.1.3", "7.2.1"], "5.10 to 5.10"),
-      (["6.12.117-1.el10.x86_64"], [], "6.12 to 6.12"),
-      ([], ["6.1.1"], nil),
-    ] as [([String], [String], String?)])
-  func theRangeIsTheNewestKernelsThatPassed(passed: [String], failed: [String], text: String?) throws {
+      (
+        ["6.1.0-56-amd64", "6.12.117+deb12-amd64"], [], "6.1 to 6.12",
+        ["the package 'modules' claims Linux 6.1 to 6.12, of which 6.1, 6.12 were tried"]
+      ),
+      (
+        ["5.10.0-30-amd64", "6.12.1", "7.2.12+deb13-amd64"], ["6.1.0-56-amd64"], "6.12 to 7.2",
+        [
+          "the package 'modules' claims Linux 6.12 to 7.2, of which 6.12, 7.2 were tried",
+          "Linux 5.10 passed and is left out: a newer one between it and 7.2 failed",
+        ]
+      ),
+      (["7.2.13", "7.3.4"], [], "7.2 to 7.3", []),
+      (["5.10.1", "6.1.2"], ["6.1.3", "7.2.1"], "5.10 to 5.10", []),
+      (["6.12.117-1.el10.x86_64"], [], "6.12 to 6.12", []),
+      ([], ["6.1.1"], nil, []),
+    ] as [([String], [String], String?, [String])])
+  func theRangeIsTheNewestKernelsThatPassed(
+    passed: [String], failed: [String], text: String?, warnings: [String]
+  ) throws {
     let verdicts = passed.map { verdict($0, .pass) } + failed.map { verdict($0, .fail) } + [verdict("9.9.9", .skipped)]
-    #expect(try Proof.range(verdicts, progress: .silent)?.text == text)
+    let warned = Mutex<[String]>([])
+    let progress = Progress { event in
+      if case .warning(let text) = event { warned.withLock { $0.append(text) } }
+    }
+    #expect(try Proof.range(verdicts, of: "modules", progress: progress)?.text == text)
+    #expect(warned.withLock { $0 } == warnings)
   }
 
   @Test(arguments: ["", "0123456789abcdef", "../../0123456789abcdef0123456789ab", "0123456789ABCDEF0123456789ABCDEF"])

@@ -157,7 +157,7 @@ package final class CaseRun {
     try await step(.install) { try await install(in: session) }
     try await step(.modules) { try await checkModules(in: session) }
     if package.package.probe != nil {
-      try await step(.probe) { try await keepProbeResults(in: session) }
+      try await step(.probe) { try keepProbeResults(in: session) }
     }
     guard level > .build else { return }
     let isSmoked = level == .mount && release.smoke != nil && release.manifest.qualify.covers(package.package)

@@ -114,20 +114,18 @@ extension CaseRun {
   }
 
   /// Keeps what PRE_BUILD has found out, for packages that are made later.
-  func keepProbeResults(in session: RootSession) async throws -> String? {
-    let (succeeded, output, log) = try await sh(
-      """
-      cd "/\(package.folder)" || exit 1
-      sh dkms/key "$1" "/lib/modules/$1/build" >/q/key || exit 1
-      [ ! -f "\(DKMSPackage.probed)/$(cat /q/key)" ] || echo its results came with the release
-      """, [kernel], in: session, log: "probe", step: .probe)
-    guard succeeded else { throw Failure(step: .probe, reason: log.lines.last ?? "it gives no key") }
-    guard let key = session.found("/q/key"), let results = session.found("/q/results") else {
+  func keepProbeResults(in session: RootSession) throws -> String? {
+    guard let said = session.found("/q/results.key"), let results = session.found("/q/results") else {
       return "its results cannot be kept: it knows no --results"
     }
-    probeKey = String(decoding: try Files.read(key), as: UTF8.self).trimmed
+    // The key as dkms saw it, which runs PRE_BUILD with an environment of its own.
+    let words = String(decoding: try Files.read(said), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    guard let key = words.first.map(String.init), Proof.isKey(key) else {
+      throw Failure(step: .probe, reason: "dkms/key gives no key for its results")
+    }
+    probeKey = key
     try Files.replace(folder.appending(Qualification.probeResults), with: try Files.read(results))
-    return output.isEmpty ? nil : output.trimmed
+    return words.count > 1 ? "its results came with the release" : nil
   }
 
   /// Installs the programs that the smoke script calls.
