@@ -131,7 +131,7 @@ package struct Qualification: Sendable, Codable {
   /// What decides a verdict, besides what is in the root.
   private struct Inputs: Encodable {
     /// Raised whenever lrelease tries something else, or judges it otherwise.
-    var format = 4
+    var format = 5
     var release: SHA256Digest
     var package: SHA256Digest?
     var target: SHA256Digest

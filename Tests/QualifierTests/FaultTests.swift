@@ -136,6 +136,14 @@ import Testing
       try await sample.replaceModule(code("nowhere_to_be_found"))
       expect(try await check(), .fail, .modules, "samplefs needs the symbol nowhere_to_be_found, which nothing exports")
     }
+    // What the kernel's module of the same name exports is gone with it.
+    let symbols = "/lib/modules/\(kernel)/build/Module.symvers"
+    for (module, result) in [("fs/other/otherfs", Verdict.Result.pass), ("fs/sample/samplefs", .fail)] {
+      try await sh("printf '0x00000000\\twhose\\t\(module)\\tEXPORT_SYMBOL\\t\\n' >>\(symbols)")
+      try await sample.replaceModule(code("whose"))
+      #expect(try await check().result == result, "\(module)")
+      try await sh("sed -i '$d' \(symbols)")
+    }
     try await sh("mv /q/kernel /lib/modules/\(kernel)/kernel; mv /q/aside \(file)")
   }
 

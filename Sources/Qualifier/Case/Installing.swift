@@ -64,19 +64,20 @@ extension CaseRun {
     let (succeeded, output, log) = try await sh(
       """
       set -e
-      comm -13 /q/before /q/after | sed 's|.*/||; s|[.]ko.*||' | tr - _ >/q/names
-      comm -13 /q/before /q/after | while read -r file; do
+      comm -13 /q/before /q/after >/q/new
+      while read -r file; do
         name=$(basename "$file"); name=${name%%.ko*}
         printf 'module\\t%s\\t%s\\t%s\\t%s\\n' "$name" "$(stat -c %s "$file")" \
           "$(modinfo -F version "$file")" "$(modinfo -F vermagic "$file")"
-      done
+      done </q/new
+      # Of these files alone: to look at all modules of a kernel takes seconds. depmod knows what they export; what else
+      # there is stands in Module.symvers, with what modules export in whose place they come.
       symbols="/lib/modules/$1/build/Module.symvers"
-      # Where the kernel's own modules are not in the root, what they export is in this list alone.
-      : >/q/exported
-      [ -d "/lib/modules/$1/kernel" ] || cut -f2 "$symbols" >/q/exported
-      depmod -n -e -E "$symbols" "$1" 2>&1 >/dev/null \
+      sed 's|.*/||; s|[.]ko.*||; s|[-_]|[-_]|g; s|.*|\t([^\t]*/)?&\t|' /q/new >/q/own
+      grep -v -E -f /q/own "$symbols" | cut -f2 >/q/exported
+      xargs -r depmod -n -e -E "$symbols" "$1" </q/new 2>&1 >/dev/null \
         | sed -n 's|.*/\\([^/]*\\)[.]ko[^ ]* needs unknown symbol \\(.*\\)|\\1 \\2|p' | while read -r name symbol; do
-          if echo "$name" | tr - _ | grep -q -x -F -f /q/names && ! grep -q -x -F -e "$symbol" /q/exported; then
+          if ! grep -q -x -F -e "$symbol" /q/exported; then
             printf '%s needs the symbol %s, which nothing exports\\n' "$name" "$symbol"
           fi
         done
