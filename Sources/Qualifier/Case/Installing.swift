@@ -70,8 +70,8 @@ extension CaseRun {
         printf 'module\\t%s\\t%s\\t%s\\t%s\\n' "$name" "$(stat -c %s "$file")" \
           "$(modinfo -F version "$file")" "$(modinfo -F vermagic "$file")"
       done </q/new
-      # Of these files alone: to look at all modules of a kernel takes seconds. depmod knows what they export; what else
-      # there is stands in Module.symvers, with what modules export in whose place they come.
+      # Of these files alone: to look at all modules of a kernel takes seconds. What others export stands in
+      # Module.symvers, where the kernel's modules of the same names do not count: these replace them.
       symbols="/lib/modules/$1/build/Module.symvers"
       sed 's|.*/||; s|[.]ko.*||; s|[-_]|[-_]|g; s|.*|\t([^\t]*/)?&\t|' /q/new >/q/own
       grep -v -E -f /q/own "$symbols" | cut -f2 >/q/exported
