@@ -9,6 +9,9 @@ import Synchronization
 package final class Cores: Sendable {
   package static let shared = Cores(count: min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 8))
 
+  /// Jobs at a time where nobody says how many, each of which uses all cores in a part of its time and waits in others.
+  package static let defaultJobs = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2)
+
   private struct State {
     var free: Int
     var waiting: [CheckedContinuation<Void, Never>] = []

@@ -57,7 +57,7 @@ struct BuildCommand: AsyncParsableCommand {
   @Flag(help: "Build ready-made modules for the kernels of the target too.")
   var modules = false
 
-  @Option(help: "Targets at a time; half of the cores where not given.")
+  @Option(help: "Targets at a time. Where not given: half of the cores, but at least 2.")
   var jobs: Int?
 
   @Option(
@@ -80,10 +80,9 @@ struct BuildCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let chosen = try Target.named(names, in: targets.place())
-      let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
       var build = Build(
         output: FilePath(output), roots: roots.roots(), buildsModules: modules,
-        jobs: min(jobs ?? max(1, cores / 2), chosen.count), progress: console.progress)
+        jobs: min(jobs ?? Cores.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
       let outcomes = try await build.run(FilePath(release), chosen)
       if console.isJSON {

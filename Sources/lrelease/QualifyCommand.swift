@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Assembler
-import Glibc
 import Groundwork
 import Packagers
 import Qualifier
@@ -53,7 +52,8 @@ struct QualifyCommand: AsyncParsableCommand {
     completion: .directory)
   var previous: String?
 
-  @Option(help: "Cases at a time. Where not given: half of the cores, and with Slurm as many as it allows.")
+  @Option(
+    help: "Cases at a time. Where not given: half of the cores, but at least 2; with Slurm as many as it allows.")
   var jobs: Int?
 
   @Option(help: "Where to try: local, or slurm: as an array job, one task a case.")
@@ -102,15 +102,13 @@ struct QualifyCommand: AsyncParsableCommand {
       request.again = again
       request.withLife = life
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
-      let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-      let half = max(1, cores / 2)
       let executor: any Executor =
         switch self.executor {
-        case .local: LocalExecutor(jobs: jobs ?? half)
+        case .local: LocalExecutor(jobs: jobs ?? Cores.defaultJobs)
         case .slurm: SlurmExecutor(options: slurmOptions, jobs: jobs)
         }
       let outcome = try await Qualifier.run(
-        candidate, request, executor: executor, jobs: jobs ?? half, progress: progress)
+        candidate, request, executor: executor, jobs: jobs ?? Cores.defaultJobs, progress: progress)
       if console.isJSON {
         try console.printJSON(outcome.verdicts)
       } else {
