@@ -256,25 +256,24 @@ import Testing
       let words = arguments(workshop, ["--target", "debian-12"])
       let verdict = workshop.output.appending("sample-7.2.1.qualification/verdicts/debian-12.modules.json")
 
-      func untilItBuilds() async throws -> Child {
+      func stoppedWhileItBuilds(_ stop: (Child) -> Void) async throws -> Child {
         let child = try Child(workshop, words)
         let isBuilding = try await child.wait(seconds: 900) {
-          try child.descendants().values.contains { $0.contains("dkms.conf") || $0.contains("make ") }
+          let builds = try child.descendants().values.contains { $0.contains("dkms.conf") || $0.contains("make ") }
+          if builds { stop(child) }
+          return builds
         }
         #expect(isBuilding, "\(child.errorText)")
+        _ = try await child.wait { false }
         return child
       }
-      let child = try await untilItBuilds()
-      kill(-child.pid, SIGINT)
-      _ = try await child.wait { false }
+      let child = try await stoppedWhileItBuilds { kill(-$0.pid, SIGINT) }
       #expect(child.exitStatus == 130 && child.errorText.hasSuffix("interrupted; nothing half-written was left\n"))
       try await expectNothingLeft(of: workshop.folder)
       workshop.expectNothing(["sample-7.2.1", "sample-7.2.1.qualification"])
       #expect(!Files.exists(verdict))
 
-      let second = try await untilItBuilds()
-      kill(second.pid, SIGKILL)
-      _ = try await second.wait { false }
+      _ = try await stoppedWhileItBuilds { kill($0.pid, SIGKILL) }
       try await expectNothingLeft(of: workshop.folder)
       #expect(!Files.exists(verdict))
       // Its scratch folder is all that stays: nobody was left to remove it.

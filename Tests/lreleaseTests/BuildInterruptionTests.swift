@@ -27,15 +27,16 @@ import Testing
       // The root for the build may have to be made first.
       let reached = try await child.wait(seconds: 600) {
         below = try child.descendants()
-        return below.values.contains { line in
+        let isReached = below.values.contains { line in
           switch phase {
           case .makingARoot: line.contains("dpkg --") && (try? halfRoots(workshop))?.isEmpty == false
           case .building: line.contains("dpkg-buildpackage")
           }
         }
+        if isReached { kill(-child.pid, SIGINT) }
+        return isReached
       }
       #expect(reached, "\(phase) was not reached: \(child.errorText)")
-      kill(-child.pid, SIGINT)
       _ = try await child.wait(seconds: 120) { false }
       #expect(!child.isRunning, "it goes on")
       #expect(child.exitStatus == 130, "\(child.errorText)")

@@ -36,16 +36,18 @@ import Testing
       }
       child = try Child(workshop, arguments)
       var below: [pid_t: String] = [:]
+      // At once: a phase may last only a moment.
       let reached = try await child.wait {
         below = try child.descendants()
-        return isReached(phase, workshop, below)
+        guard isReached(phase, workshop, below) else { return false }
+        switch stop {
+        case .controlC: kill(-child.pid, SIGINT)
+        case .terminate: kill(child.pid, SIGTERM)
+        case .hangUp: kill(child.pid, SIGHUP)
+        }
+        return true
       }
       #expect(reached, "\(phase) was not reached: \(child.errorText)")
-      switch stop {
-      case .controlC: kill(-child.pid, SIGINT)
-      case .terminate: kill(child.pid, SIGTERM)
-      case .hangUp: kill(child.pid, SIGHUP)
-      }
       let start = ContinuousClock.now
       _ = try await child.wait(seconds: 120) { false }
       #expect(!child.isRunning, "it goes on after \((ContinuousClock.now - start).seconds) s")
