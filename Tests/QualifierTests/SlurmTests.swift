@@ -45,12 +45,22 @@ struct SlurmTests {
         Verdict.self, from: Files.read(qualification.appending("verdicts").appending("\(name).modules.json")))
     }
 
-    /// Waits until make runs in a task of the node.
-    func untilOneBuilds(_ child: Child) async throws {
+    /// Waits until make runs in a task of the node, and holds it there: this test may get to work much later.
+    ///
+    /// - Returns: the processes that wait for `letGo`.
+    @discardableResult func holdWhatBuilds(_ child: Child) async throws -> [pid_t] {
+      var held: [pid_t] = []
       let builds = try await child.wait(seconds: 1800) {
-        try cluster.processes().values.contains { $0.contains("make -j") }
+        held = try cluster.processes().filter { $0.value.contains("make -j") }.map(\.key)
+        for id in held { kill(id, SIGSTOP) }
+        return !held.isEmpty
       }
       #expect(builds, "\(child.errorText)")
+      return held
+    }
+
+    func letGo(_ held: [pid_t]) {
+      for id in held { kill(id, SIGCONT) }
     }
 
     /// Demands that the tasks have left nothing on the node and in the folder of the qualification.
@@ -82,10 +92,11 @@ struct SlurmTests {
     try await onCluster { place in
       let both = ["--target", "debian-12-6.12"]
       var child = try place.start(both)
-      try await place.untilOneBuilds(child)
+      let held = try await place.holdWhatBuilds(child)
       // Slurm says two processors, and this machine has more: what a task was given counts.
       #expect(try place.cluster.processes().values.contains { $0.contains("make -j1 ") })
       try await place.cluster.shell("scancel 1_1")
+      place.letGo(held)
       _ = try await child.wait(seconds: 1800) { false }
       #expect(child.exitStatus == 1)
       #expect(
@@ -97,7 +108,7 @@ struct SlurmTests {
       try await place.expectNothingLeft()
 
       child = try place.start(both)
-      try await place.untilOneBuilds(child)
+      try await place.holdWhatBuilds(child)
       kill(-child.pid, SIGINT)
       _ = try await child.wait { false }
       #expect(child.exitStatus == 130)
@@ -119,12 +130,17 @@ struct SlurmTests {
   @Test func aJobThatWasLeftIsTakenUp() async throws {
     try await onCluster { place in
       let child = try place.start()
-      try await place.untilOneBuilds(child)
+      let held = try await place.holdWhatBuilds(child)
       kill(child.pid, SIGKILL)
       _ = try await child.wait { false }
-      let outcome = try await place.run()
-      #expect(outcome.succeeded, "\(outcome.errors)")
-      #expect(outcome.errors.contains("warning: Slurm job 1 is at work on 1 of the cases already; waiting for it"))
+      let next = try place.start()
+      let isTakenUp = try await next.wait {
+        next.errorText.contains("warning: Slurm job 1 is at work on 1 of the cases already; waiting for it")
+      }
+      #expect(isTakenUp, "\(next.errorText)")
+      place.letGo(held)
+      _ = try await next.wait(seconds: 1800) { false }
+      #expect(next.exitStatus == 0, "\(next.errorText)")
       try await place.expectNothingLeft()
       #expect(try await place.cluster.shell("squeue --noheader --states=all --format=%A").text == "1\n")
     }
@@ -133,14 +149,8 @@ struct SlurmTests {
   /// A dead node, a task that cannot begin, and what sbatch refuses.
   @Test func faultsOfTheCluster() async throws {
     try await onCluster { place in
-      func untilOneRuns(_ child: Child) async throws {
-        let isRunning = try await child.wait(seconds: 600) {
-          try place.cluster.processes().values.contains { $0.contains("qualify-case") }
-        }
-        #expect(isRunning, "\(child.errorText)")
-      }
       var child = try place.start(["--slurm-option=--no-requeue"])
-      try await untilOneRuns(child)
+      try await place.holdWhatBuilds(child)
       try await place.cluster.shell("scontrol update nodename=node1 state=down reason=test")
       _ = try await child.wait(seconds: 600) { false }
       #expect(child.exitStatus == 1)
@@ -152,7 +162,7 @@ struct SlurmTests {
       _ = try await place.cluster.command("scontrol update nodename=node1 state=resume")
 
       child = try place.start()
-      try await untilOneRuns(child)
+      try await place.holdWhatBuilds(child)
       for (id, line) in try place.cluster.processes() where line.contains("qualify-case") { kill(id, SIGKILL) }
       _ = try await child.wait(seconds: 600) { false }
       #expect(child.exitStatus == 1)
