@@ -116,8 +116,11 @@ extension CaseRun {
 
   /// Keeps what PRE_BUILD has found out, for packages that are made later.
   func keepProbeResults(in session: RootSession) throws -> String? {
-    guard let said = session.found("/q/results.key"), let results = session.found("/q/results") else {
+    guard let results = session.found("/q/results") else {
       return "its results cannot be kept: it knows no --results"
+    }
+    guard let said = session.found("/q/results.key") else {
+      return "its results cannot be kept: PRE_BUILD, which an older lrelease made, does not say their key"
     }
     // The key as dkms saw it, which runs PRE_BUILD with an environment of its own.
     let words = String(decoding: try Files.read(said), as: UTF8.self).split(whereSeparator: \.isWhitespace)
