@@ -37,34 +37,48 @@ let package = Package(
     ),
 
     .target(
-      name: "Groundwork",
+      name: "Diagnostics", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Files",
       dependencies: [
-        .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
+        "Diagnostics", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Processes",
+      dependencies: [
+        "Files", "Diagnostics", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Archives", dependencies: ["Processes", "Files", "Diagnostics", "CLibArchive", "CLZMA"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Assembler",
+      dependencies: [
+        "Archives", "Processes", "Files", "Diagnostics", .product(name: "TOMLKit", package: "TOMLKit"),
       ],
       swiftSettings: swiftSettings
     ),
     .target(
-      name: "Assembler",
-      dependencies: ["Groundwork", "CLibArchive", "CLZMA", .product(name: "TOMLKit", package: "TOMLKit")],
-      swiftSettings: swiftSettings
-    ),
-    .target(
       name: "Packagers",
-      dependencies: ["Assembler", "Groundwork", "CLibArchive", "CRPM", "CDpkg"],
+      dependencies: ["Assembler", "Archives", "Processes", "Files", "Diagnostics", "CRPM", "CDpkg"],
       swiftSettings: swiftSettings
     ),
     .target(
       name: "Qualifier",
-      dependencies: ["Packagers", "Assembler", "Groundwork"],
+      dependencies: ["Packagers", "Assembler", "Archives", "Processes", "Files", "Diagnostics"],
       swiftSettings: swiftSettings
     ),
-    .target(name: "Auditor", dependencies: ["Assembler", "Groundwork"], swiftSettings: swiftSettings),
+    .target(
+      name: "Auditor", dependencies: ["Assembler", "Processes", "Files", "Diagnostics"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "lrelease",
       dependencies: [
-        "Auditor", "Qualifier", "Packagers", "Assembler", "Groundwork", "CMalloc",
+        "Auditor", "Qualifier", "Packagers", "Assembler", "Processes", "Files", "Diagnostics", "CMalloc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings
@@ -72,27 +86,41 @@ let package = Package(
 
     // What bench/run measures beside dpkg-deb and rpmbuild.
     .executableTarget(
-      name: "lrelease-bench", dependencies: ["Packagers", "Assembler", "Groundwork"], path: "bench/packages",
+      name: "lrelease-bench",
+      dependencies: ["Packagers", "Assembler", "Archives", "Processes", "Files", "Diagnostics"], path: "bench/packages",
       swiftSettings: swiftSettings),
 
     // What the tests share: the command in a place of its own, watched children, generated input.
     .target(
-      name: "TestSupport", dependencies: ["Groundwork"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
-    .testTarget(name: "GroundworkTests", dependencies: ["Groundwork"], swiftSettings: swiftSettings),
+      name: "TestSupport", dependencies: ["Archives", "Processes", "Files", "Diagnostics"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
+    .testTarget(name: "FilesTests", dependencies: ["Processes", "Files", "Diagnostics"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "AssemblerTests", dependencies: ["TestSupport", "Assembler", "Groundwork", "CLibArchive"],
+      name: "AssemblerTests",
+      dependencies: ["TestSupport", "Assembler", "Archives", "Processes", "Files", "Diagnostics", "CLibArchive"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "AuditorTests", dependencies: ["TestSupport", "Auditor", "Assembler", "Groundwork", "lrelease"],
+      name: "AuditorTests",
+      dependencies: [
+        "TestSupport", "Auditor", "Assembler", "Archives", "Processes", "Files", "Diagnostics", "lrelease",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "lreleaseTests", dependencies: ["TestSupport", "Groundwork", "lrelease"], swiftSettings: swiftSettings),
+      name: "lreleaseTests",
+      dependencies: ["TestSupport", "Archives", "Processes", "Files", "Diagnostics", "lrelease"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "QualifierTests",
-      dependencies: ["TestSupport", "Qualifier", "Packagers", "Assembler", "Groundwork", "lrelease"],
+      dependencies: [
+        "TestSupport", "Qualifier", "Packagers", "Assembler", "Archives", "Processes", "Files", "Diagnostics",
+        "lrelease",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "PackagersTests", dependencies: ["TestSupport", "Packagers", "Assembler", "Groundwork", "lrelease"],
+      name: "PackagersTests",
+      dependencies: [
+        "TestSupport", "Packagers", "Assembler", "Archives", "Processes", "Files", "Diagnostics", "lrelease",
+      ],
       swiftSettings: swiftSettings),
   ]
 )

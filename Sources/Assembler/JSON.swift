@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import FoundationEssentials
-import Groundwork
 
 /// JSON with sorted keys: the same value gives the same bytes.
 package enum JSON {

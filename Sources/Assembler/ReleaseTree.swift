@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Files
 
 /// A file of a release: its path, its content, and where it came from.
 package struct TreeEntry: Sendable, Equatable {
-  package enum Content: Sendable, Equatable {
-    case file([UInt8])
-    /// A symbolic link, with its target as written.
-    case link(String)
-  }
-
-  package var content: Content
+  package var content: FileContent
   /// Only the executable bit is kept: 0644 or 0755, and 0777 for links.
   package var isExecutable: Bool
   package var origin: Origin
 
-  package init(content: Content, isExecutable: Bool = false, origin: Origin) {
+  package init(content: FileContent, isExecutable: Bool = false, origin: Origin) {
     self.content = content
     self.isExecutable = isExecutable
     self.origin = origin
@@ -29,12 +23,7 @@ package struct TreeEntry: Sendable, Equatable {
   }
 
   /// The bytes of a file, or the target of a link.
-  package var bytes: [UInt8] {
-    switch content {
-    case .file(let bytes): bytes
-    case .link(let target): Array(target.utf8)
-    }
-  }
+  package var bytes: [UInt8] { content.bytes }
 }
 
 /// Where a file of the release came from.

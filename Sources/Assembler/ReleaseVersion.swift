@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 
 /// The version of a release: `7.4`, `7.4.2`, `7.4-rc2`, with `+r1` for a respin, `+and.gds` for what it was made with,
 /// and `+by.acme.1` for a vendor's rebuild. It is spelled for each place it goes.

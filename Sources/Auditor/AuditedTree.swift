@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// A release or a tree as an audit sees it: which files belong to mainline, and which are there for other kernels.

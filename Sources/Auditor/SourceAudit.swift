@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
-
 /// What in a piece of code is there for kernels other than the one that it is written for.
 package struct Counts: Sendable, Codable, Equatable {
   package var files = 0

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Archives
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
 
 /// A DKMS package as the manifest describes it, laid out for the target: what the .deb and the .rpm have in common.
 package struct DKMSPackage: Sendable {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
+import Archives
 import CDpkg
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// A binary package for Debian, written without dpkg-deb. The same value gives the same bytes.

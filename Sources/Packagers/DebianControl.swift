@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 
 /// A control file of Debian: stanzas of fields. Source: deb-control(5), deb-src-control(5).
 package struct DebianControl: Sendable {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// A release as a package of the Open Build Service: the files of the release that its builds need, as they were released,

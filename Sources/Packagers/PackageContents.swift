@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Archives
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
+import Processes
 import SystemPackage
 
 /// What is in a release tarball or a package, and where each file came from.
@@ -66,7 +69,7 @@ package struct PackageContents: Sendable, Codable {
     // A child that was still writing when we refused what it wrote has nothing to tell.
     if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
     guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
-    return try result.get().files
+    return try result.get().files.mapValues { SourceFile($0) }
   }
 
   private static func packaged(_ header: [String], _ files: [String: SourceFile]) async throws -> PackageContents {

@@ -1,33 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
-import Groundwork
+import Diagnostics
+import Files
 
 /// A file of a package, as it is to stand on the target. It belongs to root.
 package struct PackageFile: Sendable, Equatable {
   /// Where it stands on the target, without the slash at the start: `usr/src/sample-7.4/Makefile`.
   package var path: String
-  package var content: TreeEntry.Content
+  package var content: FileContent
   /// Permission bits of a file, such as 0o644. Links have none of their own.
   package var mode: UInt32
 
-  package init(path: String, content: TreeEntry.Content, mode: UInt32 = 0o644) {
+  package init(path: String, content: FileContent, mode: UInt32 = 0o644) {
     self.path = path
     self.content = content
     self.mode = mode
   }
 
   /// The bytes of a file, or the target of a link.
-  package var bytes: [UInt8] {
-    switch content {
-    case .file(let bytes): bytes
-    case .link(let target): Array(target.utf8)
-    }
-  }
+  package var bytes: [UInt8] { content.bytes }
 
-  package var isLink: Bool {
-    if case .link = content { true } else { false }
-  }
+  package var isLink: Bool { content.isLink }
 }
 
 /// The files of a package and the folders that hold them, checked and in the order of their bytes.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
-import Groundwork
+import Diagnostics
 
 /// What makes a release build by itself, with the distributions' own tools and without lrelease: `debian/`, the spec,
 /// and the files of the DKMS packages, laid ready.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import CRPM
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// A binary RPM package, made by librpm from files that are ready and a spec, without rpmbuild and its scripts.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// Makes a release again from its tarball alone, or another one of it, as a vendor does.

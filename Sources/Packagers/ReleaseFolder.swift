@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import SystemPackage
 
 /// A release on disk: written beside its place, renamed when complete, never changed after.

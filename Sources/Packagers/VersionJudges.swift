@@ -2,7 +2,7 @@
 
 import CDpkg
 import CRPM
-import Groundwork
+import Diagnostics
 
 /// What the package managers themselves say of versions and of control files.
 package enum VersionJudge: Sendable, CaseIterable {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// Tries a release on kernels, as far as that is not known yet.

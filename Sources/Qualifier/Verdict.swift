@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Files
+import Packagers
 
 /// What was found out about one package of a release on one kernel.
 package struct Verdict: Sendable, Codable, Equatable {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
 import Auditor
-import Groundwork
+import Diagnostics
+import Packagers
 import SystemPackage
 
 struct AuditCommand: AsyncParsableCommand {

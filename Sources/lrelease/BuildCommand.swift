@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import Packagers
+import Processes
 import SystemPackage
 
 /// Where the targets are described.
@@ -82,7 +83,7 @@ struct BuildCommand: AsyncParsableCommand {
       let chosen = try Target.named(names, in: targets.place())
       var build = Build(
         output: FilePath(output), roots: roots.roots(), buildsModules: modules,
-        jobs: min(jobs ?? Cores.defaultJobs, chosen.count), progress: console.progress)
+        jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
       let outcomes = try await build.run(FilePath(release), chosen)
       if console.isJSON {

@@ -2,8 +2,9 @@
 
 import ArgumentParser
 import Assembler
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import Synchronization
 import SystemPackage
 

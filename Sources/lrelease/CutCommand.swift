@@ -2,7 +2,8 @@
 
 import ArgumentParser
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
 import Packagers
 import Qualifier
 import SystemPackage

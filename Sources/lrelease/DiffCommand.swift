@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
-import Groundwork
+import Diagnostics
 import Packagers
 import SystemPackage
 

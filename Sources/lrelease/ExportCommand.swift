@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
-import Groundwork
+import Files
 import Packagers
 import Qualifier
 import SystemPackage

@@ -3,7 +3,6 @@
 import ArgumentParser
 import CMalloc
 import Glibc
-import Groundwork
 import Packagers
 
 @main

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Assembler
-import Groundwork
+import Files
 import SystemPackage
 
 struct ManifestCommand: AsyncParsableCommand {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
-import Groundwork
+import Diagnostics
+import Files
 import Packagers
+import Processes
 import Qualifier
 import SystemPackage
 
@@ -104,11 +105,11 @@ struct QualifyCommand: AsyncParsableCommand {
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
       let executor: any Executor =
         switch self.executor {
-        case .local: LocalExecutor(jobs: jobs ?? Cores.defaultJobs)
+        case .local: LocalExecutor(jobs: jobs ?? CPUSlots.defaultJobs)
         case .slurm: SlurmExecutor(options: slurmOptions, jobs: jobs)
         }
       let outcome = try await Qualifier.run(
-        candidate, request, executor: executor, jobs: jobs ?? Cores.defaultJobs, progress: progress)
+        candidate, request, executor: executor, jobs: jobs ?? CPUSlots.defaultJobs, progress: progress)
       if console.isJSON {
         try console.printJSON(outcome.verdicts)
       } else {

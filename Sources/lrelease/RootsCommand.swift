@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import Packagers
 
 /// Where the roots of targets are.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
-import Groundwork
 import Packagers
 import SystemPackage
 

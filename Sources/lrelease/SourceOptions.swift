@@ -2,7 +2,8 @@
 
 import ArgumentParser
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// What `cut` and `plan` have in common: the manifest or plan, and where its sources come from.

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Assembler
-import Groundwork
+import Diagnostics
 import SystemPackage
 
 struct VerifyCommand: AsyncParsableCommand {

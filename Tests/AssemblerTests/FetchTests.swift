@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Files
 import Glibc
-import Groundwork
+import Processes
 import Synchronization
 import SystemPackage
 import Testing

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
-import Groundwork
 import SystemPackage
 
 @testable import Packagers

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import SystemPackage
 import Testing
 

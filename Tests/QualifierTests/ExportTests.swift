@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
+import Packagers
+import Processes
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Dispatch
+import Files
 import Glibc
-import Groundwork
 import SystemPackage
 
 /// lrelease as a child that is watched and stopped while it works.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Files
 import FoundationEssentials
-import Groundwork
 import SystemPackage
 import TestSupport
 import Testing

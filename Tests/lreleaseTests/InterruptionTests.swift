@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Archives
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Files
 import FoundationEssentials
-import Groundwork
+import Packagers
+import Processes
 import SystemPackage
 import TestSupport
 import Testing

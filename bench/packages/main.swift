@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Assembler
+import Files
+import Glibc
+import Packagers
+import SystemPackage
+
 // Makes one package and nothing else, for bench/run to measure:
 //
 //   lrelease-bench deb TARBALL PACKAGE         as dpkg-deb --build does of a folder
 //   lrelease-bench rpm TARBALL SPEC PACKAGE    as rpmbuild -bb does
 //   lrelease-bench source RELEASE FOLDER       as rpmbuild -ts and dpkg-source -b do
-
-import Assembler
-import Glibc
-import Groundwork
-import Packagers
-import SystemPackage
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 let date: Int64 = 1_700_000_000

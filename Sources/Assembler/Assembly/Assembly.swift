@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
 
 /// Puts the files of the sources where the manifest's rules say, and adds what is generated.
 package struct Assembly {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// A release with every input pinned. The same plan gives the same bytes on any machine.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// What a person asks for on the command line.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// A release tarball, read whole and found to be as its own list of origins says.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Archives
+import Diagnostics
+import Files
 import SystemPackage
 
 /// One line of the origins list: a file of the release and where it came from.

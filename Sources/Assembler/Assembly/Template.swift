@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 
 /// A text file with @NAME@ placeholders. Every placeholder must have a value: a typing mistake is an error.
 ///

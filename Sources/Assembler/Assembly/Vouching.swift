@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
 import SystemPackage
 
 /// Who vouches for the sources: signers, a pinned hash, the plan that is carried out, or the user's word.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 
 /// The number of a kernel release: 7.4, 7.4.2, 7.4-rc3. What a distribution appends is left out.
 package struct KernelRelease: Sendable, Hashable, Comparable, CustomStringConvertible {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
 
 /// What a release is made of, as its author wrote it. See `docs/manifest.md` for the reference.
 package struct Manifest: Sendable {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Files
 
 extension Manifest {
   /// The format of a manifest, key by key.

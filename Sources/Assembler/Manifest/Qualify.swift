@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 
 extension Manifest {
   /// What is tried on a booted kernel: `[qualify]`. See docs/qualification.md.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
 
 /// What a value of the manifest must look like. One description serves the strict reader, the JSON schema for editors
 /// and the reference in the documentation.
@@ -102,14 +103,6 @@ extension Shape {
 
   private func finding(_ location: SourceLocation, _ reason: String, _ advice: String? = nil) -> ReleaseError {
     ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)", advice: advice)
-  }
-}
-
-/// Whether `path` can stand in a release: relative, in plain parts, of a length that every writer takes.
-@Sendable package func isCleanPath(_ path: String) -> Bool {
-  guard !path.isEmpty, path.utf8.count <= 1024, !path.utf8.contains(0) else { return false }
-  return path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
-    !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.count <= 255
   }
 }
 

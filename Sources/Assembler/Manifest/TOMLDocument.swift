@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 import TOMLKit
 
 /// A TOML value that knows where in the file it stands.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Archives
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// A tarball: read once through its decompressor, checked, and cached by its hash.
@@ -112,7 +115,7 @@ package struct ArchiveSource: Sendable {
       kind: "archive", sha256: sha256, kernel: kernel?.text, date: read.newest, signedBy: fingerprint,
       isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil,
       isPinned: fingerprint == nil && pinnedSHA256 != nil ? true : nil)
-    let content = SourceContent(files: read.files, pin: pin)
+    let content = SourceContent(files: read.files.mapValues { SourceFile($0) }, pin: pin)
     if let key { store(content, key) }
     return content
   }
@@ -205,7 +208,7 @@ package struct ArchiveSource: Sendable {
     var offset = 0
     for file in index.files {
       guard file.size >= 0, file.size <= data.count - offset else { return nil }
-      let content: TreeEntry.Content =
+      let content: FileContent =
         file.link.map { .link($0) } ?? .file(Array(data[offset..<offset + file.size]))
       files[file.path] = SourceFile(content: content, isExecutable: file.isExecutable)
       offset += file.size
@@ -237,8 +240,4 @@ package struct ArchiveSource: Sendable {
       try? Files.remove(folder)
     }
   }
-}
-
-extension TreeEntry.Content {
-  var fileBytes: [UInt8] { if case .file(let bytes) = self { bytes } else { [] } }
 }

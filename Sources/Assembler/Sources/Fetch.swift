@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// Brings files and repositories into the cache, with curl and git.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import SystemPackage
 
 /// A folder as it stands. Folders named `.git` are not part of it.
@@ -78,18 +79,4 @@ package struct FolderSource: Sendable {
       }
     }
   }
-}
-
-/// The target of a symbolic link.
-package func readLink(_ path: FilePath) throws -> String {
-  var buffer = [UInt8](repeating: 0, count: 4096)
-  let count = buffer.withUnsafeMutableBytes { raw -> Int in
-    guard let base = raw.baseAddress else { return -1 }
-    return readlink(path.string, base.assumingMemoryBound(to: CChar.self), raw.count)
-  }
-  guard count >= 0 else { throw ReleaseError(errno: errno, doing: "reading the link \(path)") }
-  guard let target = String(validating: buffer[..<count], as: UTF8.self) else {
-    throw ReleaseError(.source, doing: "reading the link \(path)", reason: "its target is not UTF-8")
-  }
-  return target
 }

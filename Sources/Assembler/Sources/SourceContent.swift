@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Files
 
 /// A file as it stands in a source.
 package struct SourceFile: Sendable, Equatable {
-  package var content: TreeEntry.Content
+  package var content: FileContent
   package var isExecutable: Bool
   /// The git blob id, where the source is a repository.
   package var blob: String?
   /// Patches of a series that touched it, in order.
   package var patches: [String] = []
 
-  package init(content: TreeEntry.Content, isExecutable: Bool, blob: String? = nil) {
+  package init(content: FileContent, isExecutable: Bool, blob: String? = nil) {
     self.content = content
     self.isExecutable = isExecutable
     self.blob = blob
   }
+
+  package init(_ entry: FileEntry) { self.init(content: entry.content, isExecutable: entry.isExecutable) }
 
   /// The bytes of a file; none for a link.
   package var bytes: [UInt8] { content.fileBytes }
@@ -93,21 +95,4 @@ package struct Selection: Sendable {
     for path in paths.sorted() { hasher.update("path \(path)\0") }
     return hasher.finalize()
   }
-}
-
-/// Whether the target of a link at `path` stays within the tree. An absolute target never does.
-package func linkStaysInside(_ path: String, target: String) -> Bool { resolvedLink(path, target: target) != nil }
-
-/// The path that a link at `path` leads to, or nil when it leaves the tree.
-package func resolvedLink(_ path: String, target: String) -> String? {
-  guard !target.isEmpty, !target.hasPrefix("/") else { return nil }
-  var parts = path.split(separator: "/").dropLast().map(String.init)
-  for part in target.split(separator: "/") {
-    if part == ".." {
-      guard parts.popLast() != nil else { return nil }
-    } else if part != "." {
-      parts.append(String(part))
-    }
-  }
-  return parts.joined(separator: "/")
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
-import Groundwork
+import Diagnostics
+import Files
+import Processes
 import SystemPackage
 
 /// A kernel that something is to be built in: its whole source, or its headers.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// The upstream part alone, built at its place in a kernel: without compatibility layer, configure and defines.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// The upstream part of a release laid out as mainline would have it, and how it is built there.

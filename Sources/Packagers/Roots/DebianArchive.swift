@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// Where this machine gets Debian's packages from, so that roots of any suite come from the same mirror.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// A root file system of a distribution: a folder that is never written to again, and stays as long as this does.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// What is known of a root that is kept.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
-import Groundwork
+import Files
 
 /// What a root file system of a distribution is made of. One recipe makes one root, which is kept.
 package struct RootRecipe: Sendable, Hashable, Codable {

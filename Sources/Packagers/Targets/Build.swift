@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import SystemPackage
 
 /// Builds the binary packages of a release in a root of each target, without network once the root stands.

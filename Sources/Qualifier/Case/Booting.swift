@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
-import Groundwork
+import Diagnostics
 import Packagers
 import SystemPackage
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 
 /// What make, a compiler, dkms or a package manager has written.
 struct BuildLog {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 import Packagers
+import Processes
 import SystemPackage
 
 /// The distribution's own tool, as scripts that are run in a root without network.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 
 /// Where the cases of a qualification are carried out.
 package protocol Executor: Sendable {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Glibc
-import Groundwork
+import Processes
 import SystemPackage
 
 /// The programs of Slurm, as far as they are called here.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
-import Packagers
+import Processes
 import SystemPackage
 
 /// On the nodes of a Slurm cluster, which share the folders of the release and of the roots.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
-import Groundwork
+import Diagnostics
+import Files
+import Packagers
 
 /// The verdicts as KCIDB takes them, the common database of kernel test systems: a release is a checkout, a package on a
 /// kernel a build of it, and each step on the booted kernel a test of that build. A kernel change that the manifest

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Assembler
+import Diagnostics
+import Packagers
 import SystemPackage
 
 /// The verdicts as one HTML page that needs nothing besides: for a project's site, for people.

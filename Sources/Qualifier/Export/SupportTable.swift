@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Packagers
+
 /// The verdicts as a Markdown table of kernels, for the documentation of a project.
 package struct SupportTable {
   private let report: QualificationReport

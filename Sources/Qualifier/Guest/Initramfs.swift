@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
+import Archives
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import SystemPackage
 
 /// The file system that a guest boots into: modules and programs of a target, a shell, and what is to be tried.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
 
 /// What a kernel wrote on its console.
 package struct KernelLog: Sendable {

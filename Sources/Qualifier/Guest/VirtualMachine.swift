@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
+import Processes
 import Synchronization
 import SystemPackage
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
+import Files
 import Glibc
 import Subprocess
 import SystemPackage
@@ -261,27 +263,17 @@ private func enlarge(_ descriptor: FileDescriptor) {
   _ = fcntl(descriptor.rawValue, setPipeSize, 1 << 20)
 }
 
-extension ReleaseError {
-  /// The error that a system call left in `errno`.
-  package init(errno number: Int32, doing: String, advice: String? = nil) {
-    let words = String(cString: strerror(number))
-    let hint: String? =
-      switch number {
-      case ENOSPC, EDQUOT: "free some space there, or write elsewhere (--output, and TMPDIR for work in progress)"
-      case EROFS, EACCES, EPERM: "choose a folder that can be written (--output, and TMPDIR for work in progress)"
-      case EEXIST: "choose another name; lrelease replaces nothing"
-      default: nil
+extension FileDescriptor {
+  /// Writes all of `bytes` to a child; a reader that has gone is no error here, its own status tells why.
+  package func writeToReader(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes
+    while !rest.isEmpty {
+      do {
+        let count = try write(rest)
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      } catch let error as Errno where error == .brokenPipe {
+        return
       }
-    self.init(.failed, doing: doing, reason: words, advice: advice ?? hint)
-  }
-}
-
-extension StringProtocol {
-  /// The text without white space at both ends.
-  package var trimmed: String {
-    var slice = self[...]
-    while let first = slice.first, first.isWhitespace { slice.removeFirst() }
-    while let last = slice.last, last.isWhitespace { slice.removeLast() }
-    return String(slice)
+    }
   }
 }

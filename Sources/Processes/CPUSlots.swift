@@ -3,13 +3,13 @@
 import Glibc
 import Synchronization
 
-/// Places for work that keeps a core busy and takes much memory: as many as there are cores for us.
+/// Slots for work that keeps a core busy and needs much memory: one for each core of this process.
 ///
-/// Whoever waits gets a place in the order of asking.
-package final class Cores: Sendable {
-  package static let shared = Cores(count: min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 8))
+/// Waiting tasks get a slot in the order in which they asked.
+package final class CPUSlots: Sendable {
+  package static let shared = CPUSlots(count: min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 8))
 
-  /// Jobs at a time where nobody says how many, each of which uses all cores in a part of its time and waits in others.
+  /// The number of jobs at a time when the user gives none. A job uses all cores for part of its time and waits for the rest.
   package static let defaultJobs = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2)
 
   private struct State {
@@ -20,10 +20,10 @@ package final class Cores: Sendable {
 
   package init(count: Int) { state = Mutex(State(free: max(1, count))) }
 
-  /// Waits for a place, which `giveBack` ends.
+  /// Waits for a slot. The caller must `release` it.
   ///
-  /// A cancelled task waits as well: those that have a place are cancelled with it, and give it back soon.
-  package func take() async {
+  /// A cancelled task waits as well: the tasks that hold the slots are cancelled with it and release them soon.
+  package func acquire() async {
     await withCheckedContinuation { continuation in
       let isFree = state.withLock { state in
         guard state.free == 0 else {
@@ -37,7 +37,7 @@ package final class Cores: Sendable {
     }
   }
 
-  package func giveBack() {
+  package func release() {
     let next = state.withLock { state in
       guard state.waiting.isEmpty else { return Optional(state.waiting.removeFirst()) }
       state.free += 1

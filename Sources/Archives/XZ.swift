@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import CLZMA
-import Groundwork
+import Diagnostics
 
 /// The parts of an .xz file. Its blocks know nothing of each other, so that they can be compressed at the same time.
 ///

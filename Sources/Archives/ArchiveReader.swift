@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import CLibArchive
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 import SystemPackage
 
 /// How much an archive may hold before it is refused.
@@ -22,7 +23,7 @@ package struct ArchiveLimits: Sendable {
 package struct ArchiveReader {
   package struct Result: Sendable {
     /// Paths below the top folder of the archive.
-    package var files: [String: SourceFile] = [:]
+    package var files: [String: FileEntry] = [:]
     /// The newest time of any entry, in seconds since 1970.
     package var newest: Int64 = 0
     package var topFolder: String?
@@ -125,7 +126,7 @@ package struct ArchiveReader {
         guard linkStaysInside(inner, target: target) else {
           throw refused("the link \(inner) leads out of the tree, to \(target)")
         }
-        result.files[inner] = SourceFile(content: .link(target), isExecutable: false)
+        result.files[inner] = FileEntry(content: .link(target), isExecutable: false)
       case S_IFREG:
         guard wants(inner) else { continue }
         let size = archive_entry_size(entry)
@@ -137,7 +138,7 @@ package struct ArchiveReader {
         }
         let bytes = try data(archive, size: Int(size), path: inner)
         let isExecutable = archive_entry_perm(entry) & 0o100 != 0
-        result.files[inner] = SourceFile(content: .file(bytes), isExecutable: isExecutable)
+        result.files[inner] = FileEntry(content: .file(bytes), isExecutable: isExecutable)
       default:
         throw refused("\(inner) is a device or something else that is not a file")
       }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
+import Processes
 import SystemPackage
 import Testing
 
-@Suite struct GroundworkTests {
+@Suite struct FilesTests {
   @Test func aMissingProgramIsNamedWithItsPackage() async throws {
     let error = await #expect(throws: ReleaseError.self) {
       _ = try await Command("no-such-program-here", []).run(doing: "testing")

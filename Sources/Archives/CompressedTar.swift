@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Files
+import Processes
 
 /// A tar archive in which everything belongs to root and has one time, compressed on all cores.
 ///
@@ -9,11 +10,11 @@ package struct CompressedTar: Sendable {
   package struct Entry: Sendable {
     package var path: String
     /// nil for a folder.
-    package var content: TreeEntry.Content?
+    package var content: FileContent?
     package var mode: UInt32
 
     package static func folder(_ path: String) -> Entry { Entry(path: path, content: nil, mode: 0o755) }
-    package static func file(_ path: String, _ content: TreeEntry.Content, mode: UInt32) -> Entry {
+    package static func file(_ path: String, _ content: FileContent, mode: UInt32) -> Entry {
       Entry(path: path, content: content, mode: mode)
     }
   }
@@ -36,16 +37,16 @@ package struct CompressedTar: Sendable {
     let blocks = try await withThrowingTaskGroup(of: (number: Int, block: Codec.Block).self) { group in
       var count = 0
       repeat {
-        // The place comes first, as a block that only waits for one would take memory.
-        await Cores.shared.take()
+        // Acquire the slot first: a block that waits for one would use memory.
+        await CPUSlots.shared.acquire()
         do {
           let input = try next(tar, &rest, blockSize)
           group.addTask { [count] in
-            defer { Cores.shared.giveBack() }
+            defer { CPUSlots.shared.release() }
             return (count, try codec.block(input, doing: doing))
           }
         } catch {
-          Cores.shared.giveBack()
+          CPUSlots.shared.release()
           throw error
         }
         count += 1

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import CLibArchive
+import Diagnostics
+import Files
 import Glibc
-import Groundwork
 
 /// An archive that is written into memory with libarchive: everything belongs to root and has one time.
 package final class ArchiveWriter {

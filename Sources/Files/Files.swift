@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Glibc
 import SystemPackage
 
@@ -249,50 +250,5 @@ extension FilePath {
   package func appending(bytes: [UInt8]) -> FilePath {
     let joined = withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }
     return FilePath(platformString: joined + [0x2f] + bytes.map { CChar(bitPattern: $0) } + [0])
-  }
-}
-
-/// A folder of one's own for work in progress, removed with all that is in it at the end.
-///
-/// `LRELEASE_KEEP_SCRATCH=1` keeps it and says where it is.
-package func withScratch<R>(
-  in parent: FilePath? = nil, _ body: (FilePath) async throws -> R
-) async throws -> R {
-  let parent = parent ?? FilePath(environmentVariable("TMPDIR") ?? "/tmp")
-  var template = Array("\(parent)/lrelease.XXXXXX".utf8CString)
-  guard mkdtemp(&template) != nil else {
-    throw ReleaseError(
-      errno: errno, doing: "making a scratch folder in \(parent)", advice: "set TMPDIR to a folder that can be written")
-  }
-  let folder = FilePath(platformString: template)
-  defer {
-    if environmentVariable("LRELEASE_KEEP_SCRATCH") == nil {
-      try? Files.remove(folder)
-    } else {
-      _ = try? FileDescriptor.standardError.writeAll(Array("lrelease: kept \(folder)\n".utf8))
-    }
-  }
-  return try await body(folder)
-}
-
-/// The value of a variable in the environment of lrelease, when it is set and not empty.
-package func environmentVariable(_ name: String) -> String? {
-  guard let value = getenv(name) else { return nil }
-  let text = String(cString: value)
-  return text.isEmpty ? nil : text
-}
-
-extension FileDescriptor {
-  /// Writes all of `bytes` to a child; a reader that has gone is no error here, its own status tells why.
-  package func writeToReader(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes
-    while !rest.isEmpty {
-      do {
-        let count = try write(rest)
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      } catch let error as Errno where error == .brokenPipe {
-        return
-      }
-    }
   }
 }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+extension String {
+  /// The text with control characters made visible, so that what an input contains cannot forge a second line
+  /// or drive the terminal.
+  package var singleLine: String {
+    var out = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\n": out += "\\n"
+      case "\t": out += " "
+      case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value):
+        out += "\\u{\(String(scalar.value, radix: 16))}"
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
+  /// The nearest of `candidates` by edit distance, when it is near enough to be what was meant.
+  package func nearest(in candidates: some Sequence<String>) -> String? {
+    let limit = Swift.max(1, count / 3)
+    return candidates.map { ($0, editDistance(to: $0)) }
+      .filter { $0.1 <= limit }
+      .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+  }
+
+  private func editDistance(to other: String) -> Int {
+    let a = Array(self)
+    let b = Array(other)
+    var row = Array(0...b.count)
+    for i in a.indices {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in b.indices {
+        let cost = diagonal + (a[i] == b[j] ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = Swift.min(cost, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[b.count]
+  }
+}
+
+extension StringProtocol {
+  /// The text without white space at both ends.
+  package var trimmed: String {
+    var slice = self[...]
+    while let first = slice.first, first.isWhitespace { slice.removeFirst() }
+    while let last = slice.last, last.isWhitespace { slice.removeLast() }
+    return String(slice)
+  }
+}
