@@ -9,6 +9,24 @@ let swiftSettings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+
+/// A module of ours. Its dependencies stand in the order of docs/design.md, those above first.
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], path: String? = nil
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: swiftSettings)
+}
+
 let package = Package(
   name: "lrelease",
   products: [
@@ -36,91 +54,40 @@ let package = Package(
       linkerSettings: ["dpkg", "md", "z", "lzma", "zstd", "bz2"].map { .linkedLibrary($0) }
     ),
 
-    .target(
-      name: "Diagnostics", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: swiftSettings),
-    .target(
-      name: "Files",
-      dependencies: [
-        "Diagnostics", .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: swiftSettings),
-    .target(
-      name: "Processes",
-      dependencies: [
-        "Files", "Diagnostics", .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: swiftSettings),
-    .target(
-      name: "Archives", dependencies: ["Processes", "Files", "Diagnostics", "CLibArchive", "CLZMA"],
-      swiftSettings: swiftSettings),
-    .target(
-      name: "Assembler",
-      dependencies: [
-        "Archives", "Processes", "Files", "Diagnostics", .product(name: "TOMLKit", package: "TOMLKit"),
-      ],
-      swiftSettings: swiftSettings
-    ),
-    .target(
-      name: "Packagers",
-      dependencies: ["Assembler", "Archives", "Processes", "Files", "Diagnostics", "CRPM", "CDpkg"],
-      swiftSettings: swiftSettings
-    ),
-    .target(
-      name: "Qualifier",
-      dependencies: ["Packagers", "Assembler", "Archives", "Processes", "Files", "Diagnostics"],
-      swiftSettings: swiftSettings
-    ),
-    .target(
-      name: "Auditor", dependencies: ["Assembler", "Processes", "Files", "Diagnostics"], swiftSettings: swiftSettings),
+    module("Diagnostics", [systemPackage]),
+    module("Files", ["Diagnostics", crypto, systemPackage]),
+    module("Processes", ["Files", "Diagnostics", subprocess, systemPackage]),
+    module("Archives", ["Processes", "Files", "Diagnostics", "CLibArchive", "CLZMA"]),
+    module("Model", ["Files", "Diagnostics", tomlKit]),
+    module("Releases", ["Model", "Archives", "Files", "Diagnostics"]),
+    module("Assembler", ["Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
+    module(
+      "Packagers",
+      ["Assembler", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics", "CRPM", "CDpkg"]),
+    module("Auditor", ["Assembler", "Releases", "Model", "Processes", "Files", "Diagnostics"]),
+    module("Qualifier", ["Packagers", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
     .executableTarget(
       name: "lrelease",
       dependencies: [
-        "Auditor", "Qualifier", "Packagers", "Assembler", "Processes", "Files", "Diagnostics", "CMalloc",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Auditor", "Qualifier", "Packagers", "Assembler", "Releases", "Model", "Processes", "Files", "Diagnostics",
+        "CMalloc", argumentParser,
       ],
       swiftSettings: swiftSettings
     ),
 
     // What bench/run measures beside dpkg-deb and rpmbuild.
     .executableTarget(
-      name: "lrelease-bench",
-      dependencies: ["Packagers", "Assembler", "Archives", "Processes", "Files", "Diagnostics"], path: "bench/packages",
-      swiftSettings: swiftSettings),
+      name: "lrelease-bench", dependencies: ["Packagers", "Assembler", "Releases", "Model", "Files"],
+      path: "bench/packages", swiftSettings: swiftSettings),
 
     // What the tests share: the command in a place of its own, watched children, generated input.
-    .target(
-      name: "TestSupport", dependencies: ["Archives", "Processes", "Files", "Diagnostics"], path: "Tests/TestSupport",
-      swiftSettings: swiftSettings),
-    .testTarget(name: "FilesTests", dependencies: ["Processes", "Files", "Diagnostics"], swiftSettings: swiftSettings),
-    .testTarget(
-      name: "AssemblerTests",
-      dependencies: ["TestSupport", "Assembler", "Archives", "Processes", "Files", "Diagnostics", "CLibArchive"],
-      swiftSettings: swiftSettings),
-    .testTarget(
-      name: "AuditorTests",
-      dependencies: [
-        "TestSupport", "Auditor", "Assembler", "Archives", "Processes", "Files", "Diagnostics", "lrelease",
-      ],
-      swiftSettings: swiftSettings),
-    .testTarget(
-      name: "lreleaseTests",
-      dependencies: ["TestSupport", "Archives", "Processes", "Files", "Diagnostics", "lrelease"],
-      swiftSettings: swiftSettings),
-    .testTarget(
-      name: "QualifierTests",
-      dependencies: [
-        "TestSupport", "Qualifier", "Packagers", "Assembler", "Archives", "Processes", "Files", "Diagnostics",
-        "lrelease",
-      ],
-      swiftSettings: swiftSettings),
-    .testTarget(
-      name: "PackagersTests",
-      dependencies: [
-        "TestSupport", "Packagers", "Assembler", "Archives", "Processes", "Files", "Diagnostics", "lrelease",
-      ],
-      swiftSettings: swiftSettings),
+    module("TestSupport", ["Processes", "Files", "Diagnostics"], path: "Tests/TestSupport"),
+    tests("FilesTests", ["Processes"]),
+    tests("ModelTests", ["Model"]),
+    tests("AssemblerTests", ["Assembler", "CLibArchive"]),
+    tests("AuditorTests", ["Auditor", "lrelease"]),
+    tests("QualifierTests", ["Qualifier", "lrelease"]),
+    tests("PackagersTests", ["Packagers", "lrelease"]),
+    tests("lreleaseTests", ["Model", "Archives", "lrelease"]),
   ]
 )

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 
 /// How far a release is from mainline, in numbers that one release has in common with the next.

@@ -3,6 +3,8 @@
 import Assembler
 import Diagnostics
 import Files
+import Model
+import Releases
 import SystemPackage
 
 /// A release or a tree as an audit sees it: which files belong to mainline, and which are there for other kernels.

@@ -3,6 +3,7 @@
 import Assembler
 import Diagnostics
 import Files
+import Model
 import Processes
 import SystemPackage
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 
 /// What configure, or a probe script, found out about one kernel: a `config.h`.

@@ -51,3 +51,10 @@ extension StringProtocol {
     return String(slice)
   }
 }
+
+extension [String] {
+  /// The first few with commas between, and how many more there are: for one line.
+  package var shortened: String {
+    count <= 6 ? joined(separator: ", ") : prefix(5).joined(separator: ", ") + " and \(count - 5) more"
+  }
+}

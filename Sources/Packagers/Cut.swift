@@ -3,6 +3,8 @@
 import Assembler
 import Diagnostics
 import Files
+import Model
+import Releases
 import SystemPackage
 
 /// Makes a release of a plan: tree, tarball, packages, release folder.

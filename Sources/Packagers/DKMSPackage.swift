@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Archives
-import Assembler
 import Diagnostics
 import Files
+import Model
 
 /// A DKMS package as the manifest describes it, laid out for the target: what the .deb and the .rpm have in common.
 package struct DKMSPackage: Sendable {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Archives
-import Assembler
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 
 /// A source package of Debian in the format 3.0 (quilt): the released tarball as it is, the `debian/` of the release in

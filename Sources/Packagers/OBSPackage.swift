@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
+import Model
+import Releases
 import SystemPackage
 
 /// A release as a package of the Open Build Service: the files of the release that its builds need, as they were released,

@@ -4,7 +4,9 @@ import Archives
 import Assembler
 import Diagnostics
 import Files
+import Model
 import Processes
+import Releases
 import SystemPackage
 
 /// What is in a release tarball or a package, and where each file came from.
@@ -34,7 +36,7 @@ package struct PackageContents: Sendable, Codable {
   private static func tarball(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
     let files = try await Tarball.read(path, progress: progress)
     var header: [String] = []
-    if let bytes = files[Tarball.planPath]?.bytes, let plan = try? JSON.decode(Plan.self, from: bytes) {
+    if let bytes = files[Tarball.planPath]?.content.fileBytes, let plan = try? JSON.decode(Plan.self, from: bytes) {
       header.append("release  \(try plan.releaseName)  \(Timestamp(seconds: plan.sourceDate).iso8601)")
       for rebuild in plan.rebuilds ?? [] {
         header.append("rebuild  \(rebuild.mark), of \(rebuild.basedOn.name) \(rebuild.basedOn.version)")
@@ -43,7 +45,7 @@ package struct PackageContents: Sendable, Codable {
         header.append("source   \(name): \(pin.kind), \(pin.identity)")
       }
     }
-    return try contents(header, files, origins: files[Tarball.originsPath]?.bytes, below: "")
+    return try contents(header, files, origins: files[Tarball.originsPath]?.content.fileBytes, below: "")
   }
 
   private static func deb(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
@@ -59,7 +61,7 @@ package struct PackageContents: Sendable, Codable {
     return try await packaged(header.split(separator: "\n").map(String.init), files)
   }
 
-  private static func unpack(_ command: Command, _ path: FilePath) async throws -> [String: SourceFile] {
+  private static func unpack(_ command: Command, _ path: FilePath) async throws -> [String: FileEntry] {
     let doing = "reading \(path)"
     let (input, _) = try Files.openRegular(path, doing: doing)
     defer { try? input.close() }
@@ -69,11 +71,12 @@ package struct PackageContents: Sendable, Codable {
     // A child that was still writing when we refused what it wrote has nothing to tell.
     if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
     guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
-    return try result.get().files.mapValues { SourceFile($0) }
+    return try result.get().files
   }
 
-  private static func packaged(_ header: [String], _ files: [String: SourceFile]) async throws -> PackageContents {
-    guard let path = files.keys.first(where: { $0.hasSuffix("/origins.jsonl.gz") }), let packed = files[path]?.bytes
+  private static func packaged(_ header: [String], _ files: [String: FileEntry]) async throws -> PackageContents {
+    guard let path = files.keys.first(where: { $0.hasSuffix("/origins.jsonl.gz") }),
+      let packed = files[path]?.content.fileBytes
     else {
       return try contents(header, files, origins: nil, below: "")
     }
@@ -83,7 +86,7 @@ package struct PackageContents: Sendable, Codable {
   }
 
   private static func contents(
-    _ header: [String], _ files: [String: SourceFile], origins: [UInt8]?, below prefix: String
+    _ header: [String], _ files: [String: FileEntry], origins: [UInt8]?, below prefix: String
   ) throws -> PackageContents {
     var known: [String: Origin] = [:]
     if let origins {
@@ -95,7 +98,8 @@ package struct PackageContents: Sendable, Codable {
         content: file.content, isExecutable: file.isExecutable, origin: origin ?? Origin(source: "unknown"))
       let record = OriginRecord(path: path, entry: entry)
       return File(
-        path: path, mode: record.mode, bytes: Int64(file.bytes.count), sha256: record.sha256, link: record.link,
+        path: path, mode: record.mode, bytes: Int64(file.content.fileBytes.count), sha256: record.sha256,
+        link: record.link,
         origin: origin)
     }
     return PackageContents(header: header, files: listed)

@@ -3,6 +3,8 @@
 import Assembler
 import Diagnostics
 import Files
+import Model
+import Releases
 import SystemPackage
 
 /// Makes a release again from its tarball alone, or another one of it, as a vendor does.

@@ -3,7 +3,9 @@
 import Assembler
 import Diagnostics
 import Files
+import Model
 import Processes
+import Releases
 import SystemPackage
 
 /// What changed between two releases: what they were made of, what is in them, and what is in their packages.

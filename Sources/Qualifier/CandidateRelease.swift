@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
+import Model
 import Packagers
+import Releases
 import SystemPackage
 
 /// A release whose packages are tried: its folder, with what the tarball says of it.

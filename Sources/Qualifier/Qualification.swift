@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
 import Glibc
+import Model
 import Packagers
 import SystemPackage
 

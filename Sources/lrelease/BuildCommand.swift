@@ -4,6 +4,7 @@ import ArgumentParser
 import Diagnostics
 import Files
 import Glibc
+import Model
 import Packagers
 import Processes
 import SystemPackage

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
 import Diagnostics
 import Files
 import Glibc
+import Model
 import Synchronization
 import SystemPackage
 

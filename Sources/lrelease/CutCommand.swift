@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
 import Diagnostics
 import Files
+import Model
 import Packagers
 import Qualifier
 import SystemPackage

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Assembler
 import Files
+import Model
 import SystemPackage
 
 struct ManifestCommand: AsyncParsableCommand {

@@ -3,7 +3,7 @@
 import ArgumentParser
 import Diagnostics
 import Files
-import Packagers
+import Model
 import Processes
 import Qualifier
 import SystemPackage

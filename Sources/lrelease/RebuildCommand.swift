@@ -5,6 +5,7 @@ import Assembler
 import Diagnostics
 import Files
 import Packagers
+import Releases
 import SystemPackage
 
 struct RebuildCommand: AsyncParsableCommand {

@@ -4,6 +4,7 @@ import ArgumentParser
 import Assembler
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 
 /// What `cut` and `plan` have in common: the manifest or plan, and where its sources come from.

@@ -4,6 +4,7 @@ import Archives
 import Diagnostics
 import Files
 import Glibc
+import Model
 import Processes
 import SystemPackage
 import TestSupport

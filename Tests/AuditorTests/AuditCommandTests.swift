@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Files
+import Glibc
 import Processes
 import SystemPackage
 import TestSupport

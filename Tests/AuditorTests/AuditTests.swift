@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Files
+import Glibc
+import Model
 import SystemPackage
 import TestSupport
 import Testing

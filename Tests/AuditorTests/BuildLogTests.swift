@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Packagers
+import Model
 import Testing
 
 @testable import Auditor

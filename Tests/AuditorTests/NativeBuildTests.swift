@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Files
 import Glibc
+import Model
 import Processes
 import SystemPackage
 import TestSupport

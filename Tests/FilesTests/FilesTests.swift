@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Files
+import Glibc
 import Processes
 import SystemPackage
 import Testing

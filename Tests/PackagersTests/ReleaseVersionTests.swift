@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
+import Model
 import Processes
 import TestSupport
 import Testing

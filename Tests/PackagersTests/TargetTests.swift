@@ -2,7 +2,9 @@
 
 import Diagnostics
 import Files
+import Model
 import Processes
+import Releases
 import SystemPackage
 import TestSupport
 import Testing

@@ -2,6 +2,8 @@
 
 import Diagnostics
 import Files
+import Glibc
+import Model
 import Processes
 import SystemPackage
 import TestSupport

@@ -2,6 +2,7 @@
 
 import Files
 import FoundationEssentials
+import Glibc
 import Packagers
 import Processes
 import SystemPackage

@@ -4,6 +4,7 @@ import Assembler
 import Files
 import Glibc
 import Packagers
+import Releases
 import SystemPackage
 
 // Makes one package and nothing else, for bench/run to measure:

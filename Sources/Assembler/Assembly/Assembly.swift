@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Files
+import Model
 
 /// Puts the files of the sources where the manifest's rules say, and adds what is generated.
 package struct Assembly {
@@ -214,5 +215,16 @@ package struct Assembly {
           advice: module.path.nearest(in: folders).map { "did you mean '\($0)'?" })
       }
     }
+  }
+}
+
+extension Plan {
+  /// Carries the plan out: the tree with everything in it but the records of the release itself.
+  package func assemble(_ opened: OpenedPlan, progress: Progress) async throws -> ReleaseTree {
+    var recipe = Recipe(plan: self)
+    return try await Assembly.tree(
+      opened.manifest, contents: opened.contents, extras: extras, recipe: &recipe,
+      values: try values(opened.manifest), tools: tools, sourceDate: sourceDate, rebuilds: rebuilds ?? [],
+      progress: progress)
   }
 }

@@ -4,6 +4,7 @@ import Archives
 import Diagnostics
 import Files
 import Glibc
+import Model
 import Processes
 import SystemPackage
 
@@ -54,15 +55,8 @@ package struct ArchiveSource: Sendable {
     wants: @escaping @Sendable (String) -> Bool, key selection: SHA256Digest?, progress: Progress
   ) async throws -> SourceContent {
     let doing = "reading \(path)"
-    let (file, status) = try Files.openRegular(path, doing: doing, code: .source)
-    defer { try? file.close() }
-    let size = Int64(status.st_size)
-    let sha256: SHA256Digest
-    do {
-      sha256 = try SHA256Digest(of: file, size: size)
-    } catch let error as Errno {
-      throw ReleaseError(.source, doing: doing, reason: error.description)
-    }
+    let file = try ArchiveFile(path, limits: limits)
+    let sha256 = try file.digest()
     if let pinnedSHA256, pinnedSHA256 != sha256 {
       discard()
       throw ReleaseError(
@@ -75,40 +69,15 @@ package struct ArchiveSource: Sendable {
     if let key, let content = cached(key) { return content }
 
     let check = try signatureCheck()
-    let (result, fingerprint, outcome) = try await discardingWhatIsWrong {
-      let feed = try decompressor(file)
-      return try await progress.step("reading \(name)", total: size) {
-        let reader = ArchiveReader(name: path.string, limits: limits, wants: wants)
-        let (read, outcome) = try await feed.stream(input: file, doing: doing) { tar in
-          // What the decompressor has taken of the file is how far we are.
-          let report = {
-            progress.advanced("reading \(name)", (try? file.seek(offset: 0, from: .current)) ?? 0, of: size)
-          }
-          guard let check else { return (Result { try reader.read(tar) { _ in report() } }, nil as String?) }
-          let (inner, fingerprint) = try await check.verify(what: path.string) { sink in
-            Result {
-              try reader.read(tar) { chunk in
-                report()
-                try sink.writeToReader(chunk)
-              }
-            }
-          }
-          return (inner, fingerprint)
+    let (read, fingerprint) = try await discardingWhatIsWrong {
+      try await file.read(wants: wants, progress: progress) { scan in
+        guard let check else { return Result { (try scan(nil), nil as String?) } }
+        let (archive, fingerprint) = try await check.verify(what: path.string) { sink in
+          Result { try scan { try sink.writeToReader($0) } }
         }
-        return (read.0, read.1, outcome)
+        return archive.map { ($0, fingerprint) }
       }
     }
-    // The decompressor's complaint comes first: a truncated file is what it is, not a tar that ends early.
-    if case .failure(let error) = result {
-      if error is CancellationError { throw error }
-      discard()
-      // A broken pipe is only the echo of our having stopped.
-      if !outcome.errors.isEmpty && !outcome.errors.contains("Broken pipe") { throw damaged(outcome) }
-      throw error
-    }
-    // bzip2 only prints a line about what follows its data.
-    guard outcome.succeeded, outcome.errors.isEmpty else { throw damaged(outcome) }
-    let read = try result.get()
 
     let kernel = read.files["Makefile"].flatMap { KernelRelease(makefile: Array($0.content.fileBytes)) }
     let pin = SourcePin(
@@ -133,14 +102,6 @@ package struct ArchiveSource: Sendable {
     }
   }
 
-  private func damaged(_ outcome: Command.Outcome) -> ReleaseError {
-    discard()
-    // The first line: bzip2 goes on about what else it can do.
-    let line = outcome.errors.split(separator: "\n").first.map { String($0).trimmed } ?? outcome.ending
-    return ReleaseError(
-      .source, doing: "reading \(path)", reason: line, advice: "the file is damaged or incomplete: get it again")
-  }
-
   /// Where the manifest names signers, there must be a signature, a pinned hash, or the user's word.
   private func requireTrust() throws {
     guard trust != nil, signature == nil, pinnedSHA256 == nil, !allowsUnsigned else { return }
@@ -152,25 +113,6 @@ package struct ArchiveSource: Sendable {
   private func signatureCheck() throws -> SignatureCheck? {
     guard let trust, let signature else { return nil }
     return SignatureCheck(trust: trust, signature: try Files.read(signature, limit: 1 << 20))
-  }
-
-  private func decompressor(_ file: FileDescriptor) throws -> Command {
-    var magic = [UInt8](repeating: 0, count: 6)
-    let count = try magic.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: 0, into: $0) }
-    let start = Array(magic.prefix(count))
-    switch Codec(magic: start) {
-    case .xz: return Command("xz", ["-dc", "-T0", "-M4GiB"])
-    case .gzip: return Command("gzip", ["-dc"])
-    case .zstd: return Command("zstd", ["-dcq", "--long=31"])
-    case nil: break
-    }
-    if start.starts(with: Array("BZh".utf8)) { return Command("bzip2", ["-dc"]) }
-    var tail = [UInt8](repeating: 0, count: 5)
-    _ = try tail.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: 257, into: $0) }
-    if tail == Array("ustar".utf8) { return Command("cat", []) }
-    throw ReleaseError(
-      .source, doing: "reading \(path)", reason: "it is not a tarball (neither xz, gzip, zstd, bzip2 nor tar)",
-      advice: "give a .tar.xz, .tar.gz or .tar.zst")
   }
 
   // MARK: cache

@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import Glibc
+import Model
 import SystemPackage
 
 /// A folder as it stands. Folders named `.git` are not part of it.

@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Files
+import Model
 import Processes
 import SystemPackage
 

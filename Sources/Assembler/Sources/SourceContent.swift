@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Files
+import Model
 
 /// A file as it stands in a source.
 package struct SourceFile: Sendable, Equatable {
@@ -31,41 +32,6 @@ package struct SourceContent: Sendable {
   package init(files: [String: SourceFile], pin: SourcePin) {
     self.files = files
     self.pin = pin
-  }
-}
-
-/// What identifies the content of a source, wherever it lies.
-package struct SourcePin: Sendable, Equatable, Codable {
-  /// `archive`, `git` or `folder`: how it was read.
-  package var kind: String
-  /// Commit id, for a repository.
-  package var commit: String?
-  package var ref: String?
-  /// SHA-256 of the compressed tarball; of the sorted list of wanted files, for a folder.
-  package var sha256: SHA256Digest?
-  /// The kernel release that the tree's own Makefile states.
-  package var kernel: String?
-  /// Seconds since 1970: commit time, newest time in the tarball, or the manifest's date.
-  package var date: Int64
-  /// The fingerprint that signed it; nil when nobody did or nobody looked.
-  package var signedBy: String?
-  /// `--allow-unsigned` was needed.
-  package var isUnsigned: Bool?
-  /// A SHA-256 in the manifest or on the command line stood in for a signature.
-  package var isPinned: Bool?
-  /// Patches that were applied on top, with the SHA-256 of each.
-  package var patches: [PatchPin]?
-
-  /// What identifies the source and who vouches for it, for people.
-  package var identity: String {
-    let id = commit.map { "commit \($0)" } ?? sha256.map { "SHA-256 \($0)" } ?? ""
-    if let signedBy { return "\(id), signed by \(signedBy)" }
-    return id + (isUnsigned == true ? ", NOT SIGNED" : isPinned == true ? ", as pinned" : "")
-  }
-
-  package struct PatchPin: Sendable, Equatable, Codable {
-    package var name: String
-    package var sha256: SHA256Digest
   }
 }
 

@@ -4,6 +4,7 @@ import Assembler
 import Diagnostics
 import Files
 import Glibc
+import Model
 import Processes
 import SystemPackage
 

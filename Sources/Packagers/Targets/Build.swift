@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
 import Glibc
+import Model
+import Releases
 import SystemPackage
 
 /// Builds the binary packages of a release in a root of each target, without network once the root stands.
@@ -96,11 +97,14 @@ package struct Build: Sendable {
         .source, doing: doing, reason: "there is no \(tarball)", advice: "name a release or its tarball")
     }
     let files = try await Tarball.read(tarball, progress: progress)
-    guard let bytes = files[Tarball.planPath]?.bytes, let plan = try? JSON.decode(Plan.self, from: bytes) else {
+    guard let bytes = files[Tarball.planPath]?.content.fileBytes, let plan = try? JSON.decode(Plan.self, from: bytes)
+    else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is no release made by lrelease")
     }
-    guard let control = files["debian/control"]?.bytes, let spec = files["\(plan.name).spec"]?.bytes else {
+    guard let control = files["debian/control"]?.content.fileBytes,
+      let spec = files["\(plan.name).spec"]?.content.fileBytes
+    else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no packaging", advice: "add [packaging] to its manifest and cut again")
     }

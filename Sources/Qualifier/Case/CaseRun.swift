@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import Glibc
+import Model
 import Packagers
 import SystemPackage
 

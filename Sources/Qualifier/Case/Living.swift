@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
+import Diagnostics
 import Packagers
 import SystemPackage
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
-import Packagers
+import Model
 import Processes
 import SystemPackage
 

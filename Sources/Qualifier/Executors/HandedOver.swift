@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
 import Glibc
+import Model
 import SystemPackage
 
 /// What the tasks of an array job are given: a folder `slurm/run-XXXXXX` of the qualification, with the cases in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
+import Model
 
 /// The verdicts as JUnit XML, for CI systems that show such reports: a suite for each package on each kernel, a test
 /// case for each step. Source: junit-10.xsd of Jenkins' xunit plugin, which is what most readers take.

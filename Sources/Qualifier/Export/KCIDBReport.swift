@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
+import Model
 import Packagers
 
 /// The verdicts as KCIDB takes them, the common database of kernel test systems: a release is a checkout, a package on a

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
-import Packagers
+import Model
 import SystemPackage
 
 /// The verdicts as one HTML page that needs nothing besides: for a project's site, for people.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Packagers
+import Model
 
 /// The verdicts as a Markdown table of kernels, for the documentation of a project.
 package struct SupportTable {

@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Assembler
+@testable import Model
 
 @Suite struct ManifestTests {
   private let good = """

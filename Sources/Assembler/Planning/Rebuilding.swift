@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Model
+import Releases
 import SystemPackage
 
 /// What a vendor asks for.

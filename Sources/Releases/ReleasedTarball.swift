@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Archives
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 
 /// A release tarball, read whole and found to be as its own list of origins says.
@@ -21,9 +23,10 @@ package struct ReleasedTarball: Sendable {
   /// - Throws: `ReleaseError` with code `source` for what is no release of lrelease, `different` for one that was changed.
   package init(reading path: FilePath, progress: Progress) async throws {
     let doing = "opening the release \(path)"
-    let content = try await ArchiveSource(path: path).readWhole(progress: progress)
-    let files = content.files
-    guard let planFile = files[Tarball.planPath], let sha256 = content.pin.sha256 else {
+    let archive = try ArchiveFile(path)
+    let sha256 = try archive.digest()
+    let files = try await archive.read(progress: progress).files
+    guard let planFile = files[Tarball.planPath] else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is not a release made by lrelease"
       )
@@ -37,15 +40,15 @@ package struct ReleasedTarball: Sendable {
     }
     self.path = path
     self.sha256 = sha256
-    plan = try Plan(parsing: planFile.bytes, doing: "\(doing), its plan")
+    plan = try Plan(parsing: planFile.content.fileBytes, doing: "\(doing), its plan")
     manifest = try plan.parsedManifest()
     // The name becomes that of a folder, and the plan may come from a stranger.
     guard plan.name == manifest.name, try !plan.releaseName.contains("/") else {
       throw ReleaseError(
         .unverified, doing: doing, reason: "its plan says \(plan.name) \(plan.version), its manifest \(manifest.name)")
     }
-    planDigest = SHA256Digest(of: planFile.bytes)
-    codec = try Codec(magic: Files.start(of: path, count: 6)) ?? .xz
+    planDigest = SHA256Digest(of: planFile.content.fileBytes)
+    codec = try archive.codec ?? .xz
     var tree = ReleaseTree()
     let origins = Dictionary(records.map { ($0.path, $0.origin) }) { $1 }
     for (path, file) in files {
@@ -53,12 +56,5 @@ package struct ReleasedTarball: Sendable {
         content: file.content, isExecutable: file.isExecutable, origin: origins[path] ?? Tarball.ownOrigin)
     }
     self.tree = tree
-  }
-}
-
-extension [String] {
-  /// The first few with commas between, and how many more there are: for one line.
-  package var shortened: String {
-    count <= 6 ? joined(separator: ", ") : prefix(5).joined(separator: ", ") + " and \(count - 5) more"
   }
 }

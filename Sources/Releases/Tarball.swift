@@ -3,48 +3,8 @@
 import Archives
 import Diagnostics
 import Files
+import Model
 import SystemPackage
-
-/// One line of the origins list: a file of the release and where it came from.
-package struct OriginRecord: Sendable, Equatable, Codable {
-  package var path: String
-  /// In octal: 0644, 0755; 0777 for a link.
-  package var mode: String
-  /// Of the content; of the target, for a link.
-  package var sha256: SHA256Digest
-  package var link: String?
-  package var origin: Origin
-
-  package init(path: String, entry: TreeEntry) {
-    self.path = path
-    mode = "0" + String(entry.mode, radix: 8)
-    sha256 = SHA256Digest(of: entry.bytes)
-    if case .link(let target) = entry.content { link = target }
-    origin = entry.origin
-  }
-
-  /// The list as JSON lines, in the order of the paths.
-  package static func list(_ tree: ReleaseTree) throws -> [UInt8] {
-    var out: [UInt8] = []
-    for path in tree.paths {
-      guard let entry = tree[path] else { continue }
-      out += try JSON.encode(OriginRecord(path: path, entry: entry), pretty: false)
-    }
-    return out
-  }
-
-  package static func parse(_ bytes: [UInt8], file: String) throws -> [OriginRecord] {
-    try bytes.split(separator: 0x0a).enumerated().map { number, line in
-      do {
-        return try JSON.decode(OriginRecord.self, from: Array(line))
-      } catch {
-        throw ReleaseError(
-          .source, at: SourceLocation(file: file, line: number + 1, column: 1), doing: "reading the origins",
-          reason: "the line is not a record of lrelease")
-      }
-    }
-  }
-}
 
 /// The released tarball: the tree, its plan and its origins.
 package enum Tarball {
@@ -96,8 +56,8 @@ package enum Tarball {
   }
 
   /// Reads a release tarball whole.
-  package static func read(_ path: FilePath, progress: Progress) async throws -> [String: SourceFile] {
-    try await ArchiveSource(path: path).readAll(progress: progress)
+  package static func read(_ path: FilePath, progress: Progress) async throws -> [String: FileEntry] {
+    try await ArchiveFile(path).read(progress: progress).files
   }
 
   /// Checks every file against the origins list, and the list against the files.
@@ -107,15 +67,15 @@ package enum Tarball {
   }
 
   /// The origins list of a release tarball.
-  static func records(in files: [String: SourceFile], doing: String) throws -> [OriginRecord] {
+  static func records(in files: [String: FileEntry], doing: String) throws -> [OriginRecord] {
     guard let list = files[originsPath] else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(originsPath)", advice: "it is not a release made by lrelease")
     }
-    return try OriginRecord.parse(list.bytes, file: originsPath)
+    return try OriginRecord.parse(list.content.fileBytes, file: originsPath)
   }
 
-  static func verify(_ files: [String: SourceFile], against records: [OriginRecord]) -> Verification {
+  static func verify(_ files: [String: FileEntry], against records: [OriginRecord]) -> Verification {
     var result = Verification(files: records.count)
     var listed: Set<String> = [originsPath]
     for record in records {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Files
 
 /// What a root file system of a distribution is made of. One recipe makes one root, which is kept.

@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 
 /// What a person asks for on the command line.
@@ -415,36 +416,5 @@ package struct Planner {
       if let deb = package.deb { _ = try recipe.list(deb.recipe, at: deb.location) }
       if let rpm = package.rpm { _ = try recipe.read(rpm.recipe, at: rpm.location) }
     }
-  }
-}
-
-extension Plan {
-  /// What `@NAME@` stands for in the templates of a release.
-  package func values(_ manifest: Manifest) throws -> [String: String] {
-    let version = try ReleaseVersion(version)
-    // For build systems that know versions of three numbers only.
-    let triple = try ReleaseVersion(
-      components: version.components + [Int](repeating: 0, count: max(0, 3 - version.components.count)),
-      prerelease: version.prerelease, respin: version.respin)
-    // The version that a source has of its own, which its code may compare with: @LUSTRE_RELEASE_VERSION@.
-    var own: [String: String] = [:]
-    for (name, source) in manifest.sources {
-      own["\(name.uppercased().replacing("-", with: "_"))_VERSION"] = source.version
-    }
-    return [
-      "NAME": manifest.name, "VERSION": version.tarball, "VERSION_TRIPLE": triple.tarball,
-      "DKMS_VERSION": version.dkms, "KERNEL": kernel ?? "", "SUMMARY": manifest.summary,
-      "LICENSE": manifest.license, "HOMEPAGE": manifest.homepage, "MAINTAINER": manifest.maintainer,
-      "EXTRAS": extras.joined(separator: " "),
-    ].merging(own) { known, _ in known }
-  }
-
-  /// Carries the plan out: the tree with everything in it but the records of the release itself.
-  package func assemble(_ opened: OpenedPlan, progress: Progress) async throws -> ReleaseTree {
-    var recipe = Recipe(plan: self)
-    return try await Assembly.tree(
-      opened.manifest, contents: opened.contents, extras: extras, recipe: &recipe,
-      values: try values(opened.manifest), tools: tools, sourceDate: sourceDate, rebuilds: rebuilds ?? [],
-      progress: progress)
   }
 }

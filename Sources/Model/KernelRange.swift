@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 
 /// The kernel releases that a package supports: both ends belong to it, and 7.2 as the upper end means every 7.2.y.

@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 
 /// Who vouches for the sources: signers, a pinned hash, the plan that is carried out, or the user's word.

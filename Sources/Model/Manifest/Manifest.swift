@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Files
+import Glibc
 
 /// What a release is made of, as its author wrote it. See `docs/manifest.md` for the reference.
 package struct Manifest: Sendable {
@@ -60,6 +61,20 @@ package struct Manifest: Sendable {
     package var isOverlay: Bool
     package var location: SourceLocation
 
+    package init(
+      source: String, from: String, to: String, include: [Glob], exclude: [Glob], rename: [String: String],
+      isOverlay: Bool, location: SourceLocation
+    ) {
+      self.source = source
+      self.from = from
+      self.to = to
+      self.include = include
+      self.exclude = exclude
+      self.rename = rename
+      self.isOverlay = isOverlay
+      self.location = location
+    }
+
     package var text: String { "\(source):\(from)" }
 
     /// The files of a source that one of the patterns matches, where they are.
@@ -69,7 +84,7 @@ package struct Manifest: Sendable {
         location: SourceLocation(file: "", line: 1, column: 1))
     }
 
-    func matchesNothing(_ advice: String? = nil) -> ReleaseError {
+    package func matchesNothing(_ advice: String? = nil) -> ReleaseError {
       ReleaseError(
         .source, at: location, doing: "assembling the tree", reason: "the rule from \(text) matches no file",
         advice: advice ?? "correct 'from', 'include' or 'exclude', or take the rule out")

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Glibc
+import Processes
+import SystemPackage
+
+/// A tar archive on disk, compressed or not, open for reading. It is read through the program that decompresses it.
+///
+/// The file is opened once, so its digest and its content are those of the same bytes.
+package final class ArchiveFile: Sendable {
+  package let path: FilePath
+  private let file: FileDescriptor
+  private let size: Int64
+  private let limits: ArchiveLimits
+  private var doing: String { "reading \(path)" }
+
+  /// - Throws: `ReleaseError` with code `source` for what is not a regular file.
+  package init(_ path: FilePath, limits: ArchiveLimits = ArchiveLimits()) throws {
+    self.path = path
+    self.limits = limits
+    let (file, status) = try Files.openRegular(path, doing: "reading \(path)", code: .source)
+    self.file = file
+    size = Int64(status.st_size)
+  }
+
+  deinit { try? file.close() }
+
+  /// The SHA-256 of the file as it is on disk, compressed.
+  package func digest() throws -> SHA256Digest {
+    do {
+      return try SHA256Digest(of: file, size: size)
+    } catch let error as Errno {
+      throw ReleaseError(.source, doing: doing, reason: error.description)
+    }
+  }
+
+  /// What compressed it; nil for a plain tar and for codecs that lrelease reads but does not write.
+  package var codec: Codec? {
+    get throws { Codec(magic: try start(6)) }
+  }
+
+  /// Reads all files.
+  package func read(progress: Progress) async throws -> ArchiveReader.Result {
+    try await read(wants: { _ in true }, progress: progress, while: { scan in Result { (try scan(nil), ()) } }).archive
+  }
+
+  /// Reads the wanted files while `body` processes the bytes of the uncompressed tar.
+  ///
+  /// - Parameter body: calls `scan` once, with a closure that receives every byte.
+  /// - Throws: `ReleaseError` with code `source` for a damaged file, in the words of the program that decompresses it.
+  package func read<R: Sendable>(
+    wants: @escaping @Sendable (String) -> Bool, progress: Progress,
+    while body: (
+      _ scan: (_ tee: ((UnsafeRawBufferPointer) throws -> Void)?) throws -> ArchiveReader.Result
+    ) async throws -> Result<(ArchiveReader.Result, R), any Error>
+  ) async throws -> (archive: ArchiveReader.Result, other: R) {
+    _ = try file.seek(offset: 0, from: .start)
+    let step = "reading \(path.lastComponent?.string ?? path.string)"
+    let (result, outcome) = try await progress.step(step, total: size) {
+      try await decompressor().stream(input: file, doing: doing) { tar in
+        let reader = ArchiveReader(name: path.string, limits: limits, wants: wants)
+        return try await body { tee in
+          try reader.read(tar) { [file, size] chunk in
+            // The decompressor shares the file offset, which shows how far it has read.
+            progress.advanced(step, (try? file.seek(offset: 0, from: .current)) ?? 0, of: size)
+            try tee?(chunk)
+          }
+        }
+      }
+    }
+    // The decompressor's complaint comes first: it calls a truncated file truncated, and not a tar that ends early.
+    if case .failure(let error) = result {
+      if error is CancellationError { throw error }
+      // A broken pipe only says that we stopped reading.
+      if !outcome.errors.isEmpty && !outcome.errors.contains("Broken pipe") { throw damaged(outcome) }
+      throw error
+    }
+    // bzip2 only prints a line about what follows its data.
+    guard outcome.succeeded, outcome.errors.isEmpty else { throw damaged(outcome) }
+    return try result.get()
+  }
+
+  private func damaged(_ outcome: Command.Outcome) -> ReleaseError {
+    // The first line: bzip2 goes on about what else it can do.
+    let line = outcome.errors.split(separator: "\n").first.map { String($0).trimmed } ?? outcome.ending
+    return ReleaseError(
+      .source, doing: doing, reason: line, advice: "the file is damaged or incomplete: get it again")
+  }
+
+  private func start(_ count: Int, at offset: Int64 = 0) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, got in
+      got = try file.read(fromAbsoluteOffset: offset, into: UnsafeMutableRawBufferPointer(buffer))
+    }
+  }
+
+  private func decompressor() throws -> Command {
+    switch try codec {
+    case .xz: return Command("xz", ["-dc", "-T0", "-M4GiB"])
+    case .gzip: return Command("gzip", ["-dc"])
+    case .zstd: return Command("zstd", ["-dcq", "--long=31"])
+    case nil: break
+    }
+    if try start(3) == Array("BZh".utf8) { return Command("bzip2", ["-dc"]) }
+    if try start(5, at: 257) == Array("ustar".utf8) { return Command("cat", []) }
+    throw ReleaseError(
+      .source, doing: doing, reason: "it is not a tarball (neither xz, gzip, zstd, bzip2 nor tar)",
+      advice: "give a .tar.xz, .tar.gz or .tar.zst")
+  }
+}
