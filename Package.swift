@@ -61,23 +61,31 @@ let package = Package(
     module("Model", ["Files", "Diagnostics", tomlKit]),
     module("Releases", ["Model", "Archives", "Files", "Diagnostics"]),
     module("Assembler", ["Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
+    module("Distributions", ["Model", "Processes", "Files", "Diagnostics"]),
     module(
       "Packagers",
-      ["Assembler", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics", "CRPM", "CDpkg"]),
+      ["Distributions", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics", "CRPM", "CDpkg"]),
+    module("Verdicts", ["Model", "Files", "Diagnostics"]),
     module("Auditor", ["Assembler", "Releases", "Model", "Processes", "Files", "Diagnostics"]),
-    module("Qualifier", ["Packagers", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
+    module("Reports", ["Verdicts", "Model", "Files", "Diagnostics"]),
+    module(
+      "Qualifier",
+      ["Verdicts", "Packagers", "Distributions", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
+    module(
+      "Operations",
+      ["Packagers", "Assembler", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
     .executableTarget(
       name: "lrelease",
       dependencies: [
-        "Auditor", "Qualifier", "Packagers", "Assembler", "Releases", "Model", "Processes", "Files", "Diagnostics",
-        "CMalloc", argumentParser,
+        "Operations", "Qualifier", "Reports", "Auditor", "Verdicts", "Packagers", "Distributions", "Assembler",
+        "Releases", "Model", "Processes", "Files", "Diagnostics", "CMalloc", argumentParser,
       ],
       swiftSettings: swiftSettings
     ),
 
     // What bench/run measures beside dpkg-deb and rpmbuild.
     .executableTarget(
-      name: "lrelease-bench", dependencies: ["Packagers", "Assembler", "Releases", "Model", "Files"],
+      name: "lrelease-bench", dependencies: ["Operations", "Packagers", "Releases", "Files"],
       path: "bench/packages", swiftSettings: swiftSettings),
 
     // What the tests share: the command in a place of its own, watched children, generated input.
@@ -86,8 +94,9 @@ let package = Package(
     tests("ModelTests", ["Model"]),
     tests("AssemblerTests", ["Assembler", "CLibArchive"]),
     tests("AuditorTests", ["Auditor", "lrelease"]),
-    tests("QualifierTests", ["Qualifier", "lrelease"]),
-    tests("PackagersTests", ["Packagers", "lrelease"]),
+    tests("ReportsTests", ["Reports"]),
+    tests("QualifierTests", ["Operations", "Qualifier", "Reports", "lrelease"]),
+    tests("PackagersTests", ["Operations", "Packagers", "lrelease"]),
     tests("lreleaseTests", ["Model", "Archives", "lrelease"]),
   ]
 )

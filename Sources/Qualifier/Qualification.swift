@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Distributions
 import Files
 import Glibc
 import Model
 import Packagers
 import SystemPackage
+import Verdicts
 
 /// The packages of a release on the kernels of its targets: which cases there are, and where their verdicts are kept.
 ///
@@ -38,7 +40,7 @@ package struct Qualification: Sendable, Codable {
 
   package var release: String
   package var level: Verdict.Level
-  package var roots: RootCache
+  package var roots: ChrootCache
   package var settings: CaseRun.Settings
   /// The release that is upgraded from, in the life of a site.
   package var previous: String?
@@ -54,7 +56,7 @@ package struct Qualification: Sendable, Codable {
     /// Nothing for all.
     package var variants: [String]
     package var level: Verdict.Level
-    package var roots: RootCache
+    package var roots: ChrootCache
     package var settings = CaseRun.Settings()
     /// Tries what happens in the life of a site too.
     package var withLife = false
@@ -64,7 +66,7 @@ package struct Qualification: Sendable, Codable {
 
     package init(
       targets: [(path: FilePath, target: Target)], kernels: [String] = [], variants: [String] = [],
-      level: Verdict.Level, roots: RootCache
+      level: Verdict.Level, roots: ChrootCache
     ) {
       self.targets = targets
       self.kernels = kernels
@@ -143,12 +145,9 @@ package struct Qualification: Sendable, Codable {
 
   // MARK: what is kept
 
-  /// What the probe of a case has found, among its logs.
-  static let probeResults = "probe-results"
-
   package var folder: FilePath { FilePath("\(release).qualification") }
 
-  package func verdictFile(_ one: Case) -> FilePath { folder.appending("verdicts").appending("\(one.id).json") }
+  package var store: VerdictStore { VerdictStore(folder) }
 
   /// The verdict that is kept of a case, where nothing that decided it has changed and it went as far.
   ///
@@ -165,15 +164,10 @@ package struct Qualification: Sendable, Codable {
   }
 
   /// The verdict that is kept of exactly this case, whatever it says.
-  func kept(_ one: Case) -> Verdict? {
-    guard let bytes = try? Files.read(verdictFile(one)), let verdict = try? JSON.decode(Verdict.self, from: bytes),
-      verdict.inputs == one.inputs
-    else { return nil }
-    return verdict
-  }
+  func kept(_ one: Case) -> Verdict? { store.verdict(on: one.id, inputs: one.inputs) }
 
   /// Removes the verdict of a case that is to be tried again elsewhere: the next one that is seen is a new one.
-  func forget(_ one: Case) throws { try Files.remove(verdictFile(one)) }
+  func forget(_ one: Case) throws { try store.forget(one.id) }
 
   /// Keeps that a case came to no verdict.
   func notRun(_ one: Case, _ candidate: CandidateRelease, reason: String) throws -> Verdict {
@@ -184,34 +178,11 @@ package struct Qualification: Sendable, Codable {
       result: .notRun, reason: reason, steps: [], seconds: 0, started: Int64(time(nil)), logs: logs(of: one),
       inputs: one.inputs)
     try Files.makeFolder(folder.pushing(FilePath(verdict.logs)))
-    try keep(verdict, of: one)
+    try store.keep(verdict, on: one.id)
     return verdict
   }
 
-  private func logs(of one: Case) -> String { "logs/\(one.id)" }
-
-  package func keep(_ verdict: Verdict, of one: Case) throws {
-    try Files.makeFolder(folder.appending("verdicts"))
-    try Files.replace(verdictFile(one), with: try JSON.encode(verdict))
-  }
-
-  /// All verdicts in a folder that qualifications were kept in.
-  package static func verdicts(in folder: FilePath) throws -> [Verdict] {
-    let place = folder.appending("verdicts")
-    guard Files.isFolder(place) else {
-      throw ReleaseError(
-        .source, doing: "reading verdicts", reason: "\(folder) holds none",
-        advice: "'lrelease qualify' makes RELEASE.qualification")
-    }
-    return try Files.names(in: place).map { place.appending(bytes: $0) }.filter { $0.extension == "json" }.map { path in
-      do {
-        return try JSON.decode(Verdict.self, from: Files.read(path))
-      } catch is DecodingError {
-        throw ReleaseError(
-          .input, doing: "reading verdicts", reason: "\(path) is none", advice: "remove it and qualify again")
-      }
-    }
-  }
+  private func logs(of one: Case) -> String { VerdictStore.logs(of: one.id) }
 
   // MARK: carrying out
 
@@ -230,7 +201,7 @@ package struct Qualification: Sendable, Codable {
     let verdict = try await progress.step("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
     }
-    try keep(verdict, of: one)
+    try store.keep(verdict, on: one.id)
     return verdict
   }
 
@@ -240,7 +211,7 @@ package struct Qualification: Sendable, Codable {
   }
 
   /// What the root of a case is made of.
-  func recipe(_ one: Case, _ target: Target) -> RootRecipe {
+  func recipe(_ one: Case, _ target: Target) -> ChrootRecipe {
     var recipe = target.root
     recipe.packages.removeAll { target.kernels.contains($0) }
     recipe.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
@@ -279,7 +250,7 @@ package struct Qualification: Sendable, Codable {
     }
     guard !targets.isEmpty else { return }
     let output = folder.appending("packages")
-    var build = Build(output: output, roots: roots, buildsModules: false, jobs: jobs, progress: progress)
+    var build = BinaryBuilder(output: output, roots: roots, buildsModules: false, jobs: jobs, progress: progress)
     build.replaces = true
     let outcomes = try await build.run(candidate.tarball, targets)
     for (path, target) in paths.map({ ($0, FilePath($0).stem) }) {

@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import SystemPackage
+import Verdicts
 
 /// Tries a release on kernels, as far as that is not known yet.
 package enum Qualifier {

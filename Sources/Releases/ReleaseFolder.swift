@@ -37,10 +37,10 @@ package struct ReleaseFolder: Sendable {
     }
   }
 
-  /// The names and digests that SHA256SUMS lists, each checked against its file.
+  /// The files that SHA256SUMS lists, each checked against its digest.
   ///
   /// - Throws: `ReleaseError` with code `different` that names the first file that was changed.
-  package func verified() throws -> [(name: String, size: Int64)] {
+  package func verified() throws -> [Artifact] {
     let doing = "verifying \(path)"
     return try listed().map { name, digest in
       let (found, size) = try Files.digest(path.appending(name), doing: doing)
@@ -48,7 +48,7 @@ package struct ReleaseFolder: Sendable {
         throw ReleaseError(
           .different, doing: doing, reason: "\(name) is not what was released", advice: "restore it or cut again")
       }
-      return (name, size)
+      return Artifact(name: name, bytes: size, sha256: digest)
     }
   }
 
@@ -76,7 +76,7 @@ package struct ReleaseFolder: Sendable {
     let part = parent.appending(".\(path.lastComponent?.string ?? "release").partial")
     let doing = "writing the \(kind) \(path)"
     let lock = try ReleaseFolder.lock(part, doing: doing)
-    defer { close(lock) }
+    defer { lock.release() }
     do {
       // What an interrupted cut has left.
       for name in try Files.names(in: part) { try Files.remove(part.appending(bytes: name)) }
@@ -114,14 +114,12 @@ package struct ReleaseFolder: Sendable {
   }
 
   /// Two cuts of one release at a time would mix their files.
-  private static func lock(_ folder: FilePath, doing: String) throws -> Int32 {
+  private static func lock(_ folder: FilePath, doing: String) throws -> FileLock {
     if mkdir(folder.string, 0o700) != 0 && errno != EEXIST { throw ReleaseError(errno: errno, doing: doing) }
-    let raw = open(folder.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard raw >= 0 else { throw ReleaseError(errno: errno, doing: doing) }
-    guard flock(raw, LOCK_EX | LOCK_NB) == 0 else {
-      close(raw)
+    let lock = try FileLock(folder: folder)
+    guard try lock.tryAcquire(.exclusive) else {
       throw ReleaseError(.conflict, doing: doing, reason: "another cut is writing it", advice: "wait for it to end")
     }
-    return raw
+    return lock
   }
 }

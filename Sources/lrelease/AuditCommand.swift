@@ -3,7 +3,6 @@
 import ArgumentParser
 import Auditor
 import Diagnostics
-import Packagers
 import SystemPackage
 
 struct AuditCommand: AsyncParsableCommand {

@@ -71,7 +71,7 @@ struct BuildCommand: AsyncParsableCommand {
   var replace = false
 
   @OptionGroup var targets: TargetOptions
-  @OptionGroup var roots: RootOptions
+  @OptionGroup var roots: ChrootOptions
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
@@ -82,7 +82,7 @@ struct BuildCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let chosen = try Target.named(names, in: targets.place())
-      var build = Build(
+      var build = BinaryBuilder(
         output: FilePath(output), roots: roots.roots(), buildsModules: modules,
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
@@ -98,7 +98,7 @@ struct BuildCommand: AsyncParsableCommand {
             case .failed: "failed after \(duration(outcome.seconds))"
             }
           console.print("\(console.bold(outcome.target)) \(words)")
-          for file in outcome.files where file.name.hasSuffix(".deb") || file.name.hasSuffix(".rpm") {
+          for file in outcome.files where file.isBinaryPackage || file.kind == .srpm {
             let padding = String(repeating: " ", count: max(1, 10 - size(file.bytes).count))
             console.print("\(padding)\(size(file.bytes))  \(outcome.folder ?? "")/\(file.name)")
           }

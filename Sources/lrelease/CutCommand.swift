@@ -4,9 +4,9 @@ import ArgumentParser
 import Diagnostics
 import Files
 import Model
-import Packagers
-import Qualifier
+import Operations
 import SystemPackage
+import Verdicts
 
 struct CutCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -107,9 +107,9 @@ struct QualifiedOptions: ParsableArguments {
         throw ReleaseError(
           .input, doing: "reading --claim", reason: "'\(claim)' is no range of kernels", advice: "give OLDEST-NEWEST")
       }
-      return try Proof.claim(range, in: plan)
+      return try QualifiedRange.claim(range, in: plan)
     }
-    return folders.isEmpty ? plan : try Proof.add(folders.map { FilePath($0) }, to: plan, progress: progress)
+    return folders.isEmpty ? plan : try QualifiedRange.add(folders.map { FilePath($0) }, to: plan, progress: progress)
   }
 }
 

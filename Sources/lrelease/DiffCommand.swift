@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Diagnostics
-import Packagers
+import Operations
 import SystemPackage
 
 struct DiffCommand: AsyncParsableCommand {

@@ -2,8 +2,8 @@
 
 import ArgumentParser
 import Files
-import Packagers
-import Qualifier
+import Operations
+import Reports
 import SystemPackage
 
 struct ExportCommand: AsyncParsableCommand {

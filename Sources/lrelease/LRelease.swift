@@ -3,6 +3,7 @@
 import ArgumentParser
 import CMalloc
 import Glibc
+import Operations
 import Packagers
 
 @main

@@ -7,6 +7,7 @@ import Model
 import Processes
 import Qualifier
 import SystemPackage
+import Verdicts
 
 struct QualifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -70,7 +71,7 @@ struct QualifyCommand: AsyncParsableCommand {
   var again = false
 
   @OptionGroup var targets: TargetOptions
-  @OptionGroup var roots: RootOptions
+  @OptionGroup var roots: ChrootOptions
   @OptionGroup var console: ConsoleOptions
 
   enum Place: String, ExpressibleByArgument, CaseIterable { case local, slurm }

@@ -4,7 +4,7 @@ import ArgumentParser
 import Assembler
 import Diagnostics
 import Files
-import Packagers
+import Operations
 import Releases
 import SystemPackage
 

@@ -2,31 +2,31 @@
 
 import ArgumentParser
 import Diagnostics
+import Distributions
 import Files
 import Glibc
-import Packagers
 
 /// Where the roots of targets are.
-struct RootPlace: ParsableArguments {
+struct ChrootCacheOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Folder for roots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
     completion: .directory)
   var cache: String?
 
-  func roots(since: Int64? = nil) -> RootCache {
-    RootCache(SourceOptions.cacheFolder(cache).appending("roots"), since: since)
+  func roots(since: Int64? = nil) -> ChrootCache {
+    ChrootCache(SourceOptions.cacheFolder(cache).appending("roots"), since: since)
   }
 }
 
 /// Where the roots of targets are, and whether they are made anew.
-struct RootOptions: ParsableArguments {
-  @OptionGroup var place: RootPlace
+struct ChrootOptions: ParsableArguments {
+  @OptionGroup var place: ChrootCacheOptions
 
   @Flag(help: "Make the roots anew from what their archives hold now, such as a kernel that came out since.")
   var refresh = false
 
-  func roots() -> RootCache { place.roots(since: refresh ? Int64(time(nil)) : nil) }
+  func roots() -> ChrootCache { place.roots(since: refresh ? Int64(time(nil)) : nil) }
 }
 
 struct RootsCommand: AsyncParsableCommand {
@@ -48,7 +48,7 @@ struct RootsCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Remove the roots that were not used for so many days.", valueName: "days"))
   var unused: Int?
 
-  @OptionGroup var place: RootPlace
+  @OptionGroup var place: ChrootCacheOptions
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {

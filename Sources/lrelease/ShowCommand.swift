@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Packagers
+import Operations
 import SystemPackage
 
 struct ShowCommand: AsyncParsableCommand {

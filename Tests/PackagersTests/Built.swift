@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Distributions
 import Files
 import Model
 import Processes
@@ -24,35 +25,35 @@ enum Built {
 ///
 /// It is kept below `LRELEASE_TEST_CACHE`, else below /var/tmp.
 enum TestRoot {
-  static func bookworm(with more: [String] = []) async throws -> Root {
+  static func bookworm(with more: [String] = []) async throws -> Chroot {
     try await root(["dkms", "rpm", "linux-headers-amd64", "linux-headers-6.12-amd64"] + more)
   }
 
   /// A root in which packages are built, with the headers of one kernel.
-  static func builder(for kernel: String, dependencies control: String? = nil) async throws -> Root {
+  static func builder(for kernel: String, dependencies control: String? = nil) async throws -> Chroot {
     try await root(["build-essential", "debhelper", "rpm", "linux-headers-\(kernel)"], dependencies: control)
   }
 
-  private static func root(_ packages: [String], dependencies control: String? = nil) async throws -> Root {
+  private static func root(_ packages: [String], dependencies control: String? = nil) async throws -> Chroot {
     let cache = environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests"
-    return try await RootCache(FilePath(cache)).root(
-      RootRecipe(
+    return try await ChrootCache(FilePath(cache)).root(
+      ChrootRecipe(
         suites: ["bookworm", "bookworm-updates", "bookworm-security"], packages: packages, buildDependencies: control),
       progress: .silent)
   }
 
-  static func kernels(_ session: RootSession) async throws -> [String] {
+  static func kernels(_ session: ChrootSession) async throws -> [String] {
     let outcome = try await session.run(["ls", "/lib/modules"], doing: "listing kernels")
     return outcome.text.split(separator: "\n").map(String.init)
   }
 
   /// Runs a script in the root, which sees `folder` as /mnt.
-  static func sh(_ session: RootSession, _ script: String, _ folder: FilePath) async throws -> Command.Outcome {
+  static func sh(_ session: ChrootSession, _ script: String, _ folder: FilePath) async throws -> Command.Outcome {
     try await session.run(["sh", "-ec", script], folders: ["/mnt": folder], doing: "working in the root")
   }
 
   /// What apt has installed in the root, told to rpm, so that rpm checks everything else.
-  static func tellRPM(_ session: RootSession, provides more: String = "") async throws {
+  static func tellRPM(_ session: ChrootSession, provides more: String = "") async throws {
     let script = """
       cd /root
       cat >from-apt.spec <<'SPEC'
@@ -76,7 +77,7 @@ enum TestRoot {
 
 /// A root in which packages come and go, and what is in it of one release, or of the packages before it.
 struct Machine {
-  let session: RootSession
+  let session: ChrootSession
   /// What the root sees as /mnt.
   let folder: FilePath
   /// What is in the names of the release's files and folders.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Distributions
 import Files
 import Glibc
 import Model
@@ -160,7 +161,7 @@ struct LustreTests {
     }
   }
 
-  private func debs(_ old: LustreTwo, _ newest: String, in session: RootSession, _ folder: FilePath) async throws {
+  private func debs(_ old: LustreTwo, _ newest: String, in session: ChrootSession, _ folder: FilePath) async throws {
     let machine = Machine(session: session, folder: folder, name: "lustre")
     let place = folder.appending(old.version)
     for (name, packages) in [
@@ -206,7 +207,7 @@ struct LustreTests {
     try await machine.expect([])
   }
 
-  private func rpms(_ old: LustreTwo, _ newest: String, in session: RootSession, _ folder: FilePath) async throws {
+  private func rpms(_ old: LustreTwo, _ newest: String, in session: ChrootSession, _ folder: FilePath) async throws {
     let machine = Machine(session: session, folder: folder, name: "lustre")
     // What ours require of the distribution.
     let required = try await machine.run(

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Packagers
+@testable import Operations
 
 @Suite struct OBSPackageTests {
   @Test(arguments: [

@@ -103,7 +103,7 @@ import Testing
     #expect(releases.reversed().sorted() == releases)
     for (a, b) in zip(releases, releases.dropFirst()) {
       for (judge, spell) in [
-        (VersionJudge.dpkg, \ReleaseVersion.debian), (.dpkg, \.dkms), (.rpm, \.rpmVersion), (.rpm, \.dkms),
+        (VersionComparator.dpkg, \ReleaseVersion.debian), (.dpkg, \.dkms), (.rpm, \.rpmVersion), (.rpm, \.dkms),
       ] {
         #expect(try judge.compare(a[keyPath: spell], b[keyPath: spell]) == -1, "\(judge): \(a) \(b)")
       }
@@ -133,10 +133,10 @@ import Testing
   }
 
   @Test func judgesRefuseClearly() {
-    #expect(throws: ReleaseError.self) { try VersionJudge.dpkg.check("2.15.0_5_gabc") }
-    #expect(throws: ReleaseError.self) { try VersionJudge.dpkg.check("") }
-    #expect(throws: ReleaseError.self) { try VersionJudge.rpm.check("7.4 2") }
-    #expect(throws: Never.self) { try VersionJudge.rpm.check("2.15.0_5_gabc") }
-    #expect(throws: ReleaseError.self) { try VersionJudge.rpm.compare("", "1") }
+    #expect(throws: ReleaseError.self) { try VersionComparator.dpkg.check("2.15.0_5_gabc") }
+    #expect(throws: ReleaseError.self) { try VersionComparator.dpkg.check("") }
+    #expect(throws: ReleaseError.self) { try VersionComparator.rpm.check("7.4 2") }
+    #expect(throws: Never.self) { try VersionComparator.rpm.check("2.15.0_5_gabc") }
+    #expect(throws: ReleaseError.self) { try VersionComparator.rpm.compare("", "1") }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Distributions
 import Files
 import Glibc
 import Model
@@ -8,13 +9,14 @@ import Processes
 import SystemPackage
 import TestSupport
 import Testing
+import Verdicts
 
 @testable import Packagers
 @testable import Qualifier
 
 /// Where tests keep roots: `LRELEASE_TEST_CACHE`, else below /var/tmp.
 let testCache = FilePath(environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests")
-let testRoots = RootCache(testCache.appending("roots"))
+let testRoots = ChrootCache(testCache.appending("roots"))
 
 /// The sample release, installed once in a root of Debian 12 with a kernel to boot, for all tests of a suite.
 struct InstalledSample: Sendable {
@@ -23,7 +25,7 @@ struct InstalledSample: Sendable {
   let release: CandidateRelease
   let qualification: Qualification
   let target: Target
-  let session: RootSession
+  let session: ChrootSession
   let kernel: String
   let folder: FilePath
 
@@ -98,7 +100,7 @@ struct InstalledSample: Sendable {
 }
 
 extension CaseRun {
-  fileprivate func installIn(_ session: RootSession) async throws { _ = try await install(in: session) }
+  fileprivate func installIn(_ session: ChrootSession) async throws { _ = try await install(in: session) }
 }
 
 /// Demands that no process names a folder, and that nothing is mounted in it.

@@ -7,6 +7,7 @@ import Processes
 import SystemPackage
 import TestSupport
 import Testing
+import Verdicts
 
 @testable import Packagers
 @testable import Qualifier
@@ -30,7 +31,7 @@ import Testing
       let outcome = try await qualify(workshop, "sample-7.2.1", targets, level: "mount")
       #expect(outcome.succeeded, "\(outcome.errors)")
       let folder = workshop.output.appending("sample-7.2.1.qualification")
-      let verdicts = try Qualification.verdicts(in: folder)
+      let verdicts = try VerdictStore(folder).all()
       #expect(verdicts.count == 2)
       for verdict in verdicts {
         #expect(verdict.result == .pass, "\(verdict)")
@@ -67,7 +68,7 @@ import Testing
 
       // dkms on a site uses what came with it: that is what its PRE_BUILD says.
       #expect(try await qualify(workshop, "sample-7.2.1", targets, level: "build", in: releases).succeeded)
-      for verdict in try Qualification.verdicts(in: releases.appending("sample-7.2.1.qualification")) {
+      for verdict in try VerdictStore(releases.appending("sample-7.2.1.qualification")).all() {
         let probe = try #require(verdict.steps.first { $0.name == .probe })
         #expect(probe.note == "its results came with the release", "\(verdict)")
       }
@@ -137,7 +138,7 @@ import Testing
       let targets = ["debian-11", "debian-13", "debian-13-backports", "debian-sid"]
       let outcome = try await qualify(workshop, "sample-7.2.1", targets, level: "build")
       #expect(outcome.succeeded, "\(outcome.errors)")
-      let verdicts = try Qualification.verdicts(in: workshop.output.appending("sample-7.2.1.qualification"))
+      let verdicts = try VerdictStore(workshop.output.appending("sample-7.2.1.qualification")).all()
       #expect(verdicts.filter { $0.result == .pass }.count == targets.count)
     }
   }

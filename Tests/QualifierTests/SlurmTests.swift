@@ -8,6 +8,7 @@ import Processes
 import SystemPackage
 import TestSupport
 import Testing
+import Verdicts
 
 @testable import Qualifier
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Distributions
 import Files
 import Model
 import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
+import Verdicts
 
 @testable import Packagers
 @testable import Qualifier
@@ -94,7 +96,8 @@ import Testing
       try await body(release, path) { level in
         try Qualification(
           release,
-          .init(targets: [(path, try Target(reading: path))], level: level, roots: RootCache(folder.appending("roots")))
+          .init(
+            targets: [(path, try Target(reading: path))], level: level, roots: ChrootCache(folder.appending("roots")))
         )
       }
     }
@@ -113,18 +116,18 @@ import Testing
       let one = first.cases[0]
       #expect(first.known(one) == nil)
       for (result, isKnown) in [(Verdict.Result.pass, true), (.fail, true), (.skipped, true), (.notRun, false)] {
-        try first.keep(verdict(one, result, .load), of: one)
+        try first.store.keep(verdict(one, result, .load), on: one.id)
         #expect((first.known(one) != nil) == isKnown, "\(result)")
       }
       // Loading says nothing of mounting, but a failure stays one.
-      try first.keep(verdict(one, .pass, .load), of: one)
+      try first.store.keep(verdict(one, .pass, .load), on: one.id)
       #expect(try make(.build).known(one) != nil && make(.mount).known(one) == nil)
-      try first.keep(verdict(one, .fail, .load), of: one)
+      try first.store.keep(verdict(one, .fail, .load), on: one.id)
       #expect(try make(.mount).known(one) != nil)
 
-      try Files.replace(first.verdictFile(one), with: Array("{".utf8))
+      try Files.replace(first.store.file(of: one.id), with: Array("{".utf8))
       #expect(first.known(one) == nil)
-      try first.keep(verdict(one, .pass, .load), of: one)
+      try first.store.keep(verdict(one, .pass, .load), on: one.id)
       try Files.replace(target, with: try Files.read(target) + Array("# changed\n".utf8))
       let changed = try make(.load)
       #expect(changed.cases[0].id == one.id && changed.known(changed.cases[0]) == nil)
@@ -136,12 +139,12 @@ import Testing
       var qualification = try make(.build)
       let one = qualification.cases[0]
       let target = try Target(reading: FilePath(one.target))
-      var record = RootRecord(
+      var record = ChrootRecord(
         recipe: qualification.recipe(one, target), made: 1, packages: ["linux-headers 6.1.1 amd64"])
       let name = try record.recipe.key
       var found = verdict(one, .pass, .build)
       found.root = Verdict.Root(name: name, packages: record.identity)
-      try qualification.keep(found, of: one)
+      try qualification.store.keep(found, on: one.id)
       // Nothing is said against it by a root that is not there, or by the same made anew.
       #expect(qualification.known(one) != nil)
       try Files.makeFolder(qualification.roots.folder.appending(name))
@@ -165,7 +168,7 @@ import Testing
   @Test func anotherPackageIsTriedAgain() async throws {
     try await withQualification { release, _, make in
       let first = try make(.build)
-      try first.keep(verdict(first.cases[0], .pass, .build), of: first.cases[0])
+      try first.store.keep(verdict(first.cases[0], .pass, .build), on: first.cases[0].id)
       let file = try #require(try release.file(of: release.packages[0], .deb))
       try Files.replace(file, with: try Files.read(file) + [0])
       let changed = try make(.build)
@@ -229,10 +232,10 @@ import Testing
     let progress = Progress { event in
       if case .warning(let text) = event { warned.withLock { $0.append(text) } }
     }
-    #expect(try Proof.range(verdicts, of: "modules", progress: progress)?.text == text)
+    #expect(try QualifiedRange.range(verdicts, of: "modules", progress: progress)?.text == text)
     #expect(warned.withLock { $0 } == warnings)
   }
 
   @Test(arguments: ["", "0123456789abcdef", "../../0123456789abcdef0123456789ab", "0123456789ABCDEF0123456789ABCDEF"])
-  func whatIsNoKeyIsNoFileName(name: String) { #expect(!Proof.isKey(name)) }
+  func whatIsNoKeyIsNoFileName(name: String) { #expect(!QualifiedRange.isKey(name)) }
 }

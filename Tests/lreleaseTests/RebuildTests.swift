@@ -3,7 +3,7 @@
 import Files
 import FoundationEssentials
 import Glibc
-import Packagers
+import Operations
 import Processes
 import SystemPackage
 import TestSupport

@@ -3,6 +3,7 @@
 import Assembler
 import Files
 import Glibc
+import Operations
 import Packagers
 import Releases
 import SystemPackage

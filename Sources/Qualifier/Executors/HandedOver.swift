@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Model
 import SystemPackage
+import Verdicts
 
 /// What the tasks of an array job are given: a folder `slurm/run-XXXXXX` of the qualification, with the cases in
 /// `qualification.json`, their targets, the program, and the number of the job.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Verdicts
 
 /// Where the cases of a qualification are carried out.
 package protocol Executor: Sendable {

@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Processes
 import SystemPackage
+import Verdicts
 
 /// On the nodes of a Slurm cluster, which share the folders of the release and of the roots.
 ///
@@ -163,7 +164,7 @@ package struct SlurmExecutor: Executor {
   private func take(_ work: inout Work, _ qualification: Qualification, progress: Progress) {
     let names = Set((try? Files.names(in: qualification.folder.appending("verdicts"))) ?? [])
     for place in work.cases.indices where work.verdicts[place] == nil {
-      let file = qualification.verdictFile(work.cases[place])
+      let file = qualification.store.file(of: work.cases[place].id)
       guard names.contains(Array((file.lastComponent?.string ?? "").utf8)),
         let verdict = qualification.kept(work.cases[place])
       else { continue }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Files
+import Glibc
+import SystemPackage
+
+/// A root file system of a distribution: a folder that is never written to again, and stays as long as this does.
+package struct Chroot: Sendable {
+  package let path: FilePath
+  package let record: ChrootRecord
+  /// Others must not make the root anew meanwhile.
+  private let lock: FileLock
+  /// The tail of this machine's PATH must not decide what a root finds.
+  private static let environment = [
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
+    "TZ": "UTC", "DEBIAN_FRONTEND": "noninteractive",
+  ]
+
+  init(_ path: FilePath, _ record: ChrootRecord, _ lock: FileLock) {
+    self.path = path
+    self.record = record
+    self.lock = lock
+  }
+
+  /// Uses the root: what `body` changes in it goes when `body` has returned.
+  package func use<R: Sendable>(_ body: (ChrootSession) async throws -> R) async throws -> R {
+    let root = path
+    return try await withScratch { scratch in
+      for layer in ["upper", "work", "merged"] { try Files.makeFolder(scratch.appending(layer)) }
+      // It becomes the root of the root, for users in it too, whatever the umask is here.
+      chmod(scratch.appending("upper").string, 0o755)
+      return try await body(ChrootSession(root: root, scratch: scratch, environment: Chroot.environment))
+    }
+  }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Glibc
+import Model
+import Processes
+import SystemPackage
+
+/// What is known of a root that is kept.
+package struct ChrootRecord: Sendable, Codable {
+  package var recipe: ChrootRecipe
+  /// Seconds since 1970.
+  package var made: Int64
+  /// What is in it, sorted: name, version and architecture of each package.
+  package var packages: [String]
+
+  package init(recipe: ChrootRecipe, made: Int64, packages: [String]) {
+    self.recipe = recipe
+    self.made = made
+    self.packages = packages
+  }
+
+  /// Identifies what is in it: a root that is made anew from an archive that has not changed has the same.
+  package var identity: SHA256Digest { SHA256Digest(of: Array(packages.joined(separator: "\n").utf8)) }
+}
+
+/// The folder of the roots that are kept: for each recipe `KEY`, what is known of it in `KEY.json`, and `KEY.lock`, which
+/// tells by its age when the root was used.
+package struct ChrootCache: Sendable, Codable {
+  private let place: String
+  /// Roots that were made before this moment, in seconds since 1970, are made anew.
+  package var since: Int64?
+
+  package init(_ folder: FilePath, since: Int64? = nil) {
+    place = folder.string
+    self.since = since
+  }
+
+  package var folder: FilePath { FilePath(place) }
+
+  /// The root of a recipe, made where there is none yet.
+  ///
+  /// - Throws: `ReleaseError` with code `missingTool` without mmdebstrap or dnf, `failed` with the first line that they
+  ///   complained with.
+  package func root(_ recipe: ChrootRecipe, progress: Progress) async throws -> Chroot {
+    let doing = "making a root of \(recipe.title)"
+    guard geteuid() == 0 else {
+      throw ReleaseError(.failed, doing: doing, reason: "that needs the rights of root", advice: "run as root")
+    }
+    let name = try recipe.key
+    try Files.makeFolder(folder)
+    var lock = try FileLock(folder.appending("\(name).lock"))
+    while true {
+      try await lock.acquire(.shared)
+      if lock.isGone {
+        // The root was removed while we waited: others lock another file.
+        lock = try FileLock(folder.appending("\(name).lock"))
+        continue
+      }
+      if let record = current(name) { return Chroot(folder.appending(name), record, lock) }
+      lock.release()
+      // Whoever makes the same root meanwhile, here or in another process, takes minutes; so does who uses an older one.
+      if !(try lock.tryAcquire(.exclusive)) { progress.began("\(doing), when nobody uses the one that is there") }
+      try await lock.acquire(.exclusive)
+      if !lock.isGone, current(name) == nil { try await make(recipe, name, doing: doing, progress: progress) }
+      lock.release()
+    }
+  }
+
+  /// What is known of the root of this name, when there is one.
+  package func record(of name: String) -> ChrootRecord? {
+    guard Files.exists(folder.appending(name)), let bytes = try? Files.read(folder.appending("\(name).json"))
+    else { return nil }
+    return try? JSON.decode(ChrootRecord.self, from: bytes)
+  }
+
+  private func current(_ name: String) -> ChrootRecord? {
+    guard let record = record(of: name), record.made >= since ?? 0 else { return nil }
+    return record
+  }
+
+  private func make(_ recipe: ChrootRecipe, _ name: String, doing: String, progress: Progress) async throws {
+    let path = folder.appending(name)
+    let file = folder.appending("\(name).json")
+    // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
+    // the first that is complete becomes the root.
+    let part = FilePath("\(path).\(ChrootCache.machine).partial")
+    try Files.remove(part)
+    do {
+      try await progress.step(doing) {
+        let made = Int64(time(nil))
+        try await Bootstrapper.make(recipe, in: part, doing: doing)
+        let packages = try await Bootstrapper.packages(in: part, doing: doing)
+        // A root without its record counts for nothing: whatever stops us here, it is made anew.
+        try Files.remove(file)
+        try Files.remove(path)
+        if rename(part.string, path.string) != 0 {
+          let problem = errno
+          guard Files.exists(path) else { throw ReleaseError(errno: problem, doing: doing) }
+          try Files.remove(part)
+        }
+        let record = ChrootRecord(recipe: recipe, made: made, packages: packages)
+        try Files.replace(file, with: try JSON.encode(record))
+      }
+    } catch {
+      let isFull = error is ReleaseError && Files.isFull(part)
+      try? Files.remove(part)
+      throw isFull ? ReleaseError(errno: ENOSPC, doing: doing, advice: Bootstrapper.needsSpace) : error
+    }
+  }
+
+  private static var machine: String {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  // MARK: what is kept
+
+  /// A root that is kept, as people are told of it.
+  package struct Kept: Sendable, Codable {
+    package var name: String
+    /// What was asked for: suites or repositories.
+    package var from: [String]
+    /// Kernels whose headers or modules are in it.
+    package var kernels: [String]
+    /// Seconds since 1970.
+    package var made: Int64
+    package var used: Int64
+    package var bytes: Int64
+  }
+
+  /// All roots, those that were used last at the end.
+  package func all() async throws -> [Kept] {
+    guard Files.exists(folder) else { return [] }
+    var kept: [Kept] = []
+    for bytes in try Files.names(in: folder) {
+      let name = String(decoding: bytes, as: UTF8.self)
+      guard let record = record(of: name) else { continue }
+      let path = folder.appending(name)
+      let kernels = (try? Files.names(in: path.appending("lib/modules"))) ?? []
+      // Links between files count once.
+      let usage = try await Command("du", ["--summarize", "--block-size=1", path.string])
+        .check(doing: "measuring \(path)")
+      kept.append(
+        Kept(
+          name: name, from: record.recipe.suites + record.recipe.repositories.map(\.name),
+          kernels: kernels.map { String(decoding: $0, as: UTF8.self) }, made: record.made, used: used(name, record),
+          bytes: usage.text.split(separator: "\t").first.flatMap { Int64($0) } ?? 0))
+    }
+    return kept.sorted { ($0.used, $0.name) < ($1.used, $1.name) }
+  }
+
+  private func used(_ name: String, _ record: ChrootRecord) -> Int64 {
+    var status = stat()
+    return stat(folder.appending("\(name).lock").string, &status) == 0 ? Int64(status.st_mtim.tv_sec) : record.made
+  }
+
+  /// Removes a root.
+  ///
+  /// - Throws: `ReleaseError` with code `input` when there is none of this name, `conflict` when it is in use.
+  package func remove(_ name: String) throws {
+    let doing = "removing the root \(name)"
+    guard isCleanPath(name), !name.contains("/"), record(of: name) != nil else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "there is none in \(folder)", advice: "'lrelease roots' lists them")
+    }
+    let lock = try FileLock(folder.appending("\(name).lock"), touch: false)
+    guard try lock.tryAcquire(.exclusive) else {
+      throw ReleaseError(.conflict, doing: doing, reason: "it is in use", advice: "wait for that to end")
+    }
+    try Files.remove(folder.appending("\(name).json"))
+    try Files.remove(folder.appending(name))
+    // What is half made belongs to whoever held this lock, and is dead.
+    for bytes in try Files.names(in: folder) {
+      let other = String(decoding: bytes, as: UTF8.self)
+      if other.hasPrefix("\(name).") { try Files.remove(folder.appending(bytes: bytes)) }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Files
+import Processes
+import SystemPackage
+
+/// A root with a layer of its own on top, for one piece of work.
+///
+/// Each command gets the layers mounted in a mount namespace of its own and processes in a process namespace of its own,
+/// so that nothing stays mounted or running, whatever happens to it.
+package struct ChrootSession: Sendable {
+  let root: FilePath
+  package let scratch: FilePath
+  let environment: [String: String]
+
+  /// Whether what was changed has filled the disk that the session is on.
+  package var isFull: Bool { Files.isFull(scratch) }
+
+  /// A file that a command in this session has made or changed, seen from outside; what the root came with is not here.
+  package func written(_ path: String) -> FilePath {
+    scratch.appending("upper").pushing(FilePath(String(path.drop { $0 == "/" })))
+  }
+
+  /// A file of the root as the commands of this session see it, seen from outside; nil when there is none.
+  package func found(_ path: String) -> FilePath? {
+    let inner = FilePath(String(path.drop { $0 == "/" }))
+    return [scratch.appending("upper").pushing(inner), root.pushing(inner)].first { Files.exists($0) }
+  }
+
+  /// Runs a command in the root.
+  ///
+  /// - Parameters:
+  ///   - folders: where the root has folders and files of this machine, to read only.
+  ///   - network: whether it sees this machine's network; else it has a loopback interface and nothing besides.
+  package func run(
+    _ command: [String], folders: [String: FilePath] = [:], network: Bool = false,
+    environment more: [String: String] = [:], doing: String
+  ) async throws -> Command.Outcome {
+    let layers = [root.string] + ["upper", "work", "merged"].map { scratch.appending($0).string }
+    let mount = #"mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@""#
+    var sandbox = [
+      "bwrap", "--bind", layers[3], "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run",
+      "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "lrelease", "--die-with-parent",
+      "--cap-add", "ALL", "--chdir", "/", "--clearenv",
+    ]
+    if network {
+      sandbox += ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"]
+    } else {
+      sandbox.append("--unshare-net")
+    }
+    for (place, folder) in folders.sorted(by: { $0.key < $1.key }) { sandbox += ["--ro-bind", folder.string, place] }
+    for (name, value) in environment.merging(more, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+      sandbox += ["--setenv", name, value]
+    }
+    return try await Command(
+      "unshare",
+      ["--mount", "--propagation", "private", "sh", "-c", mount, "sh"] + layers + sandbox + ["--"] + command
+    ).run(doing: doing)
+  }
+}

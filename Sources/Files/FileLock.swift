@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Glibc
+import SystemPackage
+
+/// An advisory lock on a file or a folder: flock(2). It ends with the process, or when nothing refers to it any more.
+package final class FileLock: Sendable {
+  package enum Kind: Sendable { case shared, exclusive }
+
+  private let path: FilePath
+  private let descriptor: Int32
+
+  /// Opens a lock file, and makes it where there is none.
+  ///
+  /// - Parameter touch: sets the time of the file to now, for those who read the last use from it.
+  package init(_ path: FilePath, touch: Bool = true) throws {
+    self.path = path
+    descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw ReleaseError(errno: errno, doing: "writing \(path)") }
+    if touch { futimens(descriptor, nil) }
+  }
+
+  /// Opens an existing folder to lock it.
+  package init(folder path: FilePath) throws {
+    self.path = path
+    descriptor = open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw ReleaseError(errno: errno, doing: "locking \(path)") }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Acquires the lock when nobody else holds it.
+  ///
+  /// - Returns: whether it was acquired.
+  package func tryAcquire(_ kind: Kind) throws -> Bool {
+    while flock(descriptor, (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
+      if errno == EINTR { continue }
+      guard errno == EWOULDBLOCK else {
+        throw ReleaseError(
+          errno: errno, doing: "locking \(path)", advice: "give a --cache on a file system that has locks")
+      }
+      return false
+    }
+    return true
+  }
+
+  /// Waits until the lock is free and acquires it. No thread is blocked meanwhile.
+  package func acquire(_ kind: Kind) async throws {
+    while !(try tryAcquire(kind)) { try await Task.sleep(for: .milliseconds(100)) }
+  }
+
+  package func release() { flock(descriptor, LOCK_UN) }
+
+  /// Whether the file was removed, so that others lock a new one.
+  package var isGone: Bool {
+    var status = stat()
+    return fstat(descriptor, &status) != 0 || status.st_nlink == 0
+  }
+}

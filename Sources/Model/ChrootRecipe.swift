@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Files
+
+/// What a root file system of a distribution is made of. One recipe makes one root, which is kept.
+package struct ChrootRecipe: Sendable, Hashable, Codable {
+  package struct Repository: Sendable, Hashable, Codable {
+    package var name: String
+    package var url: String
+  }
+
+  /// Suites of Debian's archive, the base first: `["bookworm", "bookworm-security"]`.
+  package var suites: [String]
+  package var components: [String]
+  /// The archive; nil for the one that this machine gets Debian from.
+  package var mirror: String?
+  /// Of an RPM distribution.
+  package var repositories: [Repository]
+  package var releasever: String?
+  package var packages: [String]
+  /// A control file of Debian whose build dependencies are installed too.
+  package var buildDependencies: String?
+  /// Packages that lie in `/later` with what they need, to be installed when the root is used.
+  package var later: [String]?
+
+  package init(
+    suites: [String] = [], components: [String] = ["main"], mirror: String? = nil, repositories: [Repository] = [],
+    releasever: String? = nil, packages: [String], buildDependencies: String? = nil
+  ) {
+    self.suites = suites
+    self.components = components
+    self.mirror = mirror
+    self.repositories = repositories
+    self.releasever = releasever
+    self.packages = packages.sorted()
+    self.buildDependencies = buildDependencies
+  }
+
+  /// What people call it.
+  package var title: String { suites.first ?? repositories.first?.name ?? "nothing" }
+
+  /// Names the root in the cache.
+  package var key: String {
+    get throws { "\(title)-\(SHA256Digest(of: Array(try JSON.encode(self))).hex.prefix(16))" }
+  }
+}

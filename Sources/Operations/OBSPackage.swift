@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Model
+import Packagers
+import Releases
+import SystemPackage
+
+/// A release as a package of the Open Build Service: the files of the release that its builds need, as they were released,
+/// and what OBS reads besides.
+///
+/// OBS builds RPM packages from the spec and the tarball that it names, and Debian packages from the .dsc and its files; a
+/// .changes beside the spec becomes %changelog. Source: the OBS user guide, and obs-build, which carries builds out.
+package struct OBSPackage: Sendable {
+  /// By name.
+  package let files: [(name: String, bytes: [UInt8])]
+
+  /// - Parameters:
+  ///   - path: a release folder.
+  ///   - earlier: the .changes of what OBS has built before, to go on with.
+  /// - Throws: `ReleaseError`, with code `different` for a release that was changed.
+  package init(of path: FilePath, earlier: FilePath? = nil, progress: Progress) async throws {
+    let doing = "making an OBS package of \(path)"
+    guard Files.exists(path.appending(ReleaseFolder.checksums)) else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it holds no \(ReleaseFolder.checksums)",
+        advice: "name a folder that 'lrelease cut' has made")
+    }
+    let names = try ReleaseFolder(path).verified().map(\.name)
+    let plan = try Plan(reading: path.appending(ReleaseFolder.plan))
+    let tarball = "\(try plan.releaseName).tar.xz"
+    let specName = "\(plan.name).spec"
+    guard let dscName = names.first(where: { $0.hasSuffix(".dsc") }), names.contains(tarball) else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "it holds no source packages",
+        advice: "they come with [packaging] in the manifest, and a tarball that is an .xz")
+    }
+    let released = try await ReleasedTarball(reading: path.appending(tarball), progress: progress)
+    guard released.plan == plan, let spec = released.tree[specName]?.bytes else {
+      throw ReleaseError(
+        .different, doing: doing, reason: "\(tarball) is not of this release", advice: "get the release whole")
+    }
+
+    let dsc = try Files.read(path.appending(dscName), limit: 1 << 20)
+    var files = [specName: spec, dscName: dsc]
+    for name in try Self.files(ofDsc: dsc, dscName) + [tarball] {
+      guard names.contains(name) else {
+        throw ReleaseError(
+          .source, doing: doing, reason: "it holds no \(name), which belongs to \(dscName)",
+          advice: "get the release whole")
+      }
+      files[name] = try Files.read(path.appending(name), limit: 8 << 30)
+    }
+    let entry = try Self.changes(plan, released.manifest)
+    files["\(plan.name).changes"] = Array((try Self.joined(entry, earlier)).utf8)
+    let flavours = Self.flavours(ofSpec: String(decoding: spec, as: UTF8.self))
+    if !flavours.isEmpty {
+      let list = flavours.map { "  <flavor>\($0)</flavor>\n" }.joined()
+      files["_multibuild"] = Array("<multibuild>\n\(list)</multibuild>\n".utf8)
+    }
+    self.files = files.map { ($0.key, $0.value) }.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+  }
+
+  /// Writes the package to a new folder.
+  ///
+  /// - Returns: whether it was there already, the same.
+  /// - Throws: `ReleaseError` with code `conflict` for a folder that holds anything else.
+  package func write(to path: FilePath) async throws -> Bool {
+    let path = Files.absolute(path)
+    let folder = ReleaseFolder(path, kind: "OBS package", remedy: "write to a new folder and copy from there")
+    if Files.exists(path) {
+      guard Files.isFolder(path), try Files.names(in: path) == files.map({ Array($0.name.utf8) }),
+        try files.allSatisfy({ try Files.read(path.appending($0.name), limit: 8 << 30) == $0.bytes })
+      else { throw folder.conflict }
+      return true
+    }
+    try await folder.create { part in
+      // Not links to the release: who works with a package of OBS may change its files.
+      for (name, bytes) in files { try Files.write(bytes, to: part.appending(name)) }
+    }
+    return false
+  }
+
+  /// The names that a .dsc lists.
+  private static func files(ofDsc bytes: [UInt8], _ name: String) throws -> [String] {
+    let stanzas = try DebianControl(parsing: String(decoding: bytes, as: UTF8.self), file: name).stanzas
+    let lines = stanzas.first?["Checksums-Sha256"]?.split(separator: "\n") ?? []
+    return lines.compactMap { $0.split(separator: " ").last.map(String.init) }
+  }
+
+  // MARK: what OBS reads besides
+
+  private static let line = String(repeating: "-", count: 67)
+
+  /// The entry of this release, in the form that SUSE's tools insist on.
+  private static func changes(_ plan: Plan, _ manifest: Manifest) throws -> String {
+    let rebuilt = try plan.packagingValues(manifest)["REBUILT"] ?? ""
+    return """
+      \(line)
+      \(Timestamp(seconds: plan.sourceDate).changesDate) - \(manifest.maintainer)
+
+      - Release \(try ReleaseVersion(plan.version))\(rebuilt)
+
+
+      """
+  }
+
+  /// The entry before earlier ones, unless it is the first of them.
+  private static func joined(_ entry: String, _ earlier: FilePath?) throws -> String {
+    guard let earlier else { return entry }
+    let doing = "reading the changes \(earlier)"
+    guard let text = String(validating: try Files.read(earlier, limit: 64 << 20, doing: doing), as: UTF8.self),
+      text.isEmpty || text.hasPrefix(line + "\n")
+    else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "it does not begin with a line of 67 dashes",
+        advice: "give the .changes of the package in OBS")
+    }
+    return text.hasPrefix(entry) ? text : entry + text
+  }
+
+  /// The flavours that a spec knows besides the plain one: what it compares `@BUILD_FLAVOR@` with, which OBS fills in.
+  static func flavours(ofSpec spec: String) -> [String] {
+    var names: Set = ["@BUILD_FLAVOR@"]
+    for match in spec.matches(of: /(?m)^%(?:define|global)\s+(\w+)\s+@BUILD_FLAVOR@(?:%\{nil\})?\s*$/) {
+      names.formUnion(["%{\(match.1)}", "%\(match.1)"])
+    }
+    let compared = spec.matches(of: /(?m)^%(?:if|elif)\b.*$/).flatMap { condition in
+      condition.0.matches(of: /"([^"]*)"\s*[=!]=\s*"([A-Za-z0-9][A-Za-z0-9_.+-]*)"/).map {
+        (name: String($0.1), value: String($0.2))
+      }
+    }
+    return Set(compared.filter { names.contains($0.name) }.map(\.value)).sorted()
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Archives
+import Diagnostics
+import Files
+import Model
+import Packagers
+import Processes
+import Releases
+import SystemPackage
+
+/// What is in a release tarball or a package, and where each file came from.
+package struct PackageContents: Sendable, Codable {
+  package struct File: Sendable, Codable {
+    package var path: String
+    package var mode: String
+    package var bytes: Int64
+    /// Of the content; of the target, for a link.
+    package var sha256: SHA256Digest
+    package var link: String?
+    package var origin: Origin?
+  }
+
+  /// What it says of itself, a line each.
+  package var header: [String]
+  package var files: [File]
+
+  /// - Throws: `ReleaseError` when the file is neither a tarball nor a .deb or .rpm.
+  package static func read(_ path: FilePath, progress: Progress) async throws -> PackageContents {
+    let start = try Files.start(of: path, count: 8)
+    if start.starts(with: Array("!<arch>".utf8)) { return try await deb(path, progress) }
+    if start.starts(with: [0xed, 0xab, 0xee, 0xdb]) { return try await rpm(path, progress) }
+    return try await tarball(path, progress)
+  }
+
+  private static func tarball(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
+    let files = try await Tarball.read(path, progress: progress)
+    var header: [String] = []
+    if let bytes = files[Tarball.planPath]?.content.fileBytes, let plan = try? JSON.decode(Plan.self, from: bytes) {
+      header.append("release  \(try plan.releaseName)  \(Timestamp(seconds: plan.sourceDate).iso8601)")
+      for rebuild in plan.rebuilds ?? [] {
+        header.append("rebuild  \(rebuild.mark), of \(rebuild.basedOn.name) \(rebuild.basedOn.version)")
+      }
+      for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
+        header.append("source   \(name): \(pin.kind), \(pin.identity)")
+      }
+    }
+    return try contents(header, files, origins: files[Tarball.originsPath]?.content.fileBytes, below: "")
+  }
+
+  private static func deb(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
+    let doing = "reading \(path)"
+    let control = try await Command("dpkg-deb", ["--field", path.string]).check(doing: doing, code: .source)
+    let files = try await unpack(Command("dpkg-deb", ["--fsys-tarfile", path.string]), path)
+    return try await packaged(control.text.split(separator: "\n").map(String.init), files)
+  }
+
+  private static func rpm(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
+    let header = try RPMPackage.header(of: path)
+    let files = try await unpack(Command("rpm2archive", ["-n", "-"]), path)
+    return try await packaged(header.split(separator: "\n").map(String.init), files)
+  }
+
+  private static func unpack(_ command: Command, _ path: FilePath) async throws -> [String: FileEntry] {
+    let doing = "reading \(path)"
+    let (input, _) = try Files.openRegular(path, doing: doing)
+    defer { try? input.close() }
+    let (result, outcome) = try await command.stream(input: input, doing: doing) { tar in
+      Result { try ArchiveReader(name: path.string, stripsTopFolder: false, wants: { _ in true }).read(tar) }
+    }
+    // A child that was still writing when we refused what it wrote has nothing to tell.
+    if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
+    guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
+    return try result.get().files
+  }
+
+  private static func packaged(_ header: [String], _ files: [String: FileEntry]) async throws -> PackageContents {
+    guard let path = files.keys.first(where: { $0.hasSuffix("/origins.jsonl.gz") }),
+      let packed = files[path]?.content.fileBytes
+    else {
+      return try contents(header, files, origins: nil, below: "")
+    }
+    let origins = try await Command("gzip", ["-dc"]).check(input: packed, doing: "reading \(path)").output
+    let folder = files.keys.filter { $0.hasSuffix("/dkms.conf") }.min() ?? ""
+    return try contents(header, files, origins: origins, below: String(folder.dropLast("dkms.conf".count)))
+  }
+
+  private static func contents(
+    _ header: [String], _ files: [String: FileEntry], origins: [UInt8]?, below prefix: String
+  ) throws -> PackageContents {
+    var known: [String: Origin] = [:]
+    if let origins {
+      for record in try OriginRecord.parse(origins, file: "origins") { known[prefix + record.path] = record.origin }
+    }
+    let listed = files.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { path, file in
+      let origin = known[path]
+      let entry = TreeEntry(
+        content: file.content, isExecutable: file.isExecutable, origin: origin ?? Origin(source: "unknown"))
+      let record = OriginRecord(path: path, entry: entry)
+      return File(
+        path: path, mode: record.mode, bytes: Int64(file.content.fileBytes.count), sha256: record.sha256,
+        link: record.link,
+        origin: origin)
+    }
+    return PackageContents(header: header, files: listed)
+  }
+}

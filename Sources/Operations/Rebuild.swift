@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Diagnostics
+import Files
+import Model
+import Packagers
+import Releases
+import SystemPackage
+
+/// Makes a release again from its tarball alone, or another one of it, as a vendor does.
+package struct Rebuild: Sendable {
+  package struct Report: Sendable, Codable {
+    package var made: Cut.Report
+    /// The release that it was made from.
+    package var basedOn: String
+    /// Nothing was changed: what was made was compared with the tarball, and is the same.
+    package var isUnchanged: Bool
+    /// What was compared with, byte for byte: SHA256SUMS with all files of the release, or the tarball alone.
+    package var comparedWith: String?
+  }
+
+  /// Where and how the release is written.
+  package var output: FilePath
+  package var progress: Progress
+
+  package init(output: FilePath, progress: Progress) {
+    self.output = output
+    self.progress = progress
+  }
+
+  package func run(_ path: FilePath, _ request: RebuildRequest) async throws -> Report {
+    let released = try await ReleasedTarball(reading: path, progress: progress)
+    let code = try PackagingTree.code(of: released.tree, plan: released.plan, manifest: released.manifest)
+    let cut = Cut(output: output, codec: released.codec, progress: progress)
+    if request.changesNothing { return try await repeated(released, code, cut) }
+
+    try checkPackagingIsNotPatched(request, released, code)
+    let (plan, tree) = try await Planner.rebuild(released, code, request, progress: progress)
+    try warnOfOrder(released.plan.version, plan.version)
+    let made = try await cut.run(plan, released.manifest, remedy: "give --number N for a new one") { tree }
+    return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
+  }
+
+  /// Makes the release of a candidate: the same code, with packages that say what was proven.
+  ///
+  /// - Parameter prove: adds that to the plan.
+  package func run(_ path: FilePath, proving prove: (Plan) throws -> Plan) async throws -> Report {
+    let released = try await ReleasedTarball(reading: path, progress: progress)
+    let code = try PackagingTree.code(of: released.tree, plan: released.plan, manifest: released.manifest)
+    let made = try await Cut(output: output, codec: released.codec, progress: progress)
+      .run(try prove(released.plan), released.manifest, remedy: "choose another --output") { code }
+    return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
+  }
+
+  // MARK: the same again
+
+  private func repeated(_ released: ReleasedTarball, _ code: ReleaseTree, _ cut: Cut) async throws -> Report {
+    let name = try released.plan.releaseName
+    let original = try originalFolder(of: released)
+    let made = try await cut.run(
+      released.plan, released.manifest, remedy: "choose another --output",
+      check: { part in try compare(part, released, original) },
+      code: {
+        try checkTree(code, released)
+        return code
+      })
+    return Report(
+      made: made, basedOn: name, isUnchanged: true,
+      comparedWith: made.wasThere
+        ? nil : (original?.path.appending(ReleaseFolder.checksums) ?? Files.absolute(released.path)).string)
+  }
+
+  private func doing(_ released: ReleasedTarball) -> String { "making \(released.path) again" }
+
+  /// The folder of the tarball, where it is that of its release.
+  private func originalFolder(of released: ReleasedTarball) throws -> ReleaseFolder? {
+    let path = Files.absolute(released.path)
+    let folder = ReleaseFolder(path.removingLastComponent())
+    guard Files.exists(folder.path.appending(ReleaseFolder.checksums)),
+      let listed = try folder.listed().first(where: { $0.name == path.lastComponent?.string })
+    else { return nil }
+    guard listed.sha256 == released.sha256 else {
+      throw ReleaseError(
+        .different, doing: doing(released), reason: "it is not the tarball that the SHA256SUMS beside it lists",
+        advice: "get both again")
+    }
+    return folder
+  }
+
+  /// Packaging and records must come out as they were released.
+  private func checkTree(_ code: ReleaseTree, _ released: ReleasedTarball) throws {
+    let tree = try Cut.complete(code, released.plan, released.manifest).tree
+    let paths = Set(tree.entries.keys).union(released.tree.entries.keys)
+    let different = paths.filter { tree[$0] != released.tree[$0] }.sorted()
+    guard different.isEmpty else {
+      // The list of origins differs with any file.
+      let named = different.filter { $0 != Tarball.originsPath }
+      throw ReleaseError(
+        .different, doing: doing(released),
+        reason: "this lrelease makes \((named.isEmpty ? different : named).shortened) otherwise",
+        advice: "use the lrelease that made the release, or make another release of it with --vendor NAME")
+    }
+  }
+
+  /// What was made must be what was released, as far as that can be seen from here.
+  private func compare(_ part: FilePath, _ released: ReleasedTarball, _ original: ReleaseFolder?) throws {
+    let made = Dictionary(uniqueKeysWithValues: try ReleaseFolder(part).listed().map { ($0.name, $0.sha256) })
+    let expected =
+      try original.map { try $0.listed() }
+      ?? [("\(try released.plan.releaseName).tar.\(released.codec.suffix)", released.sha256)]
+    var different = expected.filter { made[$0.name] != $0.sha256 }.map(\.name)
+    if original != nil { different += made.keys.filter { name in !expected.contains { $0.name == name } }.sorted() }
+    guard different.isEmpty else {
+      throw ReleaseError(
+        .different, doing: doing(released), reason: "\(different.shortened): not the bytes that were released",
+        advice: "its files are the same, another lrelease, liblzma or rpm packs them otherwise: use those of the cut")
+    }
+  }
+
+  // MARK: changes
+
+  /// The names of extras stand before the vendor in a version: one that is added can make it sort before the old one.
+  private func warnOfOrder(_ old: String, _ new: String) throws {
+    let versions = try (ReleaseVersion(old), ReleaseVersion(new))
+    guard try VersionComparator.dpkg.compare(versions.1.debian, versions.0.debian) <= 0 else { return }
+    progress.warning("\(new) sorts before \(old), because of the extras in it: machines with the old one stay with it")
+  }
+
+  /// Packaging is made of the recipe in the plan: what a patch does to it would be lost.
+  private func checkPackagingIsNotPatched(
+    _ request: RebuildRequest, _ released: ReleasedTarball, _ code: ReleaseTree
+  ) throws {
+    for patch in request.series?.patches ?? [] {
+      let made = patch.paths.first { $0.hasPrefix("lrelease/") || released.tree[$0] != nil && code[$0] == nil }
+      guard let path = made else { continue }
+      throw ReleaseError(
+        .input, doing: "reading the patch \(patch.name)",
+        reason: "it changes \(path), which lrelease makes of the manifest's recipe",
+        advice: "patch the code only; packaging is changed in a manifest of your own")
+    }
+  }
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Diagnostics
+import Files
+import Model
+import Packagers
+import Processes
+import Releases
+import SystemPackage
+
+/// What changed between two releases: what they were made of, what is in them, and what is in their packages.
+package struct ReleaseDiff: Sendable, Codable {
+  /// Something that is in one release only, or differs.
+  package struct Change: Sendable, Codable, Equatable {
+    package var name: String
+    /// What it is in the first release; nil where it is not there.
+    package var before: String?
+    /// The same in the second one.
+    package var after: String?
+    /// Of a file: what people want to know of it, such as its origin.
+    package var note: String?
+  }
+
+  package struct Section: Sendable, Codable, Equatable {
+    package var title: String
+    /// By name, never empty.
+    package var changes: [Change]
+  }
+
+  package var before: String
+  package var after: String
+  /// Those with a change only.
+  package var sections: [Section]
+  /// The changes of text files as a unified diff, for `patch -p1`; nil where it was not asked for.
+  package var patch: String?
+
+  package var isSame: Bool { sections.isEmpty }
+
+  /// Compares two releases, each a tarball or a release folder. Packages are compared where both are folders.
+  ///
+  /// - Throws: `ReleaseError` with code `source` for what is no release, or one that was changed.
+  package static func between(
+    _ first: FilePath, _ second: FilePath, withPatch: Bool = false, progress: Progress
+  ) async throws -> ReleaseDiff {
+    let before = try await Side(reading: first, progress: progress)
+    let after = try await Side(reading: second, progress: progress)
+    var sections = try made(before, after) + files(before, after)
+    if before.folder != nil, after.folder != nil { sections += try await packages(before, after, progress) }
+    return ReleaseDiff(
+      before: try before.plan.releaseName, after: try after.plan.releaseName,
+      sections: sections.filter { !$0.changes.isEmpty },
+      patch: withPatch ? try await unified(before, after) : nil)
+  }
+
+  /// One of the two releases.
+  private struct Side {
+    let tarball: ReleasedTarball
+    /// Its files without packaging and records.
+    let code: ReleaseTree
+    let folder: ReleaseFolder?
+
+    var plan: Plan { tarball.plan }
+
+    init(reading path: FilePath, progress: Progress) async throws {
+      do {
+        var path = path
+        folder = Files.isFolder(path) ? ReleaseFolder(path) : nil
+        if let folder {
+          let plan = try Plan(reading: path.appending(ReleaseFolder.plan))
+          let names = try Codec.allCases.map { "\(try plan.releaseName).tar.\($0.suffix)" }
+          guard let name = try folder.verified().map(\.name).first(where: names.contains) else {
+            throw ReleaseError(.source, doing: "opening the release \(path)", reason: "it holds no tarball")
+          }
+          path.append(name)
+        }
+        tarball = try await ReleasedTarball(reading: path, progress: progress)
+      } catch let error as ReleaseError where error.code == .different {
+        // That status says that two releases differ, and this is another matter.
+        throw ReleaseError(.source, doing: error.doing, reason: error.reason, advice: error.advice)
+      }
+      code = try PackagingTree.code(of: tarball.tree, plan: tarball.plan, manifest: tarball.manifest)
+    }
+  }
+
+  // MARK: what they were made of
+
+  private static func made(_ before: Side, _ after: Side) throws -> [Section] {
+    func section(_ title: String, _ facts: (Side) throws -> [String: String]) throws -> Section {
+      Section(title: title, changes: changes(try facts(before), try facts(after)))
+    }
+    return [
+      try section("release") { side in
+        var facts = [
+          "name": side.plan.name, "version": side.plan.version,
+          "time": Timestamp(seconds: side.plan.sourceDate).iso8601,
+        ]
+        facts["kernel"] = side.plan.kernel
+        for rebuild in side.plan.rebuilds ?? [] {
+          facts["rebuild \(rebuild.mark)"] = "of \(rebuild.basedOn.name) \(rebuild.basedOn.version)"
+        }
+        return facts
+      },
+      try section("sources") { $0.plan.sources.mapValues { "\($0.kind), \($0.identity)" } },
+      try section("tools") { $0.plan.tools },
+      try section("extras") { side in
+        Dictionary(side.plan.extras.map { ($0, side.tarball.manifest.extras[$0]?.summary ?? "") }) { $1 }
+      },
+      try section("patches") { try $0.tarball.patches() },
+      try section("recipe") { $0.plan.recipe.mapValues { "SHA-256 \($0.sha256)" } },
+      try section("modules") { side in
+        var facts: [String: String] = [:]
+        let (manifest, extras) = (side.tarball.manifest, side.plan.extras)
+        for package in manifest.packages(with: extras) {
+          for module in manifest.modules(of: package, with: extras) {
+            facts["\(package.variant)/\(module.name)"] =
+              module.path + (module.install.isEmpty ? "" : " → \(module.install)")
+          }
+        }
+        return facts
+      },
+    ]
+  }
+
+  private static func changes(_ before: [String: String], _ after: [String: String]) -> [Change] {
+    Set(before.keys).union(after.keys).sorted().compactMap { name in
+      before[name] == after[name] ? nil : Change(name: name, before: before[name], after: after[name])
+    }
+  }
+
+  // MARK: files
+
+  private static func files(_ before: Side, _ after: Side) -> [Section] {
+    func isCode(_ path: String) -> Bool { before.code[path] != nil || after.code[path] != nil }
+    let paths = Set(before.tarball.tree.entries.keys).union(after.tarball.tree.entries.keys)
+      // They differ whenever anything does.
+      .subtracting([Tarball.planPath, Tarball.originsPath])
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    func section(_ title: String, _ isIncluded: (String) -> Bool) -> Section {
+      Section(
+        title: title,
+        changes: paths.filter(isIncluded).compactMap { path in
+          change(path, before.tarball.tree[path], after.tarball.tree[path])
+        })
+    }
+    return [section("files", isCode), section("packaging") { !isCode($0) }]
+  }
+
+  private static func change(_ path: String, _ before: TreeEntry?, _ after: TreeEntry?) -> Change? {
+    guard before != after else { return nil }
+    func fact(_ entry: TreeEntry) -> String {
+      let record = OriginRecord(path: path, entry: entry)
+      return "\(record.mode) \(record.sha256)" + (record.link.map { " → \($0)" } ?? "")
+    }
+    var note = (after ?? before).map { "← \($0.origin.summary)" } ?? ""
+    if let before, let after {
+      if before.mode != after.mode { note += ", mode 0\(octal(before.mode)) → 0\(octal(after.mode))" }
+      if before.origin.summary != after.origin.summary { note += ", was \(before.origin.summary)" }
+      if before.content == after.content && before.mode == after.mode { note += ", same content" }
+    }
+    return Change(name: path, before: before.map(fact), after: after.map(fact), note: note)
+  }
+
+  private static func octal(_ mode: UInt32) -> String { String(mode, radix: 8) }
+
+  /// The changes of text files, made by diff(1).
+  private static func unified(_ before: Side, _ after: Side) async throws -> String {
+    let (old, new) = (before.tarball.tree, after.tarball.tree)
+    let paths = Set(old.entries.keys).union(new.entries.keys).subtracting([Tarball.planPath, Tarball.originsPath])
+      .filter { old[$0]?.content != new[$0]?.content }
+    return try await withScratch { scratch in
+      var text = ""
+      for path in paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+        var labels: [String] = []
+        for (side, entry) in [("a", old[path]), ("b", new[path])] {
+          labels += ["--label", entry == nil ? "/dev/null" : "\(side)/\(path)"]
+          let file = scratch.appending(side)
+          try Files.remove(file)
+          try Files.write(entry?.textBytes ?? [], to: file)
+        }
+        guard old[path]?.textBytes != nil || old[path] == nil, new[path]?.textBytes != nil || new[path] == nil else {
+          text += "Not text: \(path)\n"
+          continue
+        }
+        let outcome = try await Command("diff", ["-u"] + labels + ["a", "b"], directory: scratch)
+          .run(doing: "comparing \(path)")
+        guard outcome.status == .exited(1) || outcome.succeeded else {
+          throw ReleaseError(.failed, doing: "comparing \(path)", reason: "diff: \(outcome.complaint)")
+        }
+        text += outcome.text
+      }
+      return text
+    }
+  }
+
+  // MARK: packages
+
+  private static func packages(_ before: Side, _ after: Side, _ progress: Progress) async throws -> [Section] {
+    let old = try await contents(before, progress)
+    let new = try await contents(after, progress)
+    var sections = [Section(title: "packages", changes: changes(old.mapValues(\.file), new.mapValues(\.file)))]
+    for name in Set(old.keys).intersection(new.keys).sorted() {
+      guard let one = old[name], let other = new[name] else { continue }
+      let fields = changes(one.fields, other.fields).map(relationsThatDiffer)
+      sections.append(Section(title: "fields of \(name)", changes: fields))
+      sections.append(
+        Section(
+          title: "files of \(name)",
+          changes: changes(one.files.mapValues(\.fact), other.files.mapValues(\.fact)).map { change in
+            var change = change
+            let sizes = [one.files[change.name]?.bytes, other.files[change.name]?.bytes].compactMap { $0 }
+            change.note = sizes.map { "\($0) B" }.joined(separator: " → ")
+            return change
+          }))
+    }
+    return sections
+  }
+
+  /// Of relations, which are lists, those alone that are in one release only.
+  private static func relationsThatDiffer(_ change: Change) -> Change {
+    let relations: Set = [
+      "Depends", "Pre-Depends", "Recommends", "Suggests", "Conflicts", "Breaks", "Replaces", "Provides", "Requires",
+    ]
+    guard relations.contains(change.name), let before = change.before, let after = change.after else { return change }
+    let (old, new) = (before.split(separator: ", "), after.split(separator: ", "))
+    return Change(
+      name: change.name, before: old.filter { !new.contains($0) }.joined(separator: ", "),
+      after: new.filter { !old.contains($0) }.joined(separator: ", "))
+  }
+
+  /// A package of a release: its fields, and its files by path.
+  private struct PackageFacts {
+    var file: String
+    var fields: [String: String] = [:]
+    var files: [String: (fact: String, bytes: Int64)] = [:]
+  }
+
+  /// The .deb and .rpm in a release folder, by name and format.
+  private static func contents(_ side: Side, _ progress: Progress) async throws -> [String: PackageFacts] {
+    guard let folder = side.folder else { return [:] }
+    // The folder of the sources has the version in its name.
+    let sources = try side.tarball.manifest.packages(with: side.plan.extras).map { package in
+      let dkms = try DKMSPackage(package, plan: side.plan, manifest: side.tarball.manifest)
+      return (prefix: dkms.folder + "/", plain: "usr/src/\(package.module)-*/")
+    }
+    var found: [String: PackageFacts] = [:]
+    for (file, _) in try folder.listed() {
+      guard file.hasSuffix(".deb") || file.hasSuffix(".rpm") && !file.hasSuffix(".src.rpm") else { continue }
+      let package = try await PackageContents.read(folder.path.appending(file), progress: progress)
+      var facts = PackageFacts(file: file, fields: fields(package.header))
+      for entry in package.files {
+        let source = sources.first { entry.path.hasPrefix($0.prefix) }
+        let path = source.map { $0.plain + entry.path.dropFirst($0.prefix.count) } ?? entry.path
+        facts.files[path] = ("\(entry.mode) \(entry.sha256)", entry.bytes)
+      }
+      let name = facts.fields["Package"] ?? facts.fields["Name"] ?? file
+      found["\(name) (\(file.hasSuffix(".deb") ? "deb" : "rpm"))"] = facts
+    }
+    return found
+  }
+
+  /// Fields by name. What follows a field indented belongs to it; one that is there several times is a list.
+  private static func fields(_ lines: [String]) -> [String: String] {
+    var fields: [String: String] = [:]
+    var last: String?
+    for line in lines {
+      if line.first == " ", let last {
+        fields[last]? += " " + line.trimmed
+      } else if let colon = line.firstIndex(of: ":") {
+        let name = String(line[..<colon])
+        let value = line[line.index(after: colon)...].trimmed
+        fields[name] = fields[name].map { "\($0), \(value)" } ?? value
+        last = name
+      }
+    }
+    return fields
+  }
+}
+
+extension ReleasedTarball {
+  /// Every patch that was applied, by whose it is and its name.
+  fileprivate func patches() throws -> [String: String] {
+    var found: [String: String] = [:]
+    func add(_ owner: String, _ pins: [SourcePin.PatchPin]) {
+      for pin in pins { found["\(owner)/\(pin.name)"] = "SHA-256 \(pin.sha256)" }
+    }
+    for (name, pin) in plan.sources { add(name, pin.patches ?? []) }
+    var recipe = Recipe(plan: plan)
+    for name in plan.extras {
+      guard let series = manifest.extras[name]?.series else { continue }
+      add(name, try PatchSeries(file: series) { try recipe.read($0) }.pins)
+    }
+    for rebuild in plan.rebuilds ?? [] { add(rebuild.mark, rebuild.patches ?? []) }
+    return found
+  }
+}
+
+extension TreeEntry {
+  /// The bytes of a file that a person can read; nil for anything else.
+  fileprivate var textBytes: [UInt8]? {
+    guard case .file(let bytes) = content, !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
+      return nil
+    }
+    return bytes
+  }
+}

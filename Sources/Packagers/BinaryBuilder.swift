@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Distributions
+import Files
+import Glibc
+import Model
+import Releases
+import SystemPackage
+
+/// Builds the binary packages of a release in a root of each target, without network once the root stands.
+package struct BinaryBuilder: Sendable {
+  /// What came of one target.
+  package struct Outcome: Sendable, Codable {
+    package enum Status: String, Sendable, Codable { case built, there, failed }
+    package var target: String
+    package var status: Status
+    package var folder: String?
+    package var files: [Artifact] = []
+    package var seconds: Double
+    /// Where it failed: one line, and where the log is.
+    package var error: String?
+    package var log: String?
+  }
+
+  /// What decides the packages: kept beside them, so that a build with nothing changed is known as such.
+  struct Inputs: Sendable, Codable, Equatable {
+    var format = 1
+    var release: String
+    var tarball: SHA256Digest
+    var target: SHA256Digest
+    /// The recipe of the root, and what was in it.
+    var root: String
+    var packages: SHA256Digest?
+    var modules: Bool
+  }
+
+  package var output: FilePath
+  package var roots: ChrootCache
+  /// Builds ready-made modules for the kernels of the target too.
+  package var buildsModules: Bool
+  /// Targets at a time.
+  package var jobs: Int
+  /// Packages that were built from something else make way.
+  package var replaces = false
+  package var progress: Progress
+
+  package init(output: FilePath, roots: ChrootCache, buildsModules: Bool, jobs: Int, progress: Progress) {
+    self.output = output
+    self.roots = roots
+    self.buildsModules = buildsModules
+    self.jobs = jobs
+    self.progress = progress
+  }
+
+  /// The released tarball, with what a build needs to know of it.
+  private struct Release: Sendable {
+    var name: String
+    var tarball: FilePath
+    var digest: SHA256Digest
+    var control: String
+    var buildRequires: [String]
+  }
+
+  /// Builds for every target; one that fails does not stop the others.
+  ///
+  /// - Parameter release: a release folder, or a tarball.
+  /// - Returns: what came of each target, in their order.
+  package func run(_ release: FilePath, _ targets: [Target]) async throws -> [Outcome] {
+    let release = try await open(release)
+    return try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
+      var outcomes: [Outcome?] = Array(repeating: nil, count: targets.count)
+      var next = 0
+      func start() {
+        guard next < targets.count else { return }
+        let index = next
+        next += 1
+        group.addTask { (index, try await outcome(release, targets[index])) }
+      }
+      for _ in 0..<max(1, jobs) { start() }
+      while let (index, outcome) = try await group.next() {
+        outcomes[index] = outcome
+        start()
+      }
+      return outcomes.compactMap { $0 }
+    }
+  }
+
+  private func open(_ path: FilePath) async throws -> Release {
+    let doing = "opening the release \(path)"
+    var tarball = path
+    if Files.isFolder(path) {
+      let name = Files.absolute(path).lastComponent?.string ?? ""
+      tarball = path.appending("\(name).tar.xz")
+    }
+    guard Files.exists(tarball) else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "there is no \(tarball)", advice: "name a release or its tarball")
+    }
+    let files = try await Tarball.read(tarball, progress: progress)
+    guard let bytes = files[Tarball.planPath]?.content.fileBytes, let plan = try? JSON.decode(Plan.self, from: bytes)
+    else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is no release made by lrelease")
+    }
+    guard let control = files["debian/control"]?.content.fileBytes,
+      let spec = files["\(plan.name).spec"]?.content.fileBytes
+    else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it holds no packaging", advice: "add [packaging] to its manifest and cut again")
+    }
+    // Those that depend on the distribution or on an option stand in the target's list of packages.
+    var conditions = 0
+    var requires: [String] = []
+    for line in String(decoding: spec, as: UTF8.self).split(separator: "\n") {
+      if line.hasPrefix("%if") { conditions += 1 }
+      if line.hasPrefix("%endif") { conditions -= 1 }
+      if conditions == 0, line.hasPrefix("BuildRequires:") { requires.append(line.dropFirst(14).trimmed) }
+    }
+    return Release(
+      name: try plan.releaseName, tarball: Files.absolute(tarball), digest: try Files.digest(tarball).0,
+      control: String(decoding: control, as: UTF8.self), buildRequires: requires)
+  }
+
+  private func outcome(_ release: Release, _ target: Target) async throws -> Outcome {
+    let start = ContinuousClock.now
+    func seconds() -> Double { (ContinuousClock.now - start).seconds }
+    let log = Files.absolute(output).appending("\(release.name).\(target.name).log")
+    do {
+      let (folder, wasThere) = try await build(release, target, log: log)
+      let files = try folder.verified()
+      return Outcome(
+        target: target.name, status: wasThere ? .there : .built, folder: folder.path.string, files: files,
+        seconds: seconds())
+    } catch let error as ReleaseError {
+      return Outcome(
+        target: target.name, status: .failed, seconds: seconds(), error: "\(error)",
+        log: Files.exists(log) ? log.string : nil)
+    }
+  }
+
+  private func build(_ release: Release, _ target: Target, log: FilePath) async throws -> (ReleaseFolder, Bool) {
+    var recipe = target.root
+    if buildsModules && target.kernels.isEmpty {
+      throw ReleaseError(
+        .input, doing: "building modules", reason: "the target names no kernels",
+        advice: "give it some, or leave out --modules")
+    }
+    switch target.format {
+    case .deb:
+      recipe.packages += ["build-essential", "debhelper"]
+      recipe.buildDependencies = release.control.components(before: "\nPackage:")
+    case .rpm: recipe.packages += ["rpm-build", "gcc", "make"] + release.buildRequires
+    }
+    if !buildsModules { recipe.packages.removeAll { target.kernels.contains($0) } }
+    recipe.packages.sort()
+    let name = try recipe.key
+    var inputs = Inputs(
+      release: release.name, tarball: release.digest, target: target.digest, root: name,
+      packages: roots.record(of: name)?.identity, modules: buildsModules)
+    let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
+    func isThere() throws -> Bool {
+      guard Files.exists(folder.path) else { return false }
+      let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
+      // Without its root, the packages stand for what was in it.
+      if inputs.packages == nil { inputs.packages = known?.packages }
+      if known == inputs { return true }
+      guard replaces else {
+        throw ReleaseError(
+          .conflict, doing: "building",
+          reason: "\(folder.path) exists, and was built from something else",
+          advice: "give --replace or another --output")
+      }
+      return false
+    }
+    if roots.since == nil, try isThere() { return (folder, true) }
+    let root = try await roots.root(recipe, progress: progress)
+    inputs.packages = root.record.identity
+    if try isThere() { return (folder, true) }
+    try await folder.create(replacing: replaces) { part in
+      try await progress.step("building for \(target.name)") {
+        try await root.use { session in
+          try await build(release, target, in: session, to: part, log: log)
+        }
+      }
+      try Files.write(try JSON.encode(inputs), to: part.appending("build.json"))
+      try ReleaseFolder.writeChecksums(in: part)
+    }
+    return (folder, false)
+  }
+
+  /// What a Debian source tree is built with. The kernels are those whose headers are in the root.
+  private static let debian = """
+    cd /build
+    tar -xf "/release/$1"
+    cd "$2"
+    if [ "$3" = modules ]; then
+      kernels=
+      for k in $(ls /lib/modules); do [ ! -e "/lib/modules/$k/build/Makefile" ] || kernels="$kernels $k"; done
+      [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+      debian/rules control KERNELS="$kernels"
+    fi
+    dpkg-buildpackage -us -uc -b
+    cd ..
+    mkdir /packages
+    mv -- *.deb *.buildinfo *.changes /packages
+    """
+
+  /// SUSE's spec finds the kernels by itself; headers alone bring no /lib/modules in the others.
+  private static let rpm = """
+    cd /build
+    printf '%%_binary_payload %s\\n%%_binary_filedigest_algorithm %s\\n%%_rpmformat %s\\n' "$4" "$5" "$6" \
+      >/root/.rpmmacros
+    if [ "$3" != modules ]; then
+      rpmbuild -tb --define "_topdir /build/all" "/release/$1"
+    elif [ -n "$(rpm --eval '%{?suse_version}')" ]; then
+      rpmbuild -tb --define "_topdir /build/all" --with modules "/release/$1"
+    else
+      kernels=$(for makefile in /usr/src/kernels/*/Makefile /lib/modules/*/build/Makefile; do
+        [ ! -e "$makefile" ] || echo "$makefile" | sed 's,/build/Makefile$,,; s,/Makefile$,,; s,.*/,,'
+      done | sort -u)
+      [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+      for kernel in $kernels; do
+        rpmbuild -tb --define "_topdir /build/$kernel" --with modules --define "kernel $kernel" "/release/$1"
+      done
+    fi
+    mkdir /packages
+    find /build -name '*.rpm' -exec mv -n -t /packages {} +
+    """
+
+  private func build(
+    _ release: Release, _ target: Target, in session: ChrootSession, to part: FilePath, log: FilePath
+  ) async throws {
+    let doing = "building"
+    let script =
+      "exec >/build.log 2>&1; set -e; umask 022; mkdir /build\n" + (target.format == .deb ? Self.debian : Self.rpm)
+    let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
+    let outcome = try await session.run(
+      [
+        "sh", "-c", script, "build", release.tarball.lastComponent?.string ?? "", release.name,
+        buildsModules ? "modules" : "", target.payload, target.rpm?.digest == "sha512" ? "10" : "8",
+        target.rpm?.format ?? "",
+      ], folders: ["/release": release.tarball.removingLastComponent()],
+      environment: [
+        "DEB_BUILD_OPTIONS": "parallel=\(cores)", "DPKG_DEB_COMPRESSOR_TYPE": target.codec,
+        "RPM_BUILD_NCPUS": "\(cores)",
+      ], doing: doing)
+    let written = session.written("/build.log")
+    let text = Files.exists(written) ? try Files.read(written) : Array(outcome.errors.utf8)
+    guard outcome.succeeded else {
+      try Files.replace(log, with: text)
+      let words = String(decoding: text, as: UTF8.self)
+      if session.isFull || words.contains("No space left on device") {
+        throw ReleaseError(errno: ENOSPC, doing: doing, advice: "free some space, or set TMPDIR to another folder")
+      }
+      let reason = BinaryBuilder.complaint(in: words) ?? outcome.complaint
+      throw ReleaseError(.failed, doing: doing, reason: reason, advice: "see \(log)")
+    }
+    let packages = session.written("/packages")
+    for name in try Files.names(in: packages) {
+      try Files.move(packages.appending(bytes: name), to: part.appending(bytes: name))
+    }
+    try Files.write(text, to: part.appending("build.log"))
+  }
+
+  /// What a log says went wrong: the first error that a program reports, and the line that it ends with.
+  ///
+  /// The lines between are those of each make and script that ended because of it.
+  static func complaint(in log: String) -> String? {
+    let lines = log.split(separator: "\n").map { $0.trimmed }.filter { !$0.isEmpty }
+    guard let last = lines.last else { return nil }
+    let first = lines.first { $0.hasPrefix("error: ") || $0.contains(": error: ") || $0.contains(": fatal error: ") }
+    return [first, last].compactMap(\.self).reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+      .joined(separator: " … ")
+  }
+}
+
+extension String {
+  /// The text before the first `mark`, or all of it.
+  fileprivate func components(before mark: String) -> String {
+    firstRange(of: mark).map { String(self[..<$0.lowerBound]) + "\n" } ?? self
+  }
+}

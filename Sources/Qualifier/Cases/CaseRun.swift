@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Distributions
+import Files
+import Glibc
+import Model
+import Packagers
+import SystemPackage
+import Verdicts
+
+/// One package of a release on one kernel of a target: tried step by step until one fails.
+package final class CaseRun {
+  let release: CandidateRelease
+  let package: DKMSPackage
+  let target: Target
+  let recipe: ChrootRecipe
+  let roots: ChrootCache
+  let programs: Qualification.Programs
+  let level: Verdict.Level
+  /// Tries what happens in the life of a site, instead of one kernel.
+  let isLife: Bool
+  /// The release that is upgraded from.
+  let previous: CandidateRelease?
+  let folder: FilePath
+  let settings: Settings
+  let progress: Progress
+
+  /// How long things may take, and what tests change to see what a fault leads to.
+  package struct Settings: Sendable, Codable {
+    /// For each command in a root, in seconds.
+    package var seconds = 3600
+    package var qemu: String?
+    /// A script that a guest runs first.
+    package var hook = ""
+    /// For the boot and each step in a guest, in seconds; nil for what the manifest says.
+    package var guestSeconds: Double?
+    /// For the boot alone.
+    package var bootSeconds: Double?
+    /// What a guest may write to its console.
+    package var consoleBytes: Int64?
+    /// How many processors to use; nil for all that this process may use.
+    package var cpus: Int?
+
+    package init() {}
+  }
+
+  var steps: [Verdict.Step] = []
+  var kernel: String
+  var moduleBytes: Int64?
+  var accelerator: String?
+  var probeKey: String?
+  private var root: Verdict.Root?
+
+  init(
+    release: CandidateRelease, package: DKMSPackage, target: Target, recipe: ChrootRecipe, roots: ChrootCache,
+    programs: Qualification.Programs, level: Verdict.Level, isLife: Bool,
+    previous: CandidateRelease?, kernel: String, folder: FilePath,
+    settings: Settings, progress: Progress
+  ) {
+    self.release = release
+    self.package = package
+    self.target = target
+    self.recipe = recipe
+    self.roots = roots
+    self.programs = programs
+    self.level = level
+    self.isLife = isLife
+    self.previous = previous
+    self.kernel = kernel
+    self.folder = folder
+    self.settings = settings
+    self.progress = progress
+  }
+
+  /// Why a step did not pass.
+  struct Failure: Error {
+    var result = Verdict.Result.fail
+    var step: Verdict.Step.Name
+    var reason: String
+  }
+
+  /// Tries everything up to the level.
+  ///
+  /// - Parameter work: what is tried; tests try less.
+  /// - Throws: `CancellationError` alone: whatever else happens is a verdict.
+  func verdict(
+    inputs: SHA256Digest, logs: String, trying work: (CaseRun) async throws -> Void = { try await $0.run() }
+  ) async throws -> Verdict {
+    let start = ContinuousClock.now
+    var verdict = Verdict(
+      release: release.name, plan: try release.plan.identity, variant: package.package.variant, target: target.name,
+      kernel: kernel,
+      architecture: target.architecture, level: level, isLife: isLife, result: .pass, steps: [], seconds: 0,
+      started: Int64(time(nil)), logs: logs, inputs: inputs)
+    do {
+      try Files.makeFolder(folder)
+      try await work(self)
+    } catch let failure as Failure {
+      verdict.result = failure.result
+      verdict.step = failure.step
+      verdict.reason = failure.reason
+      verdict.change = release.manifest.qualify.change(behind: failure.reason)
+    } catch let error as ReleaseError {
+      // Of what the steps themselves do not expect: nothing can be said of the release.
+      verdict.result = .notRun
+      verdict.reason = "\(error)"
+    }
+    try Task.checkCancellation()
+    verdict.kernel = kernel
+    verdict.steps = steps
+    verdict.seconds = rounded((ContinuousClock.now - start).seconds)
+    verdict.moduleBytes = moduleBytes
+    verdict.accelerator = accelerator
+    verdict.probeKey = probeKey
+    verdict.root = root
+    return verdict
+  }
+
+  func rounded(_ seconds: Double) -> Double { (seconds * 100).rounded() / 100 }
+
+  /// Runs one step. What it gives is a note on it.
+  func step(_ name: Verdict.Step.Name, _ body: () async throws -> String?) async throws {
+    let start = ContinuousClock.now
+    func record(passed: Bool, _ note: String? = nil) {
+      let seconds = rounded((ContinuousClock.now - start).seconds)
+      steps.append(Verdict.Step(name: name, seconds: seconds, passed: passed, note: note))
+    }
+    do {
+      let note = try await body()
+      record(passed: true, note)
+    } catch let failure as Failure {
+      record(passed: false)
+      throw failure
+    } catch let error as ReleaseError {
+      record(passed: false)
+      // What a root, QEMU or a missing tool stops is no fault of the release.
+      throw Failure(result: .notRun, step: name, reason: "\(error)")
+    }
+  }
+
+  private func run() async throws {
+    var made: Chroot?
+    try await step(.root) {
+      made = try await roots.root(recipe, progress: progress)
+      return nil
+    }
+    guard let made else { return }
+    root = Verdict.Root(name: try recipe.key, packages: made.record.identity)
+    try await made.use { session in
+      if isLife {
+        try await live(in: session)
+      } else {
+        try await run(in: session)
+      }
+    }
+  }
+
+  private func run(in session: ChrootSession) async throws {
+    try await step(.install) { try await install(in: session) }
+    try await step(.modules) { try await checkModules(in: session) }
+    if package.package.probe != nil {
+      try await step(.probe) { try keepProbeResults(in: session) }
+    }
+    guard level > .build else { return }
+    let isSmoked = level == .mount && release.smoke != nil && release.manifest.qualify.covers(package.package)
+    if isSmoked { try await step(.packages) { try await installPrograms(in: session) } }
+    try await boot(in: session, withSmoke: isSmoked)
+  }
+
+  // MARK: in the root
+
+  static let outOfSpace = "No space left on device: free some, or set TMPDIR to where there is some"
+
+  /// Runs a script in the root, whose words go to a log beside the verdict.
+  func sh(
+    _ script: String, _ arguments: [String] = [], in session: ChrootSession, folders: [String: FilePath] = [:],
+    log: String, step: Verdict.Step.Name
+  ) async throws -> (succeeded: Bool, output: String, log: BuildLog) {
+    let disk = session.written("/")
+    let watch = Task {
+      var wasFull = Files.isFull(disk)
+      while !wasFull && !Task.isCancelled {
+        try? await Task.sleep(for: .milliseconds(50))
+        wasFull = Files.isFull(disk)
+      }
+      return wasFull
+    }
+    defer { watch.cancel() }
+    let outcome = try await session.run(
+      ["timeout", "--kill-after=10", "\(settings.seconds)", "sh", "-c", "exec 2>&1\n\(script)", "qualify"] + arguments,
+      folders: folders,
+      // What nproc(1) obeys, and with it dkms: a process may see more processors than it was given.
+      environment: settings.cpus.map { ["OMP_NUM_THREADS": "\($0)"] } ?? [:], doing: "qualifying on \(target.name)")
+    let path = folder.appending("\(log).log")
+    try Files.replace(path, with: outcome.output + Array(outcome.errors.utf8))
+    if outcome.status == .exited(124) {
+      throw Failure(step: step, reason: "\(step.rawValue) has not ended after \(settings.seconds) s")
+    }
+    watch.cancel()
+    let words = BuildLog(outcome.text, diskWasFull: await watch.value)
+    if !outcome.succeeded {
+      if words.isOutOfSpace { throw Failure(result: .notRun, step: step, reason: CaseRun.outOfSpace) }
+      // The script's own words go to its output: these come from what was to start it.
+      if let line = BuildLog(outcome.errors).lines.last {
+        throw Failure(result: .notRun, step: step, reason: "the root cannot be used: \(line)")
+      }
+    }
+    return (outcome.succeeded, outcome.text, words)
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Distributions
+import Files
+import Glibc
+import SystemPackage
+import Verdicts
+
+/// What is tried of a package in the root of its target.
+extension CaseRun {
+  /// The kernels of the root whose headers are there.
+  func kernels(in session: ChrootSession) async throws -> [String] {
+    let listed = try await sh(
+      "for k in /lib/modules/*; do [ ! -e \"$k/build/Makefile\" ] || basename \"$k\"; done", in: session,
+      log: "kernels", step: .root)
+    return listed.output.split(separator: "\n").map(String.init)
+  }
+
+  func wrongKernels(_ kernels: [String]) -> Failure {
+    Failure(
+      result: .notRun, step: .root,
+      reason: kernels.isEmpty
+        ? "the root holds no kernel headers: correct 'kernels' of the target \(target.name)"
+        : "the root holds several kernels: \(kernels.joined(separator: ", "))")
+  }
+
+  /// Installs the package with the distribution's own tool; dkms builds its modules at that.
+  func install(in session: ChrootSession) async throws -> String? {
+    guard let file = try release.file(of: package, target.format) else {
+      throw Failure(result: .skipped, step: .install, reason: "there is no .\(target.format.rawValue) of this package")
+    }
+    let kernels = try await kernels(in: session)
+    guard kernels.count == 1 else { throw wrongKernels(kernels) }
+    kernel = kernels[0]
+    let name = file.lastComponent?.string ?? ""
+    let (succeeded, output, log) = try await sh(
+      """
+      mkdir -p /q
+      find /lib/modules/"$1" -name '*.ko*' | sort >/q/before
+      export DKMS_PROBE_RESULTS=/q/results
+      \(PackageManager(format: target.format).install("/release/\(name)"))
+      status=$?
+      find /var/lib/dkms -name make.log -exec cat {} + 2>/dev/null
+      find /lib/modules/"$1" -name '*.ko*' | sort >/q/after
+      [ "$(cat /q/before)" != "$(cat /q/after)" ] || echo no module was installed
+      exit $status
+      """, [kernel], in: session, folders: ["/release": file.removingLastComponent()], log: "install", step: .install)
+    let isEmpty = output.hasSuffix("no module was installed\n")
+    if isEmpty && log.isOutOfSpace {
+      throw Failure(result: .notRun, step: .install, reason: CaseRun.outOfSpace)
+    }
+    if succeeded && isEmpty {
+      let isSupported = package.range.contains(kernel)
+      let words = log.lines.first { $0.contains("is skipped") || $0.contains("BUILD_EXCLUSIVE") }
+      if let words, !isSupported { throw Failure(result: .skipped, step: .install, reason: words) }
+    }
+    guard succeeded, !isEmpty else {
+      throw Failure(step: .install, reason: log.firstError ?? "no module was installed, and nobody said why")
+    }
+    return nil
+  }
+
+  /// Every module of the package is there and no other, made for this kernel and of this release.
+  func checkModules(in session: ChrootSession) async throws -> String? {
+    let (succeeded, output, log) = try await sh(
+      """
+      set -e
+      comm -13 /q/before /q/after >/q/new
+      while read -r file; do
+        name=$(basename "$file"); name=${name%%.ko*}
+        printf 'module\\t%s\\t%s\\t%s\\t%s\\n' "$name" "$(stat -c %s "$file")" \
+          "$(modinfo -F version "$file")" "$(modinfo -F vermagic "$file")"
+      done </q/new
+      # Of these files alone: to look at all modules of a kernel takes seconds. What others export stands in
+      # Module.symvers, where the kernel's modules of the same names do not count: these replace them.
+      symbols="/lib/modules/$1/build/Module.symvers"
+      sed 's|.*/||; s|[.]ko.*||; s|[-_]|[-_]|g; s|.*|\t([^\t]*/)?&\t|' /q/new >/q/own
+      grep -v -E -f /q/own "$symbols" | cut -f2 >/q/exported
+      xargs -r depmod -n -e -E "$symbols" "$1" </q/new 2>&1 >/dev/null \
+        | sed -n 's|.*/\\([^/]*\\)[.]ko[^ ]* needs unknown symbol \\(.*\\)|\\1 \\2|p' | while read -r name symbol; do
+          if ! grep -q -x -F -e "$symbol" /q/exported; then
+            printf '%s needs the symbol %s, which nothing exports\\n' "$name" "$symbol"
+          fi
+        done
+      """, [kernel], in: session, log: "modules", step: .modules)
+    guard succeeded else { throw Failure(step: .modules, reason: log.lines.last ?? "modinfo failed") }
+    var found: Set<String> = []
+    var bytes: Int64 = 0
+    var problems: [String] = []
+    for line in output.split(separator: "\n") {
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      guard fields.count == 5, fields[0] == "module" else {
+        problems.append(String(line))
+        continue
+      }
+      found.insert(fields[1].replacing("-", with: "_"))
+      bytes += Int64(fields[2]) ?? 0
+      // A module may add a remark to the version.
+      let isOwn = package.modules.contains { $0.hasOwnVersion && $0.name == fields[1] }
+      if !isOwn, !fields[3].isEmpty, fields[3].split(separator: " ").first.map(String.init) != package.version.dkms {
+        problems.append("\(fields[1]) has version \(fields[3]), not \(package.version.dkms)")
+      }
+      if !fields[4].hasPrefix("\(kernel) ") {
+        problems.append("\(fields[1]) is made for '\(fields[4])', not \(kernel)")
+      }
+    }
+    let expected = Set(package.modules.map { $0.name.replacing("-", with: "_") })
+    problems += expected.subtracting(found).sorted().map { "the module \($0) was not installed" }
+    problems += found.subtracting(expected).sorted().map { "the module \($0) is not of this package" }
+    moduleBytes = bytes
+    if let first = problems.first {
+      throw Failure(
+        step: .modules, reason: first + (problems.count > 1 ? " (and \(problems.count - 1) more)" : ""))
+    }
+    return "\(found.count) modules"
+  }
+
+  /// Keeps what PRE_BUILD has found out, for packages that are made later.
+  func keepProbeResults(in session: ChrootSession) throws -> String? {
+    guard let results = session.found("/q/results") else {
+      return "its results cannot be kept: it knows no --results"
+    }
+    guard let said = session.found("/q/results.key") else {
+      return "its results cannot be kept: PRE_BUILD, which an older lrelease made, does not say their key"
+    }
+    // The key as dkms saw it, which runs PRE_BUILD with an environment of its own.
+    let words = String(decoding: try Files.read(said), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    guard let key = words.first.map(String.init), QualifiedRange.isKey(key) else {
+      throw Failure(step: .probe, reason: "dkms/key gives no key for its results")
+    }
+    probeKey = key
+    try Files.replace(folder.appending(VerdictStore.probeResults), with: try Files.read(results))
+    return words.count > 1 ? "its results came with the release" : nil
+  }
+
+  /// Installs the programs that the smoke script calls.
+  func installPrograms(in session: ChrootSession) async throws -> String? {
+    if let error = programs.error {
+      throw Failure(result: programs.isFault ? .fail : .notRun, step: .packages, reason: error)
+    }
+    let files = programs.files.map { FilePath($0) }
+    guard let folder = files.first?.removingLastComponent() else { return nil }
+    let names = files.map { "/built/\($0.lastComponent?.string ?? "")" }.joined(separator: " ")
+    let (succeeded, _, log) = try await sh(
+      PackageManager(format: target.format).install(names), in: session, folders: ["/built": folder], log: "packages",
+      step: .packages)
+    guard succeeded else { throw Failure(step: .packages, reason: log.firstError ?? "they cannot be installed") }
+    return "\(files.count) packages"
+  }
+}

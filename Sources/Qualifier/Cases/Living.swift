@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Distributions
+import SystemPackage
+
+/// What happens to a package in the life of a site, one thing after the other in one root.
+extension CaseRun {
+  func live(in session: ChrootSession) async throws {
+    let kernels = try await kernels(in: session)
+    guard kernels.count == 1 else { throw wrongKernels(kernels) }
+    let first = kernels[0]
+    kernel = first
+    guard let file = try release.file(of: package, target.format) else {
+      throw Failure(result: .skipped, step: .life, reason: "there is no .\(target.format.rawValue) of this package")
+    }
+    let name = relationsName
+    let manager = PackageManager(format: target.format)
+    var folders = ["/release": file.removingLastComponent()]
+    let this = "/release/\(file.lastComponent?.string ?? "")"
+    var old: String?
+    if let previous, let dkms = previous.packages.first(where: { $0.package.variant == package.package.variant }),
+      let file = try previous.file(of: dkms, target.format)
+    {
+      folders["/previous"] = file.removingLastComponent()
+      old = "/previous/\(file.lastComponent?.string ?? "")"
+    }
+
+    try await happens("is installed", manager.install(old ?? this), folders, in: session) { [first: $0] }
+    var later: String?
+    if !target.later.isEmpty {
+      let files = "/later/*.\(target.format.rawValue)"
+      try await happens(arrival, manager.install(files), [:], in: session) { expected in
+        let all = try await self.kernels(in: session)
+        later = all.first { $0 != first }
+        guard later != nil else { throw Failure(step: .life, reason: "no other kernel has arrived") }
+        return Dictionary(uniqueKeysWithValues: all.map { ($0, expected) })
+      }
+    }
+    let both = [first] + (later.map { [$0] } ?? [])
+    func all(_ expected: Set<String>) -> [String: Set<String>] {
+      Dictionary(uniqueKeysWithValues: both.map { ($0, expected) })
+    }
+    if old != nil {
+      try await happens("is upgraded", manager.install(this), folders, in: session) { all($0) }
+    }
+    try await happens("is installed again", manager.reinstall(this), folders, in: session) { all($0) }
+    if let later {
+      let owners = manager.owners(of: "/lib/modules/\(first) /usr/src/linux-headers-\(first) 2>/dev/null")
+      try await happens("the old kernel goes", manager.remove("$(\(owners))"), [:], in: session) { [later: $0] }
+    }
+    try await happens("is removed", manager.remove(name), [:], in: session) { _ in [:] }
+    try await step(.life) {
+      let left = try await sh(
+        """
+        find /usr/src /var/lib/dkms /etc -name '\(package.package.module)*' ! -path '*/linux-headers-*'
+        find /lib/modules -path '*/updates/*' -name '*.ko*'
+        """, in: session, log: "left", step: .life)
+      guard left.output.isEmpty else {
+        throw Failure(step: .life, reason: "when it is removed, \(left.log.lines.shortened) stays")
+      }
+      return "nothing is left"
+    }
+  }
+
+  private var arrival: String { "another kernel arrives" }
+
+  private var relationsName: String {
+    (target.format == .deb ? package.package.deb : package.package.rpm)?.name ?? ""
+  }
+
+  /// One thing that happens: the command must succeed, nothing may be half-installed after it, and exactly the modules
+  /// that belong there are there.
+  ///
+  /// - Parameter expected: is given the modules of the package, and gives the kernels that must have them.
+  private func happens(
+    _ what: String, _ command: String, _ folders: [String: FilePath], in session: ChrootSession,
+    expected: (Set<String>) async throws -> [String: Set<String>]
+  ) async throws {
+    try await step(.life) {
+      let log = what.replacing(" ", with: "-")
+      let done = try await sh(command, in: session, folders: folders, log: log, step: .life)
+      guard done.succeeded else {
+        throw Failure(step: .life, reason: "\(what): \(done.log.firstError ?? done.log.lines.last ?? "it failed")")
+      }
+      let audit = try await sh(PackageManager(format: target.format).audit, in: session, log: "audit", step: .life)
+      guard audit.output.isEmpty else {
+        throw Failure(step: .life, reason: "\(what): \(audit.log.lines.first ?? "")")
+      }
+      let names = Set(package.modules.map { $0.name.replacing("-", with: "_") })
+      let listed = try await sh(
+        """
+        cd /lib/modules
+        for kernel in *; do
+          find "$kernel" -name '*.ko*' ! -path "$kernel/kernel/*" -printf '%P\\n' \\
+            | sed 's|.*/||; s|[.]ko.*||' | tr - _ | sed "s|^|$kernel |"
+        done
+        """, in: session, log: "listed", step: .life)
+      var found: [String: Set<String>] = [:]
+      for line in listed.output.split(separator: "\n") {
+        let halves = line.split(separator: " ").map(String.init)
+        if halves.count == 2, names.contains(halves[1]) { found[halves[0], default: []].insert(halves[1]) }
+      }
+      // A kernel that the package does not claim is left alone, and that is said.
+      var wanted: [String: Set<String>] = [:]
+      for (kernel, modules) in try await expected(names) {
+        if package.range.contains(kernel) {
+          wanted[kernel] = modules
+        } else if what == arrival, found[kernel] == nil,
+          !done.log.lines.contains(where: { $0.contains(kernel) && $0.contains("is skipped") })
+        {
+          throw Failure(
+            step: .life, reason: "\(what): nothing was said of the kernel \(kernel), which is not supported")
+        }
+      }
+      guard found == wanted else {
+        let kernel = Set(found.keys).union(wanted.keys).sorted().first { found[$0] != wanted[$0] } ?? ""
+        throw Failure(
+          step: .life,
+          reason: "\(what): kernel \(kernel) has \(found[kernel]?.count ?? 0) modules of \(wanted[kernel]?.count ?? 0)")
+      }
+      return what
+    }
+  }
+}

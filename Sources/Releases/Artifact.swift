@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Files
+
+/// A file of a release folder, or of a folder of packages.
+package struct Artifact: Sendable, Codable, Equatable {
+  package enum Kind: String, Sendable, Codable {
+    case tarball
+    case deb, rpm
+    /// The source packages: the .src.rpm, and the .dsc with its two tarballs.
+    case srpm, dsc
+    case origTarball = "orig tarball"
+    case debianTarball = "debian tarball"
+    case plan
+    /// What the tools of a distribution leave beside packages, such as .changes, .buildinfo and logs.
+    case other
+
+    /// The kind of a file in a release folder.
+    package init(fileName name: String) {
+      let tarballs = Codec.allCases.map { ".tar.\($0.suffix)" }
+      self =
+        if name.hasSuffix(".deb") {
+          .deb
+        } else if name.hasSuffix(".src.rpm") {
+          .srpm
+        } else if name.hasSuffix(".rpm") {
+          .rpm
+        } else if name.hasSuffix(".dsc") {
+          .dsc
+        } else if tarballs.contains(where: { name.hasSuffix(".orig\($0)") }) {
+          .origTarball
+        } else if tarballs.contains(where: { name.hasSuffix(".debian\($0)") }) {
+          .debianTarball
+        } else if tarballs.contains(where: name.hasSuffix) {
+          .tarball
+        } else {
+          name == ReleaseFolder.plan ? .plan : .other
+        }
+    }
+  }
+
+  package var kind: Kind
+  package var name: String
+  package var bytes: Int64
+  package var sha256: SHA256Digest
+
+  package init(name: String, bytes: Int64, sha256: SHA256Digest) {
+    kind = Kind(fileName: name)
+    self.name = name
+    self.bytes = bytes
+    self.sha256 = sha256
+  }
+
+  /// Whether a package manager installs it.
+  package var isBinaryPackage: Bool { kind == .deb || kind == .rpm }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Model
+import Verdicts
+
+/// The verdicts as JUnit XML, for CI systems that show such reports: a suite for each package on each kernel, a test
+/// case for each step. Source: junit-10.xsd of Jenkins' xunit plugin, which is what most readers take.
+package struct JUnitReport {
+  private let report: QualificationReport
+  private let places: LogPlaces
+
+  package init(_ report: QualificationReport, places: LogPlaces) {
+    self.report = report
+    self.places = places
+  }
+
+  package var xml: [UInt8] {
+    let suites = report.entries.map(Suite.init)
+    let text: Markup = """
+      <?xml version="1.0" encoding="UTF-8"?>
+      <testsuites name="lrelease qualify" tests="\(suites.sum(\.cases.count))" failures="\(suites.sum(\.failures))" \
+      errors="\(suites.sum(\.errors))" time="\(suites.reduce(0) { $0 + $1.entry.verdict.seconds }.asDecimal)">
+      \(suites.map(element))
+      </testsuites>
+
+      """
+    return Array(text.source.utf8)
+  }
+
+  /// How one step ended.
+  private enum Ending: Equatable {
+    case passed, failed, broken, skipped
+  }
+
+  private struct Suite {
+    var entry: QualificationReport.Entry
+    var cases: [(name: String, seconds: Double, step: Verdict.Step.Name?, ending: Ending)] = []
+
+    var failures: Int { cases.count { $0.ending == .failed } }
+    var errors: Int { cases.count { $0.ending == .broken } }
+    var skipped: Int { cases.count { $0.ending == .skipped } }
+
+    init(_ entry: QualificationReport.Entry) {
+      self.entry = entry
+      let verdict = entry.verdict
+      let end: Ending =
+        switch verdict.result {
+        case .pass: .passed
+        case .fail: .failed
+        case .skipped: .skipped
+        case .notRun: .broken
+        }
+      let course = verdict.course
+      cases = course.map { ($0.name, $0.step.seconds, $0.step.name, $0.isEnd ? end : .passed) }
+      if end != .passed, !course.contains(where: \.isEnd) { cases.append(("qualify", 0, nil, end)) }
+    }
+  }
+
+  private func element(_ suite: Suite) -> Markup {
+    let verdict = suite.entry.verdict
+    // Readers take the dots of a class for those of packages.
+    let name = ([verdict.target, verdict.kernel, verdict.variant] + (verdict.isLife ? ["life"] : []))
+      .map { $0.replacing(".", with: "_") }.joined(separator: ".")
+    let life: Markup? = verdict.isLife ? ", life of a site" : nil
+    let facts = [
+      ("release", verdict.release), ("variant", verdict.variant), ("target", verdict.target),
+      ("kernel", verdict.kernel), ("architecture", verdict.architecture), ("level", verdict.level.rawValue),
+      ("change", verdict.change), ("accelerator", verdict.accelerator),
+    ]
+    let properties = facts.compactMap { name, value -> Markup? in
+      value.map { "<property name=\"\(name)\" value=\"\($0)\"/>" }
+    }
+    return """
+      <testsuite name="\(verdict.release) \(verdict.variant) on \(verdict.target), \(verdict.kernel)\(life)" \
+      tests="\(suite.cases.count)" failures="\(suite.failures)" errors="\(suite.errors)" skipped="\(suite.skipped)" \
+      time="\(verdict.seconds.asDecimal)" timestamp="\(Timestamp(seconds: verdict.started).iso8601)">
+      <properties>
+      \(properties)
+      </properties>
+      \(suite.cases.map { element($0.name, $0.seconds, $0.step, $0.ending, className: name, suite.entry) })
+      </testsuite>
+      """
+  }
+
+  private func element(
+    _ name: String, _ seconds: Double, _ step: Verdict.Step.Name?, _ ending: Ending, className: String,
+    _ entry: QualificationReport.Entry
+  ) -> Markup {
+    let reason = entry.verdict.reason ?? ""
+    let text = reason + (entry.verdict.change.map { "\nKernel change: \($0)" } ?? "")
+    let outcome: Markup? =
+      switch ending {
+      case .passed: nil
+      case .failed: "<failure type=\"\(name)\" message=\"\(reason)\">\(text)</failure>"
+      case .broken: "<error type=\"\(name)\" message=\"\(reason)\">\(text)</error>"
+      case .skipped: "<skipped message=\"\(reason)\"/>"
+      }
+    let log: Markup? = step.flatMap { entry.log(of: $0) }.map { log in
+      "<system-out>\(places.reference(to: log, of: entry))</system-out>"
+    }
+    return """
+      <testcase classname="\(className)" name="\(name)" time="\(seconds.asDecimal)">\(outcome)\(log)</testcase>
+      """
+  }
+}
+
+extension Sequence {
+  fileprivate func sum(_ value: (Element) -> Int) -> Int { reduce(0) { $0 + value($1) } }
+}
+
+extension Double {
+  /// Seconds as XML and people write them, never with an exponent: `116.45`.
+  fileprivate var asDecimal: String {
+    let thousandths = Int((self * 1000).rounded())
+    let fraction = String(thousandths % 1000)
+    return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+  }
+}

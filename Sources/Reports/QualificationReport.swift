@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Model
+import SystemPackage
+import Verdicts
+
+/// The verdicts of one or more qualifications, in order: what every export is made of.
+///
+/// The same verdicts give the same report, in whatever order their folders were named.
+package struct QualificationReport: Sendable {
+  /// A verdict, and where its logs are.
+  package struct Entry: Sendable {
+    package let verdict: Verdict
+    /// The qualification as it was named.
+    package let folder: FilePath
+    /// The logs that are there, by name.
+    package let logs: [String]
+
+    /// The log that tells of a step, if it was kept.
+    func log(of step: Verdict.Step.Name) -> String? {
+      let inTheGuest: Set<Verdict.Step.Name> = [.boot, .load, .unload, .smoke, .log]
+      let name = inTheGuest.contains(step) ? "console.log" : "\(step.rawValue).log"
+      return logs.contains(name) ? name : nil
+    }
+  }
+
+  /// A kernel of a target, or the life of a site with it.
+  package struct Row: Sendable, Hashable {
+    package var target: String
+    package var kernel: String
+    package var architecture: String
+    package var isLife: Bool
+  }
+
+  /// A package of a release.
+  package struct Column: Sendable, Hashable {
+    package var release: String
+    package var variant: String
+  }
+
+  /// Targets by name, the newest kernel of each first, the lives of sites last.
+  package let rows: [Row]
+  /// The newest release first.
+  package let columns: [Column]
+  /// `sample`, where all are releases of that.
+  let project: String?
+  private let cells: [Row: [Column: Entry]]
+
+  package subscript(row: Row, column: Column) -> Entry? { cells[row]?[column] }
+
+  /// By column, then by row.
+  package var entries: [Entry] { columns.flatMap { column in rows.compactMap { self[$0, column] } } }
+
+  /// - Parameter folders: each a `RELEASE.qualification`. Where one kernel was tried twice, what was found last counts.
+  /// - Throws: `ReleaseError` for a folder without verdicts, and for a verdict that is damaged.
+  package init(reading folders: [FilePath]) throws {
+    var cells: [Row: [Column: Entry]] = [:]
+    for folder in folders {
+      let verdicts = try VerdictStore(folder).all()
+      guard !verdicts.isEmpty else {
+        throw ReleaseError(
+          .source, doing: "reading verdicts", reason: "\(folder) holds none",
+          advice: "'lrelease qualify' makes RELEASE.qualification")
+      }
+      for verdict in verdicts {
+        try verdict.check(in: folder)
+        let row = Row(
+          target: verdict.target, kernel: verdict.kernel, architecture: verdict.architecture,
+          isLife: verdict.isLife)
+        let column = Column(release: verdict.release, variant: verdict.variant)
+        // Of two of one second, the digests decide: not the order in which somebody named the folders.
+        if let known = cells[row]?[column]?.verdict,
+          (known.started, known.inputs) >= (verdict.started, verdict.inputs)
+        {
+          continue
+        }
+        let place = Files.absolute(folder).pushing(FilePath(verdict.logs))
+        let names = Files.isFolder(place) ? try Files.names(in: place) : []
+        cells[row, default: [:]][column] = Entry(
+          verdict: verdict, folder: folder,
+          logs: names.compactMap { String(validating: $0, as: UTF8.self) }.filter { $0.hasSuffix(".log") })
+      }
+    }
+    self.cells = cells
+    rows = cells.keys.sorted { a, b in
+      func place(_ row: Row, of kernel: String) -> (NaturalOrder, Int, NaturalOrder, NaturalOrder) {
+        (
+          NaturalOrder(row.target, wordsLast: true), row.isLife ? 1 : 0, NaturalOrder(kernel),
+          NaturalOrder(row.architecture)
+        )
+      }
+      return place(a, of: b.kernel) < place(b, of: a.kernel)
+    }
+    columns = Set(cells.values.flatMap(\.keys)).sorted { a, b in
+      (NaturalOrder(b.release), NaturalOrder(a.variant)) < (NaturalOrder(a.release), NaturalOrder(b.variant))
+    }
+    let projects = Set(cells.values.flatMap(\.values).map(\.verdict.project))
+    project = projects.count == 1 ? projects.first : nil
+  }
+
+  /// How people call a column: `7.2.1 client`, with the name of the release in front where there are several.
+  func title(_ column: Column) -> (release: String, variant: String) {
+    let version = project.flatMap { project in
+      column.release.hasPrefix("\(project)-") ? String(column.release.dropFirst(project.count + 1)) : nil
+    }
+    return (version ?? column.release, column.variant)
+  }
+}
+
+/// How an export refers to logs.
+package enum LogPlaces: Sendable {
+  /// By the path that leads there from a folder.
+  case relative(to: FilePath)
+  /// Below the URL under which the qualifications were published.
+  case published(String)
+  /// As whoever named the qualification would find it.
+  case asNamed
+
+  func reference(to log: String, of entry: QualificationReport.Entry) -> String {
+    references(to: [log], of: entry)[0]
+  }
+
+  func references(to logs: [String], of entry: QualificationReport.Entry) -> [String] {
+    let path = FilePath(entry.verdict.logs)
+    let folder: String
+    switch self {
+    case .asNamed: return logs.map { "\(entry.folder.pushing(path))/\($0)" }
+    case .published(let base):
+      let name = Files.absolute(entry.folder).lastComponent?.string ?? ""
+      folder = "\(base)/\(FilePath(name).pushing(path).string.percentEncoded)"
+    case .relative(let start):
+      let from = Array(Files.absolute(start).components)
+      let to = Array(Files.absolute(entry.folder).pushing(path).components)
+      let common = zip(from, to).prefix { $0 == $1 }.count
+      let steps = from.dropFirst(common).map { _ in ".." } + to.dropFirst(common).map(\.string)
+      // A first part with a colon would read as the scheme of a URL.
+      folder = (steps.first?.contains(":") == true ? "./" : "") + steps.joined(separator: "/").percentEncoded
+    }
+    return logs.map { "\(folder)/\($0.percentEncoded)" }
+  }
+}
+
+extension String {
+  /// As it stands in the path of a URL. Source: RFC 3986, section 3.3.
+  fileprivate var percentEncoded: String {
+    var out: [UInt8] = []
+    for byte in utf8 {
+      switch byte {
+      case 0x2b...0x3a, 0x3d, 0x40...0x5a, 0x5f, 0x61...0x7a, 0x7e: out.append(byte)
+      default: out += Array("%\(String(hexadecimal: [byte]).uppercased())".utf8)
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+}
+
+extension Verdict {
+  /// What lrelease writes itself holds; a file that somebody has edited may not.
+  fileprivate func check(in folder: FilePath) throws {
+    let times = [seconds] + steps.map(\.seconds)
+    let total = times.reduce(0, +)
+    func isName(_ text: String) -> Bool { !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value >= 0x20 } }
+    guard isCleanPath(logs), [release, variant, target, kernel, architecture].allSatisfy(isName),
+      times.allSatisfy({ $0 >= 0 }), total < 1e9,
+      Timestamp.releasable.contains(started), Timestamp.releasable.contains(started + Int64(total))
+    else {
+      throw ReleaseError(
+        .input, doing: "reading verdicts",
+        reason: "that of \(release) on \(target), \(kernel), in \(folder) is damaged",
+        advice: "remove it and qualify again")
+    }
+  }
+
+  /// The name of its case: `debian-12.modules`.
+  var caseName: String { FilePath(logs).lastComponent?.string ?? logs }
+
+  /// A step as an export tells of it.
+  struct Leg {
+    var step: Step
+    /// Told apart where a step comes twice: `unload`, `unload-2`.
+    var name: String
+    var began: Timestamp
+    /// The verdict is about this one: what it says is what `result` says.
+    var isEnd: Bool
+  }
+
+  /// The steps, and after them the one that the verdict names where it never came to its end, such as a boot whose guest
+  /// was gone. Empty where something else kept it from beginning.
+  var course: [Leg] {
+    var steps = steps
+    var end = result == .pass ? nil : steps.firstIndex { !$0.passed }
+    if result != .pass, end == nil, let step {
+      let rest = max(0, seconds - steps.reduce(0) { $0 + $1.seconds })
+      end = steps.count
+      steps.append(Step(name: step, seconds: (rest * 100).rounded() / 100, passed: false))
+    }
+    var counts: [Step.Name: Int] = [:]
+    var elapsed = 0.0
+    return steps.enumerated().map { index, step in
+      defer { elapsed += step.seconds }
+      let count = counts[step.name, default: 0] + 1
+      counts[step.name] = count
+      return Leg(
+        step: step, name: step.name.rawValue + (count == 1 ? "" : "-\(count)"),
+        began: Timestamp(seconds: started + Int64(elapsed)), isEnd: index == end)
+    }
+  }
+
+  /// `sample`, of a release `sample-7.2.1`.
+  var project: String {
+    let name = release.lastIndex(of: "-").map { release[..<$0] } ?? ""
+    return name.isEmpty ? release : String(name)
+  }
+}
+
+extension Double {
+  /// Seconds for people: `27.8 s`, `1 min 56 s`, `2 h 5 min`.
+  var asTime: String {
+    if self < 59.95 {
+      let tenths = Int((self * 10).rounded())
+      return "\(tenths / 10).\(tenths % 10) s"
+    }
+    let seconds = Int(rounded())
+    return seconds < 3600
+      ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3600) h \(seconds / 60 % 60) min"
+  }
+}

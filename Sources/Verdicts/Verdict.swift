@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+
+/// What was found out about one package of a release on one kernel.
+package struct Verdict: Sendable, Codable, Equatable {
+  package enum Result: String, Sendable, Codable {
+    case pass
+    /// The release does not do on this kernel what it should: `step` and `reason` say what.
+    case fail
+    /// The package does not claim this kernel, and says so.
+    case skipped
+    /// Nothing can be said of the release: it was interrupted, or this machine lacks something.
+    case notRun = "not run"
+  }
+
+  /// How far a package is tried; each includes those before it.
+  package enum Level: String, Sendable, Codable, CaseIterable, Comparable {
+    case build, load, mount
+
+    package static func < (a: Self, b: Self) -> Bool {
+      (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
+    }
+  }
+
+  /// One thing that was tried.
+  package struct Step: Sendable, Codable, Equatable {
+    package enum Name: String, Sendable, Codable {
+      /// The root of the target, and the packages that are tried in it.
+      case root, packages
+      /// What PRE_BUILD has found out about the kernel's headers is kept.
+      case probe
+      case install, modules
+      /// The guest is put together, and what is tried in it.
+      case guest, boot, load, unload, smoke
+      /// What the kernel has logged since.
+      case log
+      /// What happens to a package in the life of a site.
+      case life
+    }
+    package var name: Name
+    package var seconds: Double
+    package var passed: Bool
+    /// What there is to know besides, such as a number of modules.
+    package var note: String?
+
+    package init(name: Name, seconds: Double, passed: Bool, note: String? = nil) {
+      self.name = name
+      self.seconds = seconds
+      self.passed = passed
+      self.note = note
+    }
+  }
+
+  /// The root that it was tried in.
+  package struct Root: Sendable, Codable, Equatable {
+    /// Its name in the cache, which its recipe decides.
+    package var name: String
+    /// Identifies what was in it.
+    package var packages: SHA256Digest
+
+    package init(name: String, packages: SHA256Digest) {
+      self.name = name
+      self.packages = packages
+    }
+  }
+
+  /// `sample-7.2.1`.
+  package var release: String
+  /// Identifies the code of the release and how it is packaged: `Plan.identity`.
+  package var plan: SHA256Digest
+  package var variant: String
+  package var target: String
+  /// The release of the kernel as `uname -r` says it, or the package that was to bring it.
+  package var kernel: String
+  package var architecture: String
+  package var level: Level
+  /// It is about what happens in the life of a site, and not about one kernel.
+  package var isLife: Bool
+  package var result: Result
+  /// The step that failed.
+  package var step: Step.Name?
+  /// Why it failed or was skipped: the first line that says so.
+  package var reason: String?
+  /// The change in the kernel behind it, where the manifest knows it.
+  package var change: String?
+  package var steps: [Step]
+  package var seconds: Double
+  /// Seconds since 1970.
+  package var started: Int64
+  /// Bytes of the modules as they are installed.
+  package var moduleBytes: Int64?
+  /// `kvm` or `tcg`.
+  package var accelerator: String?
+  /// The folder of its logs, relative to the qualification.
+  package var logs: String
+  /// What the modules' probe found, for packages made later: the name that the probe gives to exactly these headers.
+  package var probeKey: String?
+  /// nil where there was none yet.
+  package var root: Root?
+  /// Identifies what decided the verdict: with the same inputs there is no need to try again.
+  package var inputs: SHA256Digest
+
+  package init(
+    release: String, plan: SHA256Digest, variant: String, target: String, kernel: String, architecture: String,
+    level: Level, isLife: Bool, result: Result, step: Step.Name? = nil, reason: String? = nil, change: String? = nil,
+    steps: [Step], seconds: Double, started: Int64, moduleBytes: Int64? = nil, accelerator: String? = nil, logs: String,
+    probeKey: String? = nil, root: Root? = nil, inputs: SHA256Digest
+  ) {
+    self.release = release
+    self.plan = plan
+    self.variant = variant
+    self.target = target
+    self.kernel = kernel
+    self.architecture = architecture
+    self.level = level
+    self.isLife = isLife
+    self.result = result
+    self.step = step
+    self.reason = reason
+    self.change = change
+    self.steps = steps
+    self.seconds = seconds
+    self.started = started
+    self.moduleBytes = moduleBytes
+    self.accelerator = accelerator
+    self.logs = logs
+    self.probeKey = probeKey
+    self.root = root
+    self.inputs = inputs
+  }
+
+  /// How far the package has come. A file system was mounted where a smoke script ran, and not wherever it was asked for.
+  package var proven: Level? {
+    guard result == .pass else { return nil }
+    func hasPassed(_ name: Step.Name) -> Bool { steps.contains { $0.name == name && $0.passed } }
+    return hasPassed(.smoke) ? .mount : hasPassed(.load) ? .load : .build
+  }
+
+  /// `6.12.117`, of `6.12.117+deb12-amd64`.
+  package var kernelNumber: String {
+    String(kernel.prefix { $0.isASCII && $0.isNumber || $0 == "." }.drop { $0 == "." })
+      .split(separator: ".").joined(separator: ".")
+  }
+}

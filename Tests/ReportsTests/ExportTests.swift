@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Model
+import Processes
+import SystemPackage
+import TestSupport
+import Testing
+import Verdicts
+
+@testable import Reports
+
+/// What is made of verdicts, read by the parsers that others read it with.
+@Suite struct ExportTests {
+  /// Everything that a log may hold and a document must not.
+  static let hostile =
+    "</code><script>alert(\"x\")</script> & 'y' ]]> \u{1b}[31mred\u{0} ‘größe’ 内核 \u{fffe}|*_[a](javascript:b)"
+
+  private static func verdict(
+    _ result: Verdict.Result = .pass, on target: String = "debian-12", _ kernel: String = "6.1.0-56-amd64",
+    release: String = "sample-7.2.1", variant: String = "modules", at step: Verdict.Step.Name? = nil,
+    reason: String? = nil, change: String? = nil, steps: [Verdict.Step.Name]? = nil, started: Int64 = 1_795_287_004
+  ) -> Verdict {
+    let all: [Verdict.Step.Name] = [
+      .root, .install, .modules, .probe, .packages, .guest, .boot, .load, .unload, .smoke, .unload, .log,
+    ]
+    let passed = steps ?? step.flatMap { all.firstIndex(of: $0) }.map { Array(all[..<$0]) } ?? all
+    var told = passed.map { Verdict.Step(name: $0, seconds: 10.25, passed: true) }
+    if let step, steps == nil { told.append(Verdict.Step(name: step, seconds: 1.5, passed: false)) }
+    return Verdict(
+      release: release, plan: SHA256Digest(of: Array(release.utf8)), variant: variant, target: target, kernel: kernel,
+      architecture: "amd64", level: .mount, isLife: step == .life, result: result, step: step, reason: reason,
+      change: change, steps: told,
+      seconds: told.reduce(1) { $0 + $1.seconds }, started: started, moduleBytes: 35720, accelerator: "tcg",
+      logs: "logs/\(target).\(kernel).\(variant)",
+      inputs: SHA256Digest(of: Array("\(release) \(target) \(kernel) \(variant) \(started)".utf8)))
+  }
+
+  /// One of each kind.
+  private static var mixed: [Verdict] {
+    [
+      verdict(),
+      verdict(.fail, on: "debian-13", "6.12.9+deb13-amd64", at: .install, reason: hostile, change: "a & b < c"),
+      verdict(.fail, on: "debian-13", "6.12.117+deb13-amd64", at: .load, reason: "Oops"),
+      verdict(.skipped, on: "debian-13", "7.3-rc2-amd64", at: .install, reason: "kernel 7.3-rc2-amd64 is skipped"),
+      verdict(.notRun, on: "debian-sid", "linux-headers-7.4", at: .root, reason: "no room"),
+      // A guest that was gone: the step that the verdict names never came to its end.
+      verdict(
+        .fail, on: "debian-sid", "7.2.4-amd64", at: .boot, reason: "gone", change: "a & b < c", steps: [.root, .guest]),
+      // Interrupted before anything began.
+      verdict(.notRun, on: "debian-sid", "7.2.5-amd64", reason: "what?", steps: []),
+      verdict(release: "sample-7.2.1+r1", variant: "server"),
+    ]
+  }
+
+  /// Keeps verdicts as qualify does, by release, with logs.
+  private func withQualifications<R>(
+    _ verdicts: [Verdict], _ body: ([FilePath], FilePath) async throws -> R
+  ) async throws -> R {
+    try await withScratch { scratch in
+      var folders: [FilePath] = []
+      for verdict in verdicts {
+        let folder = scratch.appending("\(verdict.release).qualification")
+        if !folders.contains(folder) { folders.append(folder) }
+        for place in [folder.appending("verdicts"), folder.pushing(FilePath(verdict.logs))] {
+          try Files.makeFolder(place)
+        }
+        let name = "\(verdict.caseName).\(verdict.started).json"
+        try Files.write(JSON.encode(verdict), to: folder.appending("verdicts").appending(name))
+        for log in ["install", "console"] {
+          try Files.replace(folder.pushing(FilePath(verdict.logs)).appending("\(log).log"), with: [])
+        }
+      }
+      return try await body(folders, scratch)
+    }
+  }
+
+  /// Runs a script of Python on a document, and demands that it finds no fault.
+  private func python(
+    _ script: String, on document: [UInt8], _ arguments: [String] = [], path: FilePath? = nil
+  ) async throws -> String {
+    try await withScratch { scratch in
+      let file = scratch.appending("document")
+      try Files.write(document, to: file)
+      var environment = Command.plainEnvironment
+      environment["PYTHONPATH"] = path?.string
+      let outcome = try await Command(
+        "python3", ["-c", script, file.string] + arguments, environment: environment
+      ).run(doing: "reading a document")
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      return outcome.text
+    }
+  }
+
+  // MARK: order
+
+  @Test func namesAreInTheOrderOfPeople() {
+    let versions = [
+      "5.10.0-9-amd64", "5.10.0-49-amd64", "5.14.0-570.el9.x86_64", "5.14.0-570.12.1.el9.x86_64", "6.1.0", "6.12.9",
+      "6.12.117", "7.2~rc3", "7.2~rc10", "7.2", "7.2+by.acme.1", "7.2+r1", "7.2.1",
+    ]
+    #expect(versions.shuffled().sorted { NaturalOrder($0) < NaturalOrder($1) } == versions)
+    let targets = [
+      "debian-11", "debian-12", "debian-12-6.12", "debian-13-backports", "debian-sid", "rocky-8", "rocky-10",
+    ]
+    #expect(
+      targets.shuffled().sorted { NaturalOrder($0, wordsLast: true) < NaturalOrder($1, wordsLast: true) } == targets)
+    #expect(NaturalOrder("6.01") != NaturalOrder("6.1"), "what differs must have an order")
+    #expect(NaturalOrder("6.01") < NaturalOrder("6.1") || NaturalOrder("6.1") < NaturalOrder("6.01"))
+  }
+
+  @Test func theOrderOfFoldersChangesNothing() async throws {
+    // Found twice, at the same time even: one of them counts, and always the same.
+    let again = Self.verdict(.fail, at: .smoke, reason: "late", started: 1_795_287_005)
+    try await withQualifications(Self.mixed + [again]) { folders, scratch in
+      let copy = scratch.appending("copy")
+      try Files.makeFolder(copy.appending("verdicts"))
+      var twin = Self.verdict(.fail, at: .smoke, reason: "twin", started: 1_795_287_005)
+      twin.inputs = SHA256Digest(of: [])
+      try Files.write(JSON.encode(twin), to: copy.appending("verdicts").appending("a.json"))
+      let one = try QualificationReport(reading: folders + [copy])
+      let other = try QualificationReport(reading: ([copy] + folders).reversed())
+      let third = try QualificationReport(reading: [copy] + folders)
+      for report in [other, third] {
+        #expect(JUnitReport(one, places: .asNamed).xml == JUnitReport(report, places: .asNamed).xml)
+        #expect(
+          QualificationPage(one, places: .relative(to: scratch)).html
+            == QualificationPage(report, places: .relative(to: scratch)).html)
+        #expect(SupportTable(one).markdown == SupportTable(report).markdown)
+        #expect(
+          try KCIDBReport(one, origin: "a", published: nil).json
+            == KCIDBReport(report, origin: "a", published: nil).json)
+      }
+      let reason = one.entries.compactMap(\.verdict.reason).first { ["late", "twin"].contains($0) }
+      #expect(reason == (again.inputs > twin.inputs ? "late" : "twin"))
+    }
+  }
+
+  // MARK: the page
+
+  /// What a browser and a screen reader rely on.
+  private static let readsPage = #"""
+    import html.parser, sys
+    void = {"meta", "input"}
+    class Page(html.parser.HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open, self.ids, self.links, self.text, self.rows = [], [], [], "", []
+        def handle_starttag(self, tag, attributes):
+            a = dict(attributes)
+            assert len(a) == len(attributes), attributes
+            assert tag not in {"script", "link", "img", "iframe", "base", "object"}, tag
+            assert not any(n.startswith("on") or n in {"src", "srcset"} for n in a), a
+            if tag not in void: self.open.append(tag)
+            if "id" in a: self.ids.append(a["id"])
+            if tag == "a": self.links.append(a["href"])
+            if tag == "th": assert a["scope"] in {"col", "row", "rowgroup"}, a
+            if tag == "tr": self.rows.append(0)
+            if tag in {"th", "td"}: self.rows[-1] += int(a.get("colspan", 1))
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag, (tag, self.getpos())
+        def handle_data(self, data):
+            if self.open[-1:] != ["style"]: self.text += data
+            else: assert "url(" not in data and "@import" not in data and "<" not in data
+    page = Page()
+    page.feed(open(sys.argv[1], encoding="utf-8").read())
+    page.close()
+    assert page.open == [], page.open
+    assert len(set(page.ids)) == len(page.ids), page.ids
+    for link in page.links:
+        assert not link.startswith("#") or link[1:] in page.ids, link
+    assert len(set(page.rows)) == 1, page.rows
+    print("\n".join(l for l in page.links if not l.startswith("#")))
+    print(page.text)
+    """#
+
+  @Test func aPageIsWholeAndHoldsTextAsText() async throws {
+    try await withQualifications(Self.mixed) { folders, scratch in
+      let report = try QualificationReport(reading: folders)
+      let page = QualificationPage(report, places: .relative(to: scratch.appending("site")))
+      let text = try await python(Self.readsPage, on: page.html)
+      let visible = Self.hostile.replacing("\u{1b}", with: "").replacing("\u{0}", with: "")
+        .replacing("\u{fffe}", with: "")
+      for words in [
+        visible, "sample on Linux kernels", "Kernel change a & b < c", "not supported", "not known, stopped at root",
+        "see 1", "../sample-7.2.1.qualification/logs/debian-13.6.12.9+deb13-amd64.modules/install.log",
+      ] {
+        #expect(text.contains(words), "\(words)")
+      }
+      let published = QualificationPage(report, places: .published("https://example.org/q")).html
+      #expect(
+        try await python(Self.readsPage, on: published).contains(
+          "https://example.org/q/sample-7.2.1+r1.qualification/logs/debian-12.6.1.0-56-amd64.server/console.log"))
+    }
+  }
+
+  /// Names that would break out of a link or of a path.
+  @Test func linksAreEncoded() async throws {
+    try await withQualifications([Self.verdict(on: "a b", "6.1\"><x>%#?é")]) { folders, scratch in
+      let report = try QualificationReport(reading: folders)
+      let page = QualificationPage(report, places: .relative(to: scratch)).html
+      #expect(
+        try await python(Self.readsPage, on: page).contains(
+          "sample-7.2.1.qualification/logs/a%20b.6.1%22%3E%3Cx%3E%25%23%3F%C3%A9.modules/install.log"))
+    }
+  }
+
+  @Test func onlyWhatWasMountedIsCalledSo() async throws {
+    let verdicts = [
+      Self.verdict(),
+      Self.verdict(on: "debian-13", steps: [.root, .install, .modules, .guest, .boot, .load, .unload, .log]),
+      Self.verdict(on: "rocky-9", steps: [.root, .install, .modules]),
+    ]
+    try await withQualifications(verdicts) { folders, _ in
+      let report = try QualificationReport(reading: folders)
+      #expect(report.entries.map(\.verdict.proven) == [.mount, .load, .build])
+    }
+  }
+
+  /// It has a row of its own beside the same kernel's.
+  @Test func theLifeOfASiteIsAnotherMatter() async throws {
+    var life = Self.verdict(.fail, at: .life, reason: "an update: it is gone", steps: [.root, .life])
+    life.logs = "logs/debian-12.life.modules"
+    try await withQualifications([Self.verdict(), life]) { folders, _ in
+      let report = try QualificationReport(reading: folders)
+      #expect(report.rows.map(\.isLife) == [false, true] && report.entries.count == 2)
+      let table = String(decoding: SupportTable(report).markdown, as: UTF8.self)
+      #expect(table.contains("| debian-12 | 6.1.0-56-amd64, life of a site | **fails** at life |"), "\(table)")
+    }
+  }
+
+  // MARK: Markdown
+
+  /// docs/kernels.md says what the verdicts in docs/verdicts say.
+  @Test func theTablesInTheDocumentationAreThoseOfTheVerdicts() throws {
+    let docs = Workshop.root.appending("docs")
+    let page = String(decoding: try Files.read(docs.appending("kernels.md")), as: UTF8.self)
+    let folders = try Files.names(in: docs.appending("verdicts")).map {
+      docs.appending("verdicts").appending(bytes: $0)
+    }
+    #expect(!folders.isEmpty)
+    for folder in folders {
+      let table = SupportTable(try QualificationReport(reading: [folder])).markdown
+      #expect(
+        page.contains(String(decoding: table, as: UTF8.self)),
+        "docs/kernels.md: put in what 'lrelease export table \(folder)' prints")
+    }
+  }
+
+  @Test func aTableIsOneLineARow() async throws {
+    try await withQualifications(Self.mixed) { folders, _ in
+      let report = try QualificationReport(reading: folders)
+      let text = String(decoding: SupportTable(report).markdown, as: UTF8.self)
+      #expect(
+        text == """
+          | Target | Kernel | 7.2.1+r1 server | 7.2.1 modules |
+          |---|---|---|---|
+          | debian-12 | 6.1.0-56-amd64 | mounts | mounts |
+          | debian-13 | 7.3-rc2-amd64 |  | not supported |
+          | debian-13 | 6.12.117+deb13-amd64 |  | **fails** at load |
+          | debian-13 | 6.12.9+deb13-amd64 |  | **fails** at install ([1](#kernel-changes)) |
+          | debian-sid | 7.2.5-amd64 |  | not known |
+          | debian-sid | 7.2.4-amd64 |  | **fails** at boot ([1](#kernel-changes)) |
+          | debian-sid | linux-headers-7.4 |  | not known |
+
+          ### Kernel changes
+
+          1. a &amp; b &lt; c
+
+          """)
+    }
+  }
+
+  // MARK: JUnit
+
+  /// The rules of junit-10.xsd for what is used here, and that the numbers are those of the cases.
+  private static let readsJUnit = #"""
+    import re, sys, xml.dom.minidom
+    top = xml.dom.minidom.parse(sys.argv[1]).documentElement
+    allowed = {
+        "testsuites": ({"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
+        "testsuite": ({"name", "tests", "failures", "errors", "time", "skipped", "timestamp"}, {"properties", "testcase"}),
+        "properties": (set(), {"property"}), "property": ({"name", "value"}, set()),
+        "testcase": ({"name", "time", "classname"}, {"skipped", "error", "failure", "system-out"}),
+        "skipped": ({"type", "message"}, set()), "error": ({"type", "message"}, set()),
+        "failure": ({"type", "message"}, set()), "system-out": (set(), set()),
+    }
+    required = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name"}, "property": {"name", "value"}}
+    def children(node): return [c for c in node.childNodes if c.nodeType == c.ELEMENT_NODE]
+    def check(node):
+        names = set(node.attributes.keys())
+        attributes, elements = allowed[node.tagName]
+        assert names <= attributes and required.get(node.tagName, set()) <= names, (node.tagName, names)
+        if "time" in names:
+            assert re.fullmatch(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?", node.getAttribute("time"))
+        for child in children(node):
+            assert child.tagName in elements, (node.tagName, child.tagName)
+            check(child)
+    check(top)
+    assert top.tagName == "testsuites"
+    def count(node, kind): return str(len(node.getElementsByTagName(kind)))
+    for node in [top] + list(top.getElementsByTagName("testsuite")):
+        assert node.getAttribute("tests") == count(node, "testcase")
+        assert node.getAttribute("failures") == count(node, "failure")
+        assert node.getAttribute("errors") == count(node, "error")
+    for suite in top.getElementsByTagName("testsuite"):
+        assert suite.getAttribute("skipped") == count(suite, "skipped")
+        cases = [c.getAttribute("classname") + c.getAttribute("name") for c in suite.getElementsByTagName("testcase")]
+        assert len(cases) == len(set(cases)) > 0, cases
+        for case in suite.getElementsByTagName("testcase"):
+            outcome = [c for c in children(case) if c.tagName != "system-out"]
+            if outcome:
+                print(suite.getAttribute("name") + ": " + case.getAttribute("name") + ": " + outcome[0].tagName + ": "
+                      + outcome[0].getAttribute("message"))
+    """#
+
+  @Test func junitIsWhatItsReadersTake() async throws {
+    try await withQualifications(Self.mixed) { folders, _ in
+      let xml = JUnitReport(try QualificationReport(reading: folders), places: .asNamed).xml
+      let visible = Self.hostile.replacing("\u{1b}", with: "").replacing("\u{0}", with: "")
+        .replacing("\u{fffe}", with: "")
+      let start = "sample-7.2.1 modules on debian-"
+      #expect(
+        try await python(Self.readsJUnit, on: xml).split(separator: "\n").map(String.init) == [
+          "\(start)13, 7.3-rc2-amd64: install: skipped: kernel 7.3-rc2-amd64 is skipped",
+          "\(start)13, 6.12.117+deb13-amd64: load: failure: Oops",
+          "\(start)13, 6.12.9+deb13-amd64: install: failure: \(visible)",
+          "\(start)sid, 7.2.5-amd64: qualify: error: what?", "\(start)sid, 7.2.4-amd64: boot: failure: gone",
+          "\(start)sid, linux-headers-7.4: root: error: no room",
+        ])
+      #expect(String(decoding: xml, as: UTF8.self).contains("modules/console.log</system-out>"))
+    }
+  }
+
+  // MARK: KCIDB
+
+  /// The validator that KCIDB itself uses, of the schema's newest version.
+  private enum KCIDBValidator {
+    static let folder = FilePath(environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests")
+      .appending("kcidb-io-141")
+
+    /// Installs it beside the test roots, once.
+    static func isThere() async throws -> Bool {
+      func works() async throws -> Bool {
+        let environment = Command.plainEnvironment.merging(["PYTHONPATH": folder.string]) { $1 }
+        return try await Command("python3", ["-c", "import kcidb_io"], environment: environment)
+          .run(doing: "looking for kcidb-io").succeeded
+      }
+      if try await works() { return true }
+      _ = try await Command("python3", ["-m", "pip", "install", "-q", "--target", folder.string, "kcidb-io==141"])
+        .run(doing: "installing kcidb-io")
+      return try await works()
+    }
+  }
+
+  @Test(.enabled("kcidb-io 141 could not be had from PyPI", { try await KCIDBValidator.isThere() }))
+  func kcidbTakesTheReport() async throws {
+    try await withQualifications(Self.mixed) { folders, _ in
+      let report = try QualificationReport(reading: folders)
+      for published in [nil, "https://example.org/q"] {
+        let json = try KCIDBReport(report, origin: "a_1", published: published).json
+        let text = try await python(
+          """
+          import json, sys
+          from kcidb_io import schema
+          data = json.load(open(sys.argv[1], encoding="utf-8"))
+          schema.LATEST.validate(data)
+          kinds = {"checkouts": None, "builds": "checkout_id", "tests": "build_id"}
+          ids = {kind: [x["id"] for x in data[kind]] for kind in data if kind != "version"}
+          for kind in ids:
+              assert len(ids[kind]) == len(set(ids[kind])) > 0, kind
+          assert all(b["checkout_id"] in ids["checkouts"] for b in data["builds"])
+          assert all(t["build_id"] in ids["builds"] for t in data["tests"])
+          for i in data["incidents"]:
+              assert i["issue_id"] in ids["issues"]
+              assert i["build_id"] in ids["builds"] if "build_id" in i else i["test_id"] in ids["tests"]
+          urls = [x["log_url"] for kind in ("builds", "tests") for x in data[kind] if "log_url" in x]
+          assert bool(urls) == (sys.argv[2] != ""), urls
+          print(schema.LATEST.major, schema.LATEST.minor)
+          """, on: json, [published ?? ""], path: KCIDBValidator.folder)
+        #expect(text == "5 3\n", "the schema has a newer version: look at what changed")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (Self.verdict(), ["PASS"], ["boot PASS", "guest PASS", "load PASS", "log PASS", "packages PASS", "smoke PASS"]),
+    (Self.verdict(.fail, at: .install, reason: "x"), ["FAIL"], []),
+    (Self.verdict(.skipped, at: .install, reason: "x"), ["SKIP"], []),
+    (Self.verdict(.notRun, at: .root, reason: "x"), ["MISS"], []),
+    (Self.verdict(.notRun, reason: "x", steps: []), ["MISS"], []),
+    (Self.verdict(.notRun, at: .guest, reason: "x"), ["PASS"], ["guest MISS", "packages PASS"]),
+    (Self.verdict(.fail, at: .boot, reason: "x", steps: [.root, .guest]), ["PASS"], ["boot FAIL", "guest PASS"]),
+  ])
+  func statusesOfKCIDB(_ verdict: Verdict, builds: [String], tests: [String]) async throws {
+    try await withQualifications([verdict]) { folders, _ in
+      let report = KCIDBReport(try QualificationReport(reading: folders), origin: "a", published: nil)
+      #expect(report.builds.map(\.status.rawValue) == builds)
+      let found = report.tests.map { "\($0.path.dropFirst("sample.".count)) \($0.status.rawValue)" }
+      #expect(found.filter { !$0.hasPrefix("unload") }.sorted() == tests)
+    }
+  }
+}
