@@ -58,6 +58,7 @@ let package = Package(
     .target(
       name: "Qualifier",
       dependencies: ["Packagers", "Assembler", "Groundwork"],
+      resources: [.embedInCode("Export/Page/page.html"), .embedInCode("Export/Page/style.css")],
       swiftSettings: swiftSettings
     ),
     .target(name: "Auditor", dependencies: ["Assembler", "Groundwork"], swiftSettings: swiftSettings),

@@ -61,55 +61,31 @@ package struct QualificationPage {
 
   package var html: [UInt8] {
     let title = report.project.map { "\($0) on Linux kernels" } ?? "Releases on Linux kernels"
-    let page: Markup = """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta name="generator" content="lrelease">
-      <title>\(title)</title>
-      <style>
-      \(Self.style)
-      </style>
-      </head>
-      <body>
-      <header>
-      <h1>\(title)</h1>
-      <p>\(introduction)</p>
-      </header>
-      <main>
-      \(summary)
-      \(table)
-      \(findingsSection)
-      \(legend)
-      </main>
-      </body>
-      </html>
-
-      """
+    let life: Markup? = report.rows.contains(where: \.isLife) ? "\(Self.life)" : nil
+    // So many columns fit a wide window without scrolling.
+    let fits: Markup? = report.columns.count <= 6 ? " fits" : nil
+    let page = Markup(file: PackageResources.page_html).filled(with: [
+      "title": "\(title)", "style": Markup(file: PackageResources.style_css), "period": period, "tiles": "\(tiles)",
+      "fits": fits, "columns": "\(report.columns.count)", "heads": "\(heads)", "targets": "\(targets)",
+      "findings": findings.isEmpty ? nil : "\(findings.enumerated().map(element))", "life": life,
+    ])
     return Array(page.source.utf8)
   }
 
-  private var introduction: Markup {
+  /// When it was tried.
+  private var period: Markup {
     let times = report.entries.map(\.verdict.started)
     let first = Timestamp(seconds: times.min() ?? 0)
     let last = Timestamp(seconds: times.max() ?? 0)
-    let period: Markup =
-      first.day == last.day
+    return first.day == last.day
       ? "on <time datetime=\"\(last.day)\">\(last.day)</time>"
       : "between <time datetime=\"\(first.day)\">\(first.day)</time> and <time datetime=\"\(last.day)\">\(last.day)</time>"
-    return """
-      Each package was installed with the distribution’s own tool, its modules were built for the kernel, and the kernel \
-      was booted to load and use them, as far as each verdict says; tried \(period).
-      """
   }
 
   // MARK: in numbers
 
-  private var summary: Markup {
-    let tiles = report.columns.map { column -> Markup in
+  private var tiles: [Markup] {
+    report.columns.map { column -> Markup in
       let verdicts = report.rows.compactMap { report[$0, column]?.verdict }
       let counts = Self.results.compactMap { result -> (result: Verdict.Result, count: Int)? in
         let count = verdicts.count { $0.result == result }
@@ -130,28 +106,26 @@ package struct QualificationPage {
         </li>
         """
     }
-    return """
-      <ul class="tiles" aria-label="In numbers">
-      \(tiles)
-      </ul>
-      """
   }
 
   // MARK: the table
 
-  private var table: Markup {
-    let heads = report.columns.map { column -> Markup in
+  private var heads: [Markup] {
+    report.columns.map { column -> Markup in
       let title = report.title(column)
       return "<th scope=\"col\" role=\"columnheader\">\(title.release) <small>\(title.variant)</small></th>"
     }
-    let targets = report.rows.reduce(into: [[QualificationReport.Row]]()) { groups, row in
+  }
+
+  private var targets: [Markup] {
+    let groups = report.rows.reduce(into: [[QualificationReport.Row]]()) { groups, row in
       if groups.last?.first?.target == row.target {
         groups[groups.count - 1].append(row)
       } else {
         groups.append([row])
       }
     }
-    let bodies = targets.map { rows -> Markup in
+    return groups.map { rows -> Markup in
       let architectures = Array(Set(rows.map(\.architecture))).sorted()
       let several = architectures.count > 1
       return """
@@ -162,22 +136,6 @@ package struct QualificationPage {
         </tbody>
         """
     }
-    // So many columns fit a wide window without scrolling.
-    let fits = report.columns.count <= 6
-    return """
-      <section aria-labelledby="kernels">
-      <h2 id="kernels">Kernels</h2>
-      <p class="filter"><label><input type="checkbox" id="trouble"> only kernels on which something is wrong</label></p>
-      <div class="scroll\(fits ? " fits" : "")" role="region" aria-labelledby="kernels" tabindex="0">
-      <table role="table" style="--columns:\(report.columns.count)">
-      <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Target and kernel</th>
-      \(heads)
-      </tr></thead>
-      \(bodies)
-      </table>
-      </div>
-      </section>
-      """
   }
 
   private func line(_ row: QualificationReport.Row, withArchitecture: Bool) -> Markup {
@@ -250,43 +208,25 @@ package struct QualificationPage {
 
   // MARK: what is wrong
 
-  private var findingsSection: Markup {
-    guard !findings.isEmpty else {
-      return """
-        <section aria-labelledby="findings">
-        <h2 id="findings">What is wrong</h2>
-        <p>Nothing: on every kernel that a package claims, it does all that was tried.</p>
-        </section>
-        """
-    }
-    let items = findings.enumerated().map { index, finding -> Markup in
-      let key = finding.key
-      let step: Markup? = key.step.map { key.result == .fail ? " at \($0.rawValue)" : ", stopped at \($0.rawValue)" }
-      let reason: Markup? = key.reason.map { "<p class=\"reason\"><code>\($0)</code></p>" }
-      let change: Markup? = key.change.map { "<p class=\"change\"><b>Kernel change</b> \($0)</p>" }
-      let columns = report.columns.filter { column in finding.cases.contains { $0.column == column } }
-      let concerned = columns.map { column -> Markup in
-        let title = report.title(column)
-        let kernels = finding.cases.filter { $0.column == column }.map { kernel($0, at: key.step) }
-        return "<dt>\(title.release) <small>\(title.variant)</small></dt>\n<dd>\(kernels)</dd>"
-      }
-      return """
-        <li id="finding-\(index + 1)" class="\(Self.name(key.result))">
-        <h3><span class="mark" aria-hidden="true">\(Self.mark(key.result))</span> \(Self.word(key.result))\(step)</h3>
-        \(reason)\(change)
-        <dl>
-        \(concerned)
-        </dl>
-        </li>
-        """
+  private func element(_ index: Int, _ finding: Finding) -> Markup {
+    let key = finding.key
+    let step: Markup? = key.step.map { key.result == .fail ? " at \($0.rawValue)" : ", stopped at \($0.rawValue)" }
+    let reason: Markup? = key.reason.map { "<p class=\"reason\"><code>\($0)</code></p>" }
+    let change: Markup? = key.change.map { "<p class=\"change\"><b>Kernel change</b> \($0)</p>" }
+    let columns = report.columns.filter { column in finding.cases.contains { $0.column == column } }
+    let concerned = columns.map { column -> Markup in
+      let title = report.title(column)
+      let kernels = finding.cases.filter { $0.column == column }.map { kernel($0, at: key.step) }
+      return "<dt>\(title.release) <small>\(title.variant)</small></dt>\n<dd>\(kernels)</dd>"
     }
     return """
-      <section aria-labelledby="findings">
-      <h2 id="findings">What is wrong</h2>
-      <ol class="findings">
-      \(items)
-      </ol>
-      </section>
+      <li id="finding-\(index + 1)" class="\(Self.name(key.result))">
+      <h3><span class="mark" aria-hidden="true">\(Self.mark(key.result))</span> \(Self.word(key.result))\(step)</h3>
+      \(reason)\(change)
+      <dl>
+      \(concerned)
+      </dl>
+      </li>
       """
   }
 
@@ -301,30 +241,6 @@ package struct QualificationPage {
   }
 
   // MARK: words
-
-  private var legend: Markup {
-    """
-    <section aria-labelledby="words" class="legend">
-    <h2 id="words">The words</h2>
-    <dl>
-    <dt class="pass"><span class="mark" aria-hidden="true">\(Self.mark(.pass))</span> pass</dt>
-    <dd><b>build</b>: the package installs and its modules are built. <b>load</b>: the kernel boots, every module loads \
-    and unloads. <b>mount</b>: programs work with them, as far as mounting a file system, and the kernel complains of \
-    nothing. Each includes those before it.</dd>
-    <dt class="fail"><span class="mark" aria-hidden="true">\(Self.mark(.fail))</span> fail</dt>
-    <dd>The package claims this kernel and does not do all of that; the steps before the one named have passed.</dd>
-    <dt class="skipped"><span class="mark" aria-hidden="true">\(Self.mark(.skipped))</span> not supported</dt>
-    <dd>The package does not claim this kernel, and says so when it is installed.</dd>
-    <dt class="notrun"><span class="mark" aria-hidden="true">\(Self.mark(.notRun))</span> not known</dt>
-    <dd>The attempt came to no end for a reason that is not the package’s.</dd>
-    \(report.rows.contains(where: \.isLife) ? """
-      <dt>\(Self.life)</dt>
-      <dd>What happens to the package while a site runs: another kernel arrives, the package is updated and removed.</dd>
-      """ : "" as Markup)
-    </dl>
-    </section>
-    """
-  }
 
   private static let life = "life of a site"
 
