@@ -62,11 +62,12 @@ extension QualificationPage {
   /// What unfolds below a verdict.
   private func details(of entry: QualificationReport.Entry) -> Markup {
     let verdict = entry.verdict
-    let steps = verdict.course.map { leg -> Markup in
-      let mark: Markup? = leg.isEnd ? " <b>ended here</b>" : nil
-      let note: Markup? = leg.step.note.map { " <small>\($0)</small>" }
+    let steps = verdict.stepOutcomes.map { outcome -> Markup in
+      let step = outcome.step
+      let mark: Markup? = outcome.decidesVerdict ? " <b>ended here</b>" : nil
+      let note: Markup? = step.note.map { " <small>\($0)</small>" }
       return """
-        <li><span class="time">\(leg.step.seconds.asTime)</span>\(leg.step.name.rawValue)\(mark)\(note)</li>
+        <li><span class="time">\(step.seconds.asTime)</span>\(step.name.rawValue)\(mark)\(note)</li>
         """
     }
     let logs = zip(places.references(to: entry.logs, of: entry), entry.logs).map { reference, log -> Markup in
