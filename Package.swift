@@ -67,7 +67,9 @@ let package = Package(
       ["Distributions", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics", "CRPM", "CDpkg"]),
     module("Verdicts", ["Model", "Files", "Diagnostics"]),
     module("Auditor", ["Assembler", "Releases", "Model", "Processes", "Files", "Diagnostics"]),
-    module("Reports", ["Verdicts", "Model", "Files", "Diagnostics"]),
+    module(
+      "Reports", ["Verdicts", "Model", "Files", "Diagnostics"],
+      resources: [.embedInCode("Page/page.html"), .embedInCode("Page/style.css")]),
     module(
       "Qualifier",
       ["Verdicts", "Packagers", "Distributions", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),

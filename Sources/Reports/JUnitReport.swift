@@ -28,14 +28,32 @@ package struct JUnitReport {
     return Array(text.source.utf8)
   }
 
-  /// How one step ended.
+  /// How a test case ended.
   private enum Ending: Equatable {
     case passed, failed, broken, skipped
+
+    init(_ result: Verdict.Result) {
+      self =
+        switch result {
+        case .pass: .passed
+        case .fail: .failed
+        case .skipped: .skipped
+        case .notRun: .broken
+        }
+    }
+  }
+
+  /// A step, or the attempt as a whole where it ended before its first step.
+  private struct TestCase {
+    var name: String
+    var seconds: Double
+    var step: Verdict.Step.Name?
+    var ending: Ending
   }
 
   private struct Suite {
     var entry: QualificationReport.Entry
-    var cases: [(name: String, seconds: Double, step: Verdict.Step.Name?, ending: Ending)] = []
+    var cases: [TestCase]
 
     var failures: Int { cases.count { $0.ending == .failed } }
     var errors: Int { cases.count { $0.ending == .broken } }
@@ -44,24 +62,27 @@ package struct JUnitReport {
     init(_ entry: QualificationReport.Entry) {
       self.entry = entry
       let verdict = entry.verdict
-      let end: Ending =
-        switch verdict.result {
-        case .pass: .passed
-        case .fail: .failed
-        case .skipped: .skipped
-        case .notRun: .broken
-        }
-      let course = verdict.course
-      cases = course.map { ($0.name, $0.step.seconds, $0.step.name, $0.isEnd ? end : .passed) }
-      if end != .passed, !course.contains(where: \.isEnd) { cases.append(("qualify", 0, nil, end)) }
+      let outcomes = verdict.stepOutcomes
+      let ending = Ending(verdict.result)
+      cases = outcomes.map {
+        TestCase(
+          name: $0.name, seconds: $0.step.seconds, step: $0.step.name, ending: $0.decidesVerdict ? ending : .passed)
+      }
+      if ending != .passed, !outcomes.contains(where: \.decidesVerdict) {
+        cases.append(TestCase(name: "qualify", seconds: 0, step: nil, ending: ending))
+      }
+    }
+
+    /// Readers take the dots of a class for those of packages.
+    var className: String {
+      let verdict = entry.verdict
+      return ([verdict.target, verdict.kernel, verdict.variant] + (verdict.isLife ? ["life"] : []))
+        .map { $0.replacing(".", with: "_") }.joined(separator: ".")
     }
   }
 
   private func element(_ suite: Suite) -> Markup {
     let verdict = suite.entry.verdict
-    // Readers take the dots of a class for those of packages.
-    let name = ([verdict.target, verdict.kernel, verdict.variant] + (verdict.isLife ? ["life"] : []))
-      .map { $0.replacing(".", with: "_") }.joined(separator: ".")
     let life: Markup? = verdict.isLife ? ", life of a site" : nil
     let facts = [
       ("release", verdict.release), ("variant", verdict.variant), ("target", verdict.target),
@@ -78,29 +99,28 @@ package struct JUnitReport {
       <properties>
       \(properties)
       </properties>
-      \(suite.cases.map { element($0.name, $0.seconds, $0.step, $0.ending, className: name, suite.entry) })
+      \(suite.cases.map { element($0, of: suite) })
       </testsuite>
       """
   }
 
-  private func element(
-    _ name: String, _ seconds: Double, _ step: Verdict.Step.Name?, _ ending: Ending, className: String,
-    _ entry: QualificationReport.Entry
-  ) -> Markup {
+  private func element(_ test: TestCase, of suite: Suite) -> Markup {
+    let entry = suite.entry
     let reason = entry.verdict.reason ?? ""
-    let text = reason + (entry.verdict.change.map { "\nKernel change: \($0)" } ?? "")
+    let change: Markup? = entry.verdict.change.map { "\nKernel change: \($0)" }
     let outcome: Markup? =
-      switch ending {
+      switch test.ending {
       case .passed: nil
-      case .failed: "<failure type=\"\(name)\" message=\"\(reason)\">\(text)</failure>"
-      case .broken: "<error type=\"\(name)\" message=\"\(reason)\">\(text)</error>"
+      case .failed: "<failure type=\"\(test.name)\" message=\"\(reason)\">\(reason)\(change)</failure>"
+      case .broken: "<error type=\"\(test.name)\" message=\"\(reason)\">\(reason)\(change)</error>"
       case .skipped: "<skipped message=\"\(reason)\"/>"
       }
-    let log: Markup? = step.flatMap { entry.log(of: $0) }.map { log in
+    let log: Markup? = test.step.flatMap { entry.log(of: $0) }.map { log in
       "<system-out>\(places.reference(to: log, of: entry))</system-out>"
     }
     return """
-      <testcase classname="\(className)" name="\(name)" time="\(seconds.asDecimal)">\(outcome)\(log)</testcase>
+      <testcase classname="\(suite.className)" name="\(test.name)" time="\(test.seconds.asDecimal)">\
+      \(outcome)\(log)</testcase>
       """
   }
 }

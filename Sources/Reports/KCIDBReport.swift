@@ -15,107 +15,6 @@ package struct KCIDBReport: Encodable {
     get throws { try JSON.encode(self, snakeCase: true) }
   }
 
-  package struct Version: Encodable {
-    var major = 5
-    var minor = 0
-  }
-
-  struct Checkout: Encodable {
-    var id: String
-    var origin: String
-    var treeName: String?
-    var comment: String
-    var valid = true
-    var startTime: String
-  }
-
-  struct Build: Encodable {
-    var id: String
-    var origin: String
-    var checkoutID: String
-    var comment: String
-    var startTime: String
-    var duration: Double
-    var architecture: String
-    var configName: String
-    var status: Status
-    var logURL: String?
-    var logExcerpt: String?
-    var outputFiles: [Resource]?
-    var misc: Facts
-  }
-
-  struct Test: Encodable {
-    var id: String
-    var origin: String
-    var buildID: String
-    var path: String
-    var comment: String?
-    var environment: Environment
-    var startTime: String
-    var duration: Double
-    var status: Status
-    var logURL: String?
-    var logExcerpt: String?
-  }
-
-  struct Environment: Encodable {
-    var comment: String
-    var misc: [String: String]
-  }
-
-  struct Resource: Encodable {
-    var name: String
-    var url: String
-  }
-
-  /// What the schema has no place for.
-  struct Facts: Encodable {
-    var target: String
-    var kernel: String
-    var variant: String
-    var level: String
-    var moduleBytes: Int64?
-  }
-
-  struct Issue: Encodable {
-    struct Culprit: Encodable { var code = true }
-    var id: String
-    var origin: String
-    var version = 1
-    var comment: String
-    var culprit = Culprit()
-  }
-
-  struct Incident: Encodable {
-    var id: String
-    var origin: String
-    var issueID: String
-    var issueVersion = 1
-    var buildID: String?
-    var testID: String?
-    var present = true
-  }
-
-  /// In KCIDB, MISS is what did not come to its end through no fault of the code and of the test; SKIP is what does not
-  /// apply. ERROR would say that the test itself is wrong, which lrelease never knows.
-  enum Status: String, Encodable {
-    case pass = "PASS"
-    case fail = "FAIL"
-    case miss = "MISS"
-    case skip = "SKIP"
-
-    init(_ result: Verdict.Result) {
-      self =
-        switch result {
-        case .pass: .pass
-        case .fail: .fail
-        case .skipped: .skip
-        case .notRun: .miss
-        }
-    }
-  }
-
   package let version = Version()
   private(set) var checkouts: [Checkout] = []
   private(set) var builds: [Build] = []
@@ -143,68 +42,97 @@ package struct KCIDBReport: Encodable {
           id: "\(origin):\(column.release)", origin: origin, treeName: report.project,
           comment: column.release, startTime: Timestamp(seconds: times.min() ?? 0).iso8601))
     }
-    for entry in report.entries { add(entry, origin: origin, places) }
+    for entry in report.entries { add(Run(entry, origin: origin, places)) }
   }
 
-  private mutating func add(_ entry: QualificationReport.Entry, origin: String, _ places: LogPlaces?) {
-    let verdict = entry.verdict
-    // The time tells one run from the next, which is an object of its own.
-    let id = "\(origin):\(verdict.release)/\(verdict.caseName)/\(verdict.started)"
-    let course = verdict.course
-    let ofTheBuild = course.filter { $0.step.name.isOfTheBuild }
-    // The build ended where it failed, or where the first test began.
-    let isBuilt = course.contains { !$0.step.name.isOfTheBuild } || verdict.result == .pass
-    builds.append(
-      Build(
-        id: id, origin: origin, checkoutID: "\(origin):\(verdict.release)",
-        comment: "\(verdict.variant) of \(verdict.release) on \(verdict.target)",
-        startTime: Timestamp(seconds: verdict.started).iso8601,
-        duration: (ofTheBuild.reduce(0) { $0 + $1.step.seconds } * 100).rounded() / 100,
-        architecture: verdict.kernelArchitecture, configName: verdict.kernel,
-        status: isBuilt ? .pass : Status(verdict.result),
-        logURL: places.flatMap { places in entry.log(of: .install).map { places.reference(to: $0, of: entry) } },
-        logExcerpt: isBuilt ? nil : verdict.excerpt,
-        outputFiles: places.flatMap { places in
-          let logs = entry.logs.filter { $0 != entry.log(of: .install) }
-          return logs.isEmpty ? nil : zip(logs, places.references(to: logs, of: entry)).map(Resource.init)
-        },
-        misc: Facts(
-          target: verdict.target, kernel: verdict.kernel, variant: verdict.variant, level: verdict.level.rawValue,
-          moduleBytes: verdict.moduleBytes)))
-    for leg in course where !leg.step.name.isOfTheBuild {
-      let step = leg.step
-      let status = leg.isEnd ? Status(verdict.result) : .pass
-      tests.append(
-        Test(
-          id: "\(id)/\(leg.name)", origin: origin, buildID: id,
-          path: "\(verdict.project.asPath).\(step.name.rawValue)", comment: step.note?.withoutNUL,
-          environment: Environment(
-            comment: verdict.isLife
-              ? "a root of \(verdict.target)" : "a QEMU guest with the kernel \(verdict.kernel) of \(verdict.target)",
-            misc: ["target": verdict.target, "kernel": verdict.kernel].merging(
-              verdict.accelerator.map { ["accelerator": $0] } ?? [:]
-            ) { $1 }),
-          startTime: leg.began.iso8601, duration: step.seconds, status: status,
-          logURL: places.flatMap { places in entry.log(of: step.name).map { places.reference(to: $0, of: entry) } },
-          logExcerpt: leg.isEnd ? verdict.excerpt : nil))
+  private mutating func add(_ run: Run) {
+    builds.append(run.build)
+    let tests = run.outcomes.filter { !$0.step.name.isBuildStep }
+    self.tests += tests.map(run.test)
+    guard let change = run.verdict.change?.withoutNUL else { return }
+    let issue = "\(run.origin):change/\(shortDigest(change))"
+    if !issues.contains(where: { $0.id == issue }) {
+      issues.append(Issue(id: issue, origin: run.origin, comment: change))
     }
-    if let change = verdict.change?.withoutNUL {
-      let issue = "\(origin):change/\(SHA256Digest(of: Array(change.utf8)).hex.prefix(16))"
-      if !issues.contains(where: { $0.id == issue }) {
-        issues.append(Issue(id: issue, origin: origin, comment: change))
-      }
-      let test = course.first { $0.isEnd && !$0.step.name.isOfTheBuild }.map { "\(id)/\($0.name)" }
-      incidents.append(
-        Incident(
-          id: "\(issue)/\(SHA256Digest(of: Array((test ?? id).utf8)).hex.prefix(16))", origin: origin,
-          issueID: issue, buildID: test == nil ? id : nil, testID: test))
-    }
+    let test = tests.first(where: \.decidesVerdict).map(run.id(of:))
+    incidents.append(
+      Incident(
+        id: "\(issue)/\(shortDigest(test ?? run.id))", origin: run.origin, issueID: issue,
+        buildID: test == nil ? run.id : nil, testID: test))
+  }
+
+  private func shortDigest(_ text: String) -> Substring { SHA256Digest(of: Array(text.utf8)).hex.prefix(16) }
+}
+
+/// A verdict, and what KCIDB is told of it: a build and its tests.
+private struct Run {
+  let entry: QualificationReport.Entry
+  let origin: String
+  let places: LogPlaces?
+  let outcomes: [StepOutcome]
+
+  init(_ entry: QualificationReport.Entry, origin: String, _ places: LogPlaces?) {
+    self.entry = entry
+    self.origin = origin
+    self.places = places
+    outcomes = entry.verdict.stepOutcomes
+  }
+
+  var verdict: Verdict { entry.verdict }
+
+  /// The time tells one run from the next, which is an object of its own.
+  var id: String { "\(origin):\(verdict.release)/\(verdict.caseName)/\(verdict.started)" }
+
+  func id(of test: StepOutcome) -> String { "\(id)/\(test.name)" }
+
+  var build: KCIDBReport.Build {
+    // It ended where it failed, or where the first test began.
+    let isBuilt = outcomes.contains { !$0.step.name.isBuildStep } || verdict.result == .pass
+    let seconds = outcomes.filter { $0.step.name.isBuildStep }.reduce(0) { $0 + $1.step.seconds }
+    return KCIDBReport.Build(
+      id: id, origin: origin, checkoutID: "\(origin):\(verdict.release)",
+      comment: "\(verdict.variant) of \(verdict.release) on \(verdict.target)",
+      startTime: Timestamp(seconds: verdict.started).iso8601, duration: (seconds * 100).rounded() / 100,
+      architecture: verdict.kernelArchitecture, configName: verdict.kernel,
+      status: isBuilt ? .pass : KCIDBReport.Status(verdict.result), logURL: logURL(of: .install),
+      logExcerpt: isBuilt ? nil : verdict.excerpt, outputFiles: outputFiles,
+      misc: KCIDBReport.Facts(
+        target: verdict.target, kernel: verdict.kernel, variant: verdict.variant, level: verdict.level.rawValue,
+        moduleBytes: verdict.moduleBytes))
+  }
+
+  func test(of outcome: StepOutcome) -> KCIDBReport.Test {
+    let step = outcome.step
+    var facts = ["target": verdict.target, "kernel": verdict.kernel]
+    facts["accelerator"] = verdict.accelerator
+    return KCIDBReport.Test(
+      id: id(of: outcome), origin: origin, buildID: id, path: "\(verdict.project.asPath).\(step.name.rawValue)",
+      comment: step.note?.withoutNUL,
+      environment: KCIDBReport.Environment(
+        comment: verdict.isLife
+          ? "a root of \(verdict.target)" : "a QEMU guest with the kernel \(verdict.kernel) of \(verdict.target)",
+        misc: facts),
+      startTime: outcome.began.iso8601, duration: step.seconds,
+      status: outcome.decidesVerdict ? KCIDBReport.Status(verdict.result) : .pass, logURL: logURL(of: step.name),
+      logExcerpt: outcome.decidesVerdict ? verdict.excerpt : nil)
+  }
+
+  private func logURL(of step: Verdict.Step.Name) -> String? {
+    guard let places, let log = entry.log(of: step) else { return nil }
+    return places.reference(to: log, of: entry)
+  }
+
+  /// The logs besides that of the build.
+  private var outputFiles: [KCIDBReport.Resource]? {
+    let logs = entry.logs.filter { $0 != entry.log(of: .install) }
+    guard let places, !logs.isEmpty else { return nil }
+    return zip(logs, places.references(to: logs, of: entry)).map(KCIDBReport.Resource.init)
   }
 }
 
 extension Verdict.Step.Name {
   /// Everything before a kernel boots.
-  fileprivate var isOfTheBuild: Bool { [.root, .install, .modules, .probe].contains(self) }
+  fileprivate var isBuildStep: Bool { [.root, .install, .modules, .probe].contains(self) }
 }
 
 extension Verdict {

@@ -19,6 +19,34 @@ struct Markup: ExpressibleByStringInterpolation, Sendable {
     mutating func appendInterpolation(_ piece: Markup?) { source += piece?.source ?? "" }
     mutating func appendInterpolation(_ pieces: [Markup]) { source += pieces.map(\.source).joined(separator: "\n") }
   }
+
+  /// A file that is embedded in the program, and trusted as its literals are. The first line, which states the licence,
+  /// is left out.
+  init(file: [UInt8]) {
+    source = String(decoding: file.drop { $0 != UInt8(ascii: "\n") }.dropFirst(), as: UTF8.self)
+  }
+
+  /// Fills in placeholders, a small part of what Mustache has: `{{name}}` stands for the value, `{{#name}}…{{/name}}` is
+  /// there with a value and `{{^name}}…{{/name}}` without one. Values are not searched for placeholders.
+  func filled(with values: [String: Markup?]) -> Markup {
+    var filled: Markup = ""
+    var rest = source[...]
+    var isWanted = true
+    for placeholder in source.matches(of: /\{\{([#^\/]?)([a-z]+)\}\}/) {
+      let (_, kind, name) = placeholder.output
+      guard let value = values[String(name)] else { preconditionFailure("nothing is to fill in {{\(name)}}") }
+      if isWanted { filled.source += rest[..<placeholder.range.lowerBound] }
+      rest = source[placeholder.range.upperBound...]
+      switch kind {
+      case "#": isWanted = value != nil
+      case "^": isWanted = value == nil
+      case "/": isWanted = true
+      default: if isWanted { filled.source += value?.source ?? "" }
+      }
+    }
+    filled.source += rest
+    return filled
+  }
 }
 
 extension String {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Diagnostics
 import Model
 import SystemPackage
 import Verdicts
@@ -8,334 +7,111 @@ import Verdicts
 /// The verdicts as one HTML page that needs nothing besides: for a project's site, for people.
 ///
 /// A table of kernels and releases comes first, calm as long as all is well; then what fails and why, each thing once
-/// with all the kernels that it concerns. There is no script: what folds is `<details>`.
+/// with all the kernels that it concerns. There is no script: what folds is `<details>`. Page/page.html holds all text
+/// that is always the same.
 package struct QualificationPage {
-  private let report: QualificationReport
-  private let places: LogPlaces
-  private let findings: [Finding]
-  /// By case: the number of the finding that tells about it.
-  private let numbers: [Case: Int]
-
-  private struct Case: Hashable {
-    var row: QualificationReport.Row
-    var column: QualificationReport.Column
-  }
-
-  /// What is wrong in the same way on one kernel or more.
-  private struct Finding {
-    struct Key: Hashable {
-      var result: Verdict.Result
-      var step: Verdict.Step.Name?
-      var reason: String?
-      var change: String?
-    }
-    var key: Key
-    var cases: [Case]
-  }
+  let report: QualificationReport
+  let places: LogPlaces
+  let findings: Findings
 
   /// - Parameter places: how the page refers to logs.
   package init(_ report: QualificationReport, places: LogPlaces) {
     self.report = report
     self.places = places
-    var findings: [Finding] = []
-    var known: [Finding.Key: Int] = [:]
-    for column in report.columns {
-      for row in report.rows {
-        guard let verdict = report[row, column]?.verdict, [.fail, .notRun].contains(verdict.result) else { continue }
-        let key = Finding.Key(
-          result: verdict.result, step: verdict.step, reason: verdict.reason, change: verdict.change)
-        let index = known[key] ?? findings.count
-        if index == findings.count { findings.append(Finding(key: key, cases: [])) }
-        known[key] = index
-        findings[index].cases.append(Case(row: row, column: column))
-      }
-    }
-    // Failures first, and of these what concerns most; else in the order of the table.
-    self.findings = findings.enumerated().sorted { a, b in
-      (a.element.key.result == .fail ? 0 : 1, -a.element.cases.count, a.offset)
-        < (b.element.key.result == .fail ? 0 : 1, -b.element.cases.count, b.offset)
-    }.map(\.element)
-    numbers = Dictionary(
-      uniqueKeysWithValues: self.findings.enumerated().flatMap { index, finding in
-        finding.cases.map { ($0, index + 1) }
-      })
+    findings = Findings(in: report)
   }
 
   package var html: [UInt8] {
     let title = report.project.map { "\($0) on Linux kernels" } ?? "Releases on Linux kernels"
-    let page: Markup = """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta name="generator" content="lrelease">
-      <title>\(title)</title>
-      <style>
-      \(Self.style)
-      </style>
-      </head>
-      <body>
-      <header>
-      <h1>\(title)</h1>
-      <p>\(introduction)</p>
-      </header>
-      <main>
-      \(summary)
-      \(table)
-      \(findingsSection)
-      \(legend)
-      </main>
-      </body>
-      </html>
-
-      """
+    // So many columns fit a wide window without scrolling.
+    let fits: Markup? = report.columns.count <= 6 ? " fits" : nil
+    let life: Markup? = report.rows.contains(where: \.isLife) ? "\(Self.life)" : nil
+    let page = Markup(file: PackageResources.page_html).filled(with: [
+      "title": "\(title)", "style": Markup(file: PackageResources.style_css), "period": period,
+      "tiles": "\(report.columns.map(tile))",
+      "fits": fits, "columns": "\(report.columns.count)", "heads": "\(heads)",
+      "targets": "\(report.targets.map(element))",
+      "findings": findings.ordered.isEmpty ? nil : "\(findings.ordered.enumerated().map(element))",
+      "life": life,
+    ])
     return Array(page.source.utf8)
   }
 
-  private var introduction: Markup {
+  /// When it was tried.
+  private var period: Markup {
     let times = report.entries.map(\.verdict.started)
-    let first = Timestamp(seconds: times.min() ?? 0)
-    let last = Timestamp(seconds: times.max() ?? 0)
-    let period: Markup =
-      first.day == last.day
-      ? "on <time datetime=\"\(last.day)\">\(last.day)</time>"
-      : "between <time datetime=\"\(first.day)\">\(first.day)</time> and <time datetime=\"\(last.day)\">\(last.day)</time>"
-    return """
-      Each package was installed with the distribution’s own tool, its modules were built for the kernel, and the kernel \
-      was booted to load and use them, as far as each verdict says; tried \(period).
-      """
+    let first = Timestamp(seconds: times.min() ?? 0).day
+    let last = Timestamp(seconds: times.max() ?? 0).day
+    return first == last
+      ? "on <time datetime=\"\(last)\">\(last)</time>"
+      : "between <time datetime=\"\(first)\">\(first)</time> and <time datetime=\"\(last)\">\(last)</time>"
   }
 
-  // MARK: in numbers
-
-  private var summary: Markup {
-    let tiles = report.columns.map { column -> Markup in
-      let verdicts = report.rows.compactMap { report[$0, column]?.verdict }
-      let counts = Self.results.compactMap { result -> (result: Verdict.Result, count: Int)? in
-        let count = verdicts.count { $0.result == result }
-        return count == 0 ? nil : (result, count)
-      }
-      let title = report.title(column)
-      let bar = counts.map { part -> Markup in
-        "<i class=\"\(Self.name(part.result))\" style=\"flex-grow:\(part.count)\"></i>"
-      }
-      let words = counts.map { part -> Markup in
-        "<span class=\"\(Self.name(part.result))\">\(part.count) \(Self.word(part.result))</span>"
-      }
-      return """
-        <li>
-        <b>\(title.release)</b> \(title.variant)
-        <span class="bar" aria-hidden="true">\(bar)</span>
-        <span class="counts">\(words)</span>
-        </li>
-        """
+  /// A package in numbers.
+  private func tile(of column: QualificationReport.Column) -> Markup {
+    let title = report.title(column)
+    let counts = report.counts(of: column)
+    let bar = counts.map { result, count -> Markup in
+      "<i class=\"\(result.styleClass)\" style=\"flex-grow:\(count)\"></i>"
+    }
+    let words = counts.map { result, count -> Markup in
+      "<span class=\"\(result.styleClass)\">\(count) \(result.word)</span>"
     }
     return """
-      <ul class="tiles" aria-label="In numbers">
-      \(tiles)
-      </ul>
-      """
-  }
-
-  // MARK: the table
-
-  private var table: Markup {
-    let heads = report.columns.map { column -> Markup in
-      let title = report.title(column)
-      return "<th scope=\"col\" role=\"columnheader\">\(title.release) <small>\(title.variant)</small></th>"
-    }
-    let targets = report.rows.reduce(into: [[QualificationReport.Row]]()) { groups, row in
-      if groups.last?.first?.target == row.target {
-        groups[groups.count - 1].append(row)
-      } else {
-        groups.append([row])
-      }
-    }
-    let bodies = targets.map { rows -> Markup in
-      let architectures = Array(Set(rows.map(\.architecture))).sorted()
-      let several = architectures.count > 1
-      return """
-        <tbody role="rowgroup">
-        <tr class="target" role="row"><th colspan="\(report.columns.count + 1)" scope="rowgroup" role="rowheader">\
-        \(rows[0].target) <small>\(architectures.joined(separator: ", "))</small></th></tr>
-        \(rows.map { line($0, withArchitecture: several) })
-        </tbody>
-        """
-    }
-    // So many columns fit a wide window without scrolling.
-    let fits = report.columns.count <= 6
-    return """
-      <section aria-labelledby="kernels">
-      <h2 id="kernels">Kernels</h2>
-      <p class="filter"><label><input type="checkbox" id="trouble"> only kernels on which something is wrong</label></p>
-      <div class="scroll\(fits ? " fits" : "")" role="region" aria-labelledby="kernels" tabindex="0">
-      <table role="table" style="--columns:\(report.columns.count)">
-      <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Target and kernel</th>
-      \(heads)
-      </tr></thead>
-      \(bodies)
-      </table>
-      </div>
-      </section>
-      """
-  }
-
-  private func line(_ row: QualificationReport.Row, withArchitecture: Bool) -> Markup {
-    let cells = report.columns.map { column in cell(Case(row: row, column: column)) }
-    let isFine = report.columns.allSatisfy { numbers[Case(row: row, column: $0)] == nil }
-    let architecture: Markup? = withArchitecture ? " <small>\(row.architecture)</small>" : nil
-    let life: Markup? = row.isLife ? " <small>\(Self.life)</small>" : nil
-    return """
-      <tr\(isFine ? " class=\"fine\"" : "" as Markup) role="row"><th scope="row" role="rowheader">\(row.kernel)\
-      \(architecture)\(life)</th>
-      \(cells)
-      </tr>
-      """
-  }
-
-  private func cell(_ one: Case) -> Markup {
-    let title = report.title(one.column)
-    let label: Markup = "<span class=\"label\" aria-hidden=\"true\">\(title.release) \(title.variant)</span>"
-    guard let entry = report[one.row, one.column] else {
-      return "<td class=\"none\" role=\"cell\">\(label)<div>not tried</div></td>"
-    }
-    let verdict = entry.verdict
-    let detail =
-      switch verdict.result {
-      case .pass: one.row.isLife ? "" : (verdict.proven ?? .build).rawValue
-      case .fail, .notRun: verdict.step.map { "at \($0.rawValue)" } ?? ""
-      case .skipped: ""
-      }
-    let reference: Markup? = numbers[one].map { "<a class=\"see\" href=\"#finding-\($0)\">see \($0)</a>" }
-    return """
-      <td class="\(Self.name(verdict.result))" role="cell">\(label)<div><details>
-      <summary><span class="mark" aria-hidden="true">\(Self.mark(verdict.result))</span> \
-      <b>\(Self.word(verdict.result))</b> <span>\(detail)</span></summary>
-      \(more(entry))
-      </details>\(reference)</div></td>
-      """
-  }
-
-  /// What unfolds below a verdict.
-  private func more(_ entry: QualificationReport.Entry) -> Markup {
-    let verdict = entry.verdict
-    let steps = verdict.course.map { leg -> Markup in
-      let mark: Markup? = leg.isEnd ? " <b>ended here</b>" : nil
-      let note: Markup? = leg.step.note.map { " <small>\($0)</small>" }
-      return """
-        <li><span class="time">\(leg.step.seconds.asTime)</span>\(leg.step.name.rawValue)\(mark)\(note)</li>
-        """
-    }
-    let logs = zip(places.references(to: entry.logs, of: entry), entry.logs).map { reference, log -> Markup in
-      "<a href=\"\(reference)\">\(log)</a>"
-    }
-    let started = Timestamp(seconds: verdict.started).iso8601
-    let reason: Markup? = verdict.reason.map { "<p class=\"reason\"><code>\($0)</code></p>" }
-    let change: Markup? = verdict.change.map { "<p class=\"change\">Kernel change: \($0)</p>" }
-    let list: Markup? = steps.isEmpty ? nil : "<ol>\n\(steps)\n</ol>"
-    let links: Markup? = logs.isEmpty ? nil : "<p class=\"logs\">\(logs)</p>"
-    let machine: Markup? = verdict.accelerator.map { ", QEMU with \($0)" }
-    let asked: Markup? =
-      verdict.proven == verdict.level || verdict.isLife ? nil : ", asked for: \(verdict.level.rawValue)"
-    let bytes: Markup? = verdict.moduleBytes.map { ", modules of \(Int($0) / 1000) kB" }
-    return """
-      <div class="more">
-      \(reason)\(change)\(list)
-      <p><time datetime="\(started)">\(started.replacing("T", with: " ").replacing("Z", with: " UTC"))</time>, \
-      \(verdict.seconds.asTime)\(machine)\(bytes)\(asked)</p>
-      \(links)
-      </div>
+      <li>
+      <b>\(title.release)</b> \(title.variant)
+      <span class="bar" aria-hidden="true">\(bar)</span>
+      <span class="counts">\(words)</span>
+      </li>
       """
   }
 
   // MARK: what is wrong
 
-  private var findingsSection: Markup {
-    guard !findings.isEmpty else {
-      return """
-        <section aria-labelledby="findings">
-        <h2 id="findings">What is wrong</h2>
-        <p>Nothing: on every kernel that a package claims, it does all that was tried.</p>
-        </section>
-        """
-    }
-    let items = findings.enumerated().map { index, finding -> Markup in
-      let key = finding.key
-      let step: Markup? = key.step.map { key.result == .fail ? " at \($0.rawValue)" : ", stopped at \($0.rawValue)" }
-      let reason: Markup? = key.reason.map { "<p class=\"reason\"><code>\($0)</code></p>" }
-      let change: Markup? = key.change.map { "<p class=\"change\"><b>Kernel change</b> \($0)</p>" }
-      let columns = report.columns.filter { column in finding.cases.contains { $0.column == column } }
-      let concerned = columns.map { column -> Markup in
-        let title = report.title(column)
-        let kernels = finding.cases.filter { $0.column == column }.map { kernel($0, at: key.step) }
-        return "<dt>\(title.release) <small>\(title.variant)</small></dt>\n<dd>\(kernels)</dd>"
-      }
-      return """
-        <li id="finding-\(index + 1)" class="\(Self.name(key.result))">
-        <h3><span class="mark" aria-hidden="true">\(Self.mark(key.result))</span> \(Self.word(key.result))\(step)</h3>
-        \(reason)\(change)
-        <dl>
-        \(concerned)
-        </dl>
-        </li>
-        """
+  private func element(at index: Int, _ finding: Findings.Finding) -> Markup {
+    let key = finding.key
+    let step: Markup? = key.step.map { key.result == .fail ? " at \($0.rawValue)" : ", stopped at \($0.rawValue)" }
+    let reason: Markup? = key.reason.map { "<p class=\"reason\"><code>\($0)</code></p>" }
+    let change: Markup? = key.change.map { "<p class=\"change\"><b>Kernel change</b> \($0)</p>" }
+    let columns = report.columns.filter { column in finding.cells.contains { $0.column == column } }
+    let concerned = columns.map { column -> Markup in
+      let title = report.title(column)
+      let kernels = finding.cells.filter { $0.column == column }.map { kernel(of: $0, at: key.step) }
+      return "<dt>\(title.release) <small>\(title.variant)</small></dt>\n<dd>\(kernels)</dd>"
     }
     return """
-      <section aria-labelledby="findings">
-      <h2 id="findings">What is wrong</h2>
-      <ol class="findings">
-      \(items)
-      </ol>
-      </section>
+      <li id="finding-\(index + 1)" class="\(key.result.styleClass)">
+      <h3>\(key.result.mark) \(key.result.word)\(step)</h3>
+      \(reason)\(change)
+      <dl>
+      \(concerned)
+      </dl>
+      </li>
       """
   }
 
   /// A kernel that a finding concerns, with a link to the log that tells of it.
-  private func kernel(_ one: Case, at step: Verdict.Step.Name?) -> Markup {
-    let life: Markup? = one.row.isLife ? " <small>\(Self.life)</small>" : nil
-    let name: Markup = "<span class=\"kernel\">\(one.row.kernel)</span>\(life)"
-    guard let entry = report[one.row, one.column], let step, let log = entry.log(of: step) else {
-      return "<span class=\"place\">\(one.row.target) \(name)</span>"
+  private func kernel(of cell: QualificationReport.Cell, at step: Verdict.Step.Name?) -> Markup {
+    let life: Markup? = cell.row.isLife ? " <small>\(Self.life)</small>" : nil
+    let name: Markup = "<span class=\"kernel\">\(cell.row.kernel)</span>\(life)"
+    guard let entry = report[cell], let step, let log = entry.log(of: step) else {
+      return "<span class=\"place\">\(cell.row.target) \(name)</span>"
     }
-    return "<a class=\"place\" href=\"\(places.reference(to: log, of: entry))\">\(one.row.target) \(name)</a>"
+    return "<a class=\"place\" href=\"\(places.reference(to: log, of: entry))\">\(cell.row.target) \(name)</a>"
   }
 
   // MARK: words
 
-  private var legend: Markup {
-    """
-    <section aria-labelledby="words" class="legend">
-    <h2 id="words">The words</h2>
-    <dl>
-    <dt class="pass"><span class="mark" aria-hidden="true">\(Self.mark(.pass))</span> pass</dt>
-    <dd><b>build</b>: the package installs and its modules are built. <b>load</b>: the kernel boots, every module loads \
-    and unloads. <b>mount</b>: programs work with them, as far as mounting a file system, and the kernel complains of \
-    nothing. Each includes those before it.</dd>
-    <dt class="fail"><span class="mark" aria-hidden="true">\(Self.mark(.fail))</span> fail</dt>
-    <dd>The package claims this kernel and does not do all of that; the steps before the one named have passed.</dd>
-    <dt class="skipped"><span class="mark" aria-hidden="true">\(Self.mark(.skipped))</span> not supported</dt>
-    <dd>The package does not claim this kernel, and says so when it is installed.</dd>
-    <dt class="notrun"><span class="mark" aria-hidden="true">\(Self.mark(.notRun))</span> not known</dt>
-    <dd>The attempt came to no end for a reason that is not the package’s.</dd>
-    \(report.rows.contains(where: \.isLife) ? """
-      <dt>\(Self.life)</dt>
-      <dd>What happens to the package while a site runs: another kernel arrives, the package is updated and removed.</dd>
-      """ : "" as Markup)
-    </dl>
-    </section>
-    """
-  }
+  static let life = "life of a site"
+}
 
-  private static let life = "life of a site"
+/// What the page calls a result; its legend in Page/page.html says the same.
+extension Verdict.Result {
+  /// Its class in Page/style.css.
+  var styleClass: String { self == .notRun ? "notrun" : rawValue }
 
-  private static let results: [Verdict.Result] = [.pass, .fail, .skipped, .notRun]
-
-  private static func name(_ result: Verdict.Result) -> String { result == .notRun ? "notrun" : result.rawValue }
-
-  private static func word(_ result: Verdict.Result) -> String {
-    switch result {
+  var word: String {
+    switch self {
     case .pass: "pass"
     case .fail: "fail"
     case .skipped: "not supported"
@@ -343,13 +119,15 @@ package struct QualificationPage {
     }
   }
 
-  private static func mark(_ result: Verdict.Result) -> String {
-    switch result {
-    case .pass: "✓"
-    case .fail: "✗"
-    case .skipped: "–"
-    case .notRun: "?"
-    }
+  var mark: Markup {
+    let sign =
+      switch self {
+      case .pass: "✓"
+      case .fail: "✗"
+      case .skipped: "–"
+      case .notRun: "?"
+      }
+    return "<span class=\"mark\" aria-hidden=\"true\">\(sign)</span>"
   }
 }
 

@@ -176,38 +176,6 @@ extension Verdict {
   /// The name of its case: `debian-12.modules`.
   var caseName: String { FilePath(logs).lastComponent?.string ?? logs }
 
-  /// A step as an export tells of it.
-  struct Leg {
-    var step: Step
-    /// Told apart where a step comes twice: `unload`, `unload-2`.
-    var name: String
-    var began: Timestamp
-    /// The verdict is about this one: what it says is what `result` says.
-    var isEnd: Bool
-  }
-
-  /// The steps, and after them the one that the verdict names where it never came to its end, such as a boot whose guest
-  /// was gone. Empty where something else kept it from beginning.
-  var course: [Leg] {
-    var steps = steps
-    var end = result == .pass ? nil : steps.firstIndex { !$0.passed }
-    if result != .pass, end == nil, let step {
-      let rest = max(0, seconds - steps.reduce(0) { $0 + $1.seconds })
-      end = steps.count
-      steps.append(Step(name: step, seconds: (rest * 100).rounded() / 100, passed: false))
-    }
-    var counts: [Step.Name: Int] = [:]
-    var elapsed = 0.0
-    return steps.enumerated().map { index, step in
-      defer { elapsed += step.seconds }
-      let count = counts[step.name, default: 0] + 1
-      counts[step.name] = count
-      return Leg(
-        step: step, name: step.name.rawValue + (count == 1 ? "" : "-\(count)"),
-        began: Timestamp(seconds: started + Int64(elapsed)), isEnd: index == end)
-    }
-  }
-
   /// `sample`, of a release `sample-7.2.1`.
   var project: String {
     let name = release.lastIndex(of: "-").map { release[..<$0] } ?? ""

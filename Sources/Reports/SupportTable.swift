@@ -6,46 +6,62 @@ import Verdicts
 /// The verdicts as a Markdown table of kernels, for the documentation of a project.
 package struct SupportTable {
   private let report: QualificationReport
+  /// What kernels have changed, in the order in which the table refers to it.
+  private let changes: [String]
 
-  package init(_ report: QualificationReport) { self.report = report }
+  package init(_ report: QualificationReport) {
+    self.report = report
+    changes = report.rows.reduce(into: []) { changes, row in
+      for column in report.columns {
+        guard let change = report[row, column]?.verdict.change, !changes.contains(change) else { continue }
+        changes.append(change)
+      }
+    }
+  }
 
   package var markdown: [UInt8] {
-    var rows = [["Target", "Kernel"]]
-    rows[0] += report.columns.map { column in
-      let title = report.title(column)
-      return "\(title.release) \(title.variant)"
-    }
-    var changes: [String] = []
-    for row in report.rows {
-      rows.append(
-        [row.target, row.kernel + (row.isLife ? ", life of a site" : "")]
-          + report.columns.map { column in
-            guard let verdict = report[row, column]?.verdict else { return "" }
-            guard let change = verdict.change else { return verdict.inATable }
-            let number = changes.firstIndex(of: change) ?? changes.count
-            if number == changes.count { changes.append(change) }
-            return "\(verdict.inATable) ([\(number + 1)](#kernel-changes))"
-          })
-    }
-    var text = ""
-    for (index, row) in rows.enumerated() {
-      // What stands in brackets after a verdict is a link of ours.
-      text +=
-        "| "
-        + row.enumerated().map { $0.offset < 2 || index == 0 ? $0.element.asMarkdown : $0.element }
-        .joined(separator: " | ") + " |\n"
-      if index == 0 { text += "|" + row.map { _ in "---|" }.joined() + "\n" }
-    }
+    let heads =
+      ["Target", "Kernel"]
+      + report.columns.map { column -> Markdown in
+        let title = report.title(column)
+        return "\(title.release) \(title.variant)"
+      }
+    let rule = heads.map { _ in "---|" as Markdown }
+    var text: Markdown = """
+      \(line(heads))
+      |\(rule, separator: "")
+      \(report.rows.map { line(cells(of: $0)) }, separator: "\n")
+
+      """
     if !changes.isEmpty {
-      text += "\n### Kernel changes\n\n"
-      for (index, change) in changes.enumerated() { text += "\(index + 1). \(change.asMarkdown)\n" }
+      let items = changes.enumerated().map { index, change -> Markdown in "\(index + 1). \(change)" }
+      text = """
+        \(text)
+        ### Kernel changes
+
+        \(items, separator: "\n")
+
+        """
     }
-    return Array(text.utf8)
+    return Array(text.source.utf8)
+  }
+
+  private func line(_ cells: [Markdown]) -> Markdown { "| \(cells, separator: " | ") |" }
+
+  private func cells(of row: QualificationReport.Row) -> [Markdown] {
+    let life: Markdown = row.isLife ? ", life of a site" : ""
+    return ["\(row.target)", "\(row.kernel)\(life)"] + report.columns.map { cell(row, $0) }
+  }
+
+  private func cell(_ row: QualificationReport.Row, _ column: QualificationReport.Column) -> Markdown {
+    guard let verdict = report[row, column]?.verdict else { return "" }
+    guard let index = verdict.change.flatMap(changes.firstIndex) else { return verdict.inWords }
+    return "\(verdict.inWords) ([\(index + 1)](#kernel-changes))"
   }
 }
 
 extension Verdict {
-  fileprivate var inATable: String {
+  fileprivate var inWords: Markdown {
     switch result {
     case .pass where isLife: "passes"
     case .pass:
@@ -54,25 +70,9 @@ extension Verdict {
       case .load: "loads"
       case .mount: "mounts"
       }
-    case .fail: "**fails**" + (step.map { " at \($0.rawValue)" } ?? "")
+    case .fail: step.map { "**fails** at \($0.rawValue)" } ?? "**fails**"
     case .skipped: "not supported"
     case .notRun: "not known"
     }
-  }
-}
-
-extension String {
-  /// As text in a cell or an item of Markdown: on one line, and nothing in it is markup.
-  fileprivate var asMarkdown: String {
-    var out = ""
-    for scalar in singleLine.unicodeScalars {
-      switch scalar {
-      case "&": out += "&amp;"
-      case "<": out += "&lt;"
-      case "\\", "`", "*", "_", "[", "]", "|", "~", "#": out += "\\\(scalar)"
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out
   }
 }

@@ -195,6 +195,24 @@ import Verdicts
     }
   }
 
+  /// The legend is fixed text, and the marks and words that it explains are not.
+  @Test func theLegendExplainsWhatTheTableSays() {
+    let page = Markup(file: PackageResources.page_html).source
+    for result in [Verdict.Result.pass, .fail, .skipped, .notRun] {
+      let term: Markup = "<dt class=\"\(result.styleClass)\">\(result.mark) \(result.word)</dt>"
+      #expect(page.contains("\n\(term.source)\n"))
+    }
+  }
+
+  @Test func placeholdersTakeTextAsText() {
+    let text = "<&{{b}}{{#c}}"
+    let filled = Markup(
+      file: Array("licence\n{{a}}{{#b}}[{{b}}]{{/b}}{{^b}}none{{/b}}{{#c}}[{{c}}]{{/c}} {{^c}}x{{/c}}".utf8)
+    )
+    .filled(with: ["a": "\(text)", "b": nil, "c": "<b>"])
+    #expect(filled.source == "&lt;&amp;{{b}}{{#c}}none[<b>] ")
+  }
+
   /// Names that would break out of a link or of a path.
   @Test func linksAreEncoded() async throws {
     try await withQualifications([Self.verdict(on: "a b", "6.1\"><x>%#?é")]) { folders, scratch in
