@@ -53,6 +53,7 @@ let package = Package(
     .target(
       name: "Packagers",
       dependencies: ["Assembler", "Groundwork", "CLibArchive", "CRPM", "CDpkg"],
+      resources: [.embedInCode("Scripts")],
       swiftSettings: swiftSettings
     ),
     .target(
