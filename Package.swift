@@ -48,6 +48,7 @@ let package = Package(
     .target(
       name: "Assembler",
       dependencies: ["Groundwork", "CLibArchive", "CLZMA", .product(name: "TOMLKit", package: "TOMLKit")],
+      resources: [.embedInCode("Scripts")],
       swiftSettings: swiftSettings
     ),
     .target(
@@ -61,7 +62,9 @@ let package = Package(
       dependencies: ["Packagers", "Assembler", "Groundwork"],
       swiftSettings: swiftSettings
     ),
-    .target(name: "Auditor", dependencies: ["Assembler", "Groundwork"], swiftSettings: swiftSettings),
+    .target(
+      name: "Auditor", dependencies: ["Assembler", "Groundwork"], resources: [.embedInCode("Scripts")],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "lrelease",
       dependencies: [
