@@ -60,6 +60,7 @@ let package = Package(
     .target(
       name: "Qualifier",
       dependencies: ["Packagers", "Assembler", "Groundwork"],
+      resources: [.embedInCode("Scripts")],
       swiftSettings: swiftSettings
     ),
     .target(
