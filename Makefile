@@ -4,7 +4,7 @@
 TOOL_PACKAGES = libarchive-dev librpm-dev libdpkg-dev libmd-dev liblzma-dev libzstd-dev libbz2-dev zlib1g-dev \
 	pkg-config git xz-utils zstd gzip bzip2 curl gpgv patch bubblewrap rpm
 TEST_PACKAGES = dkms mmdebstrap linux-source-6.12 util-linux gcc make linux-headers-amd64 kmod gpg gpg-agent python3 lintian rpm2cpio cpio \
-	qemu-system-x86 busybox-static slurm-wlm munge
+	qemu-system-x86 busybox-static slurm-wlm munge shellcheck
 
 LRELEASE = .build/debug/lrelease
 
@@ -78,6 +78,8 @@ setup:
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
+	shellcheck --shell=sh Sources/*/Scripts/*.sh
+	shellcheck --shell=bash Sources/*/Scripts/*.bash
 
 # The man pages, into man/. The plugin of swift-argument-parser writes them from the declarations of the commands;
 # sed sets its blank and indented lines as paragraphs and displays, and names the pages as man(1) looks for subcommands.

@@ -15,6 +15,9 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
+/// The shell scripts that a module runs or ships, built into the program.
+let scripts: [Resource] = [.embedInCode("Scripts")]
+
 /// A module of ours. Its dependencies stand in the order of docs/design.md, those above first.
 func module(
   _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], path: String? = nil
@@ -60,19 +63,23 @@ let package = Package(
     module("Archives", ["Processes", "Files", "Diagnostics", "CLibArchive", "CLZMA"]),
     module("Model", ["Files", "Diagnostics", tomlKit]),
     module("Releases", ["Model", "Archives", "Files", "Diagnostics"]),
-    module("Assembler", ["Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
-    module("Distributions", ["Model", "Processes", "Files", "Diagnostics"]),
+    module(
+      "Assembler", ["Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"], resources: scripts),
+    module("Distributions", ["Model", "Processes", "Files", "Diagnostics"], resources: scripts),
     module(
       "Packagers",
-      ["Distributions", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics", "CRPM", "CDpkg"]),
+      ["Distributions", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics", "CRPM", "CDpkg"],
+      resources: scripts),
     module("Verdicts", ["Model", "Files", "Diagnostics"]),
-    module("Auditor", ["Assembler", "Releases", "Model", "Processes", "Files", "Diagnostics"]),
+    module(
+      "Auditor", ["Assembler", "Releases", "Model", "Processes", "Files", "Diagnostics"], resources: scripts),
     module(
       "Reports", ["Verdicts", "Model", "Files", "Diagnostics"],
       resources: [.embedInCode("Page/page.html"), .embedInCode("Page/style.css")]),
     module(
       "Qualifier",
-      ["Verdicts", "Packagers", "Distributions", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
+      ["Verdicts", "Packagers", "Distributions", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"],
+      resources: scripts),
     module(
       "Operations",
       ["Packagers", "Assembler", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),

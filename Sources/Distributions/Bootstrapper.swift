@@ -22,16 +22,8 @@ enum Bootstrapper {
 
   /// What is installed in a root and what lies in it for later, sorted: name, version and architecture a line.
   static func packages(in root: FilePath, doing: String) async throws -> [String] {
-    let script = """
-      export LC_ALL=C
-      if [ -e /var/lib/dpkg/status ]; then
-        dpkg-query --show --showformat '${Package} ${Version} ${Architecture}\\n'
-      else
-        rpm --query --all --queryformat '%{NAME} %{EPOCH}:%{VERSION}-%{RELEASE} %{ARCH}\\n'
-      fi
-      ls /later 2>/dev/null || :
-      """
-    let outcome = try await Command("chroot", [root.string, "sh", "-ec", script]).check(doing: doing)
+    let script = Script(PackageResources.packages_sh).text
+    let outcome = try await Command("chroot", [root.string, "sh", "-c", script]).check(doing: doing)
     return outcome.text.split(separator: "\n").map(String.init).sorted()
   }
 
@@ -86,7 +78,7 @@ enum Bootstrapper {
         try Files.makeFolder(scratch.appending("build-dependencies/debian"))
         try Files.write(Array(control.utf8), to: scratch.appending("build-dependencies/debian/control"))
         arguments += [
-          "--customize-hook=copy-in \(scratch)/build-dependencies /tmp",
+          "--customize-hook=copy-in \(Script.quote("\(scratch)/build-dependencies")) /tmp",
           "--customize-hook=chroot \"$1\" apt-get build-dep --yes --quiet /tmp/build-dependencies",
           "--customize-hook=rm -r \"$1/tmp/build-dependencies\"",
         ]
@@ -95,7 +87,7 @@ enum Bootstrapper {
         arguments += [
           "--customize-hook=mkdir -p \"$1/later/partial\"",
           "--customize-hook=chroot \"$1\" apt-get install --yes --quiet --download-only "
-            + "-o Dir::Cache::archives=/later \(later.joined(separator: " "))",
+            + "-o Dir::Cache::archives=/later \(later.map(Script.quote).joined(separator: " "))",
           "--customize-hook=rm -rf \"$1/later/partial\" \"$1/later/lock\"",
         ]
       }

@@ -37,7 +37,7 @@ package struct ChrootSession: Sendable {
     environment more: [String: String] = [:], doing: String
   ) async throws -> Command.Outcome {
     let layers = [root.string] + ["upper", "work", "merged"].map { scratch.appending($0).string }
-    let mount = #"mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@""#
+    let mount = Script(PackageResources.overlay_sh).text
     var sandbox = [
       "bwrap", "--bind", layers[3], "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run",
       "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "lrelease", "--die-with-parent",

@@ -5,48 +5,40 @@ import Model
 import Processes
 import SystemPackage
 
-/// The distribution's own tool, as scripts that are run in a root without network.
+/// The distribution's own tool, as commands that are run in a root without network.
 package struct PackageManager: Sendable {
   package let format: Target.Format
 
   package init(format: Target.Format) { self.format = format }
 
   /// Installs files, or upgrades to them.
-  package func install(_ files: String) -> String {
+  package func install(_ files: [String]) -> [String] {
     switch format {
-    case .deb: "apt-get install --yes --allow-downgrades \(files)"
-    case .rpm: "dnf install --assumeyes --disablerepo='*' \(files)"
+    case .deb: ["apt-get", "install", "--yes", "--allow-downgrades"] + files
+    case .rpm: ["dnf", "install", "--assumeyes", "--disablerepo=*"] + files
     }
   }
 
-  package func reinstall(_ files: String) -> String {
+  package func reinstall(_ files: [String]) -> [String] {
     switch format {
-    case .deb: "apt-get install --yes --reinstall \(files)"
-    case .rpm: "dnf reinstall --assumeyes --disablerepo='*' \(files)"
+    case .deb: ["apt-get", "install", "--yes", "--reinstall"] + files
+    case .rpm: ["dnf", "reinstall", "--assumeyes", "--disablerepo=*"] + files
     }
   }
 
   /// Removes packages, with their configuration.
-  package func remove(_ names: String) -> String {
+  package func remove(_ names: [String]) -> [String] {
     switch format {
-    case .deb: "apt-get purge --yes \(names)"
-    case .rpm: "dnf remove --assumeyes --noautoremove \(names)"
+    case .deb: ["apt-get", "purge", "--yes"] + names
+    case .rpm: ["dnf", "remove", "--assumeyes", "--noautoremove"] + names
     }
   }
 
   /// Prints what is half-installed or broken, and nothing when all is well.
-  package var audit: String {
+  package var audit: [String] {
     switch format {
-    case .deb: "dpkg --audit"
-    case .rpm: "rpm --verify --all --nofiles --nodigest"
-    }
-  }
-
-  /// Names of the packages that own what is below a folder.
-  package func owners(of folder: String) -> String {
-    switch format {
-    case .deb: "dpkg-query --search \(folder) | sed 's/: .*//; s/, /\\n/g' | sort -u"
-    case .rpm: "rpm --query --file \(folder) | sort -u"
+    case .deb: ["dpkg", "--audit"]
+    case .rpm: ["rpm", "--verify", "--all", "--nofiles", "--nodigest"]
     }
   }
 

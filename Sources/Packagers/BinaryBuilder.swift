@@ -5,6 +5,7 @@ import Distributions
 import Files
 import Glibc
 import Model
+import Processes
 import Releases
 import SystemPackage
 
@@ -189,55 +190,15 @@ package struct BinaryBuilder: Sendable {
     return (folder, false)
   }
 
-  /// What a Debian source tree is built with. The kernels are those whose headers are in the root.
-  private static let debian = """
-    cd /build
-    tar -xf "/release/$1"
-    cd "$2"
-    if [ "$3" = modules ]; then
-      kernels=
-      for k in $(ls /lib/modules); do [ ! -e "/lib/modules/$k/build/Makefile" ] || kernels="$kernels $k"; done
-      [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
-      debian/rules control KERNELS="$kernels"
-    fi
-    dpkg-buildpackage -us -uc -b
-    cd ..
-    mkdir /packages
-    mv -- *.deb *.buildinfo *.changes /packages
-    """
-
-  /// SUSE's spec finds the kernels by itself; headers alone bring no /lib/modules in the others.
-  private static let rpm = """
-    cd /build
-    printf '%%_binary_payload %s\\n%%_binary_filedigest_algorithm %s\\n%%_rpmformat %s\\n' "$4" "$5" "$6" \
-      >/root/.rpmmacros
-    if [ "$3" != modules ]; then
-      rpmbuild -tb --define "_topdir /build/all" "/release/$1"
-    elif [ -n "$(rpm --eval '%{?suse_version}')" ]; then
-      rpmbuild -tb --define "_topdir /build/all" --with modules "/release/$1"
-    else
-      kernels=$(for makefile in /usr/src/kernels/*/Makefile /lib/modules/*/build/Makefile; do
-        [ ! -e "$makefile" ] || echo "$makefile" | sed 's,/build/Makefile$,,; s,/Makefile$,,; s,.*/,,'
-      done | sort -u)
-      [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
-      for kernel in $kernels; do
-        rpmbuild -tb --define "_topdir /build/$kernel" --with modules --define "kernel $kernel" "/release/$1"
-      done
-    fi
-    mkdir /packages
-    find /build -name '*.rpm' -exec mv -n -t /packages {} +
-    """
-
   private func build(
     _ release: Release, _ target: Target, in session: ChrootSession, to part: FilePath, log: FilePath
   ) async throws {
     let doing = "building"
-    let script =
-      "exec >/build.log 2>&1; set -e; umask 022; mkdir /build\n" + (target.format == .deb ? Self.debian : Self.rpm)
+    let script = Script(target.format == .deb ? PackageResources.build_deb_sh : PackageResources.build_rpm_sh)
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
     let outcome = try await session.run(
       [
-        "sh", "-c", script, "build", release.tarball.lastComponent?.string ?? "", release.name,
+        "sh", "-c", script.text, "build", release.tarball.lastComponent?.string ?? "", release.name,
         buildsModules ? "modules" : "", target.payload, target.rpm?.digest == "sha512" ? "10" : "8",
         target.rpm?.format ?? "",
       ], folders: ["/release": release.tarball.removingLastComponent()],

@@ -90,8 +90,7 @@ package struct PrepareSandbox: Sendable {
       ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("SOURCE_DATE_EPOCH", String(sourceDate)),
     ]
     for (name, value) in environment { arguments += ["--setenv", name, value] }
-    // A fixed umask: what a step makes must not depend on ours.
-    arguments += ["/bin/sh", "-c", "umask 022; exec \"$@\"", "prepare"] + step.run
+    arguments += ["/bin/sh", "-c", Script(PackageResources.prepare_sh).text, "prepare"] + step.run
     return try await Command("bwrap", arguments).run(doing: doing)
   }
 

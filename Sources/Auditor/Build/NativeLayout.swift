@@ -167,7 +167,6 @@ struct NativeLayout: Sendable {
       "--unshare-pid", "--unshare-ipc", "--die-with-parent", "--clearenv", "--setenv", "LC_ALL", "C",
       "--setenv", "PATH", Command.plainEnvironment["PATH"] ?? "/usr/bin:/bin",
     ]
-    let script = #"exec 2>&1; umask 022; "#
     let command: Command
     switch kernel.kind {
     case .headers:
@@ -176,18 +175,16 @@ struct NativeLayout: Sendable {
       sandbox += ["--bind", scratch.appending("layout").string, place, "--chdir", place]
       command = Command(
         "bwrap",
-        Array(sandbox.dropFirst()) + ["--", "sh", "-c", script + #"exec "$@""#, "sh", "make"] + options
+        Array(sandbox.dropFirst())
+          + ["--", "sh", "-c", Script(PackageResources.headers_make_sh).text, "sh", "make"] + options
           + ["-C", kernel.path.string, "M=\(place)", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"])
     case .source:
       let isRoot = geteuid() == 0
       if isRoot { for right in ["CHOWN", "DAC_OVERRIDE", "FOWNER"] { sandbox += ["--cap-add", "CAP_\(right)"] } }
       sandbox += ["--bind", scratch.appending("merged").string, place, "--chdir", place]
-      let mount = #"""
-        mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && cd "$4" &&
-        xargs -0 rm -rf -- <"$5" && cp -a "$6/." . && shift 6 && cd / && exec "$@"
-        """#
+      let mount = Script(PackageResources.source_overlay_sh).text
+      let make = Script(PackageResources.source_make_sh).text
       let layers = ["upper", "work", "merged", "stale", "layout"].map { scratch.appending($0).string }
-      let make = script + #"make -s olddefconfig $LRELEASE_LLVM && exec "$@""#
       sandbox += ["--setenv", "LRELEASE_LLVM", compiler.makeArguments.joined()]
       command = Command(
         "unshare",

@@ -4,6 +4,7 @@ import Archives
 import Diagnostics
 import Files
 import Model
+import Processes
 
 /// A DKMS package as the manifest describes it, laid out for the target: what the .deb and the .rpm have in common.
 package struct DKMSPackage: Sendable {
@@ -66,10 +67,10 @@ package struct DKMSPackage: Sendable {
         .input, at: package.location, doing: "making the package '\(package.variant)'",
         reason: "its probe \(probe) is not among its files", advice: "generate it, or correct 'include'")
     }
-    tree["dkms.conf"] = entry(configuration, executable: false, "dkms.conf")
-    tree["dkms/pre-build"] = entry(preBuild, executable: true, "dkms/pre-build")
+    tree["dkms.conf"] = entry(try configuration, executable: false, "dkms.conf")
+    tree["dkms/pre-build"] = entry(try preBuild, executable: true, "dkms/pre-build")
     if package.probe != nil {
-      tree["dkms/key"] = entry(key, executable: true, "dkms/key")
+      tree["dkms/key"] = entry(try key, executable: true, "dkms/key")
       for (key, results) in plan.proven?[package.variant]?.probes ?? [:] {
         tree["\(Self.probed)/\(key)"] = entry(results, executable: false, "qualification")
       }
@@ -85,171 +86,57 @@ package struct DKMSPackage: Sendable {
 
   /// Static text: dkms sources it again and again. Source: dkms(8).
   package var configuration: String {
-    var lines = [
-      "# Made by lrelease with release \(version) of \(manifest.name).",
-      "PACKAGE_NAME=\"\(package.module)\"",
-      "PACKAGE_VERSION=\"\(version.dkms)\"",
-      "AUTOINSTALL=\"yes\"",
-      "# MIN and MAX for dkms since 3.0.11, the expression for older ones.",
-      "BUILD_EXCLUSIVE_KERNEL_MIN=\"\(range.min)\"",
-      "BUILD_EXCLUSIVE_KERNEL_MAX=\"\(range.dkmsMax)\"",
-      "BUILD_EXCLUSIVE_KERNEL=\"\(range.expression)\"",
-    ]
-    if let architectures = package.architectures { lines.append("BUILD_EXCLUSIVE_ARCH=\"\(architectures)\"") }
-    lines += [
-      "PRE_BUILD=\"dkms/pre-build $kernelver $kernel_source_dir\"",
-      "MAKE[0]=\"\(package.make)\"",
-      "CLEAN=\"true\"",
-    ]
-    for (index, module) in modules.enumerated() {
-      lines += [
-        "BUILT_MODULE_NAME[\(index)]=\"\(module.name)\"",
-        "BUILT_MODULE_LOCATION[\(index)]=\"\(module.path)/\"",
-        "DEST_MODULE_LOCATION[\(index)]=\"\(module.install.isEmpty ? "/updates/dkms" : module.install)\"",
-      ]
+    get throws {
+      var lines: [String] = []
+      for (index, module) in modules.enumerated() {
+        lines += [
+          "BUILT_MODULE_NAME[\(index)]=\"\(module.name)\"",
+          "BUILT_MODULE_LOCATION[\(index)]=\"\(module.path)/\"",
+          "DEST_MODULE_LOCATION[\(index)]=\"\(module.install.isEmpty ? "/updates/dkms" : module.install)\"",
+        ]
+      }
+      // Quoting would change the bytes of released packages; a make command has variables of dkms in it besides.
+      return try filled(
+        PackageResources.dkms_conf_bash, "dkms.conf",
+        [
+          "NAME": .plain(manifest.name), "DKMS_VERSION": .plain(version.dkms), "DKMS_MAX": .plain(range.dkmsMax),
+          "EXPRESSION": .verbatim(range.expression), "ARCHITECTURES": package.architectures.map { .verbatim($0) },
+          "MAKE": .verbatim(package.make), "MODULES": .verbatim(lines.joined(separator: "\n")),
+        ])
     }
-    // It looks behind the kernel of the call, which is one that has the modules, at the one that autoinstall is for.
-    lines += [
-      "# To dkms 3.0.10 a kernel that is not supported is a failure, with which apt stops half-way through installing it.",
-      "if [[ ${FUNCNAME[*]} == *autoinstall* ]]; then",
-      "  unset kernelver",
-      "  if [[ ${kernelver:-} && ! $kernelver =~ $BUILD_EXCLUSIVE_KERNEL ]]; then",
-      "    AUTOINSTALL=\"\"",
-      "    echo \"\(skipped("$kernelver"))\" >&2",
-      "  fi",
-      "fi",
-    ]
-    return lines.joined(separator: "\n") + "\n"
   }
 
-  /// What is said of a kernel that is not supported.
-  private func skipped(_ kernel: String) -> String {
-    "\(package.module) \(version): kernel \(kernel) is skipped: supported are \(range.text)"
+  /// Puts values into a script, with those that all scripts of the package have.
+  private func filled(_ script: [UInt8], _ name: String, _ more: [String: Script.Value?]) throws -> String {
+    let common: [String: Script.Value] = [
+      "MODULE": .plain(package.module), "VERSION": .plain("\(version)"), "MIN": .plain(range.min.text),
+      "MAX": .plain(range.max.text),
+    ]
+    return try Script(script).filled(common.merging(more.compactMapValues { $0 }) { $1 }, doing: "writing \(name)")
   }
 
   /// Checks the kernel, with one clear line where it is outside the supported range, then runs the recipe's probe.
   private var preBuild: String {
-    let name = "\(package.module) \(version)"
-    let probe =
-      package.probe.map { probe in
-        """
-        # What a probe of exactly these headers has found was shipped with the release, or has to be found out.
-        key=
-        results=
-        if [ -d \(Self.probed) ] || [ -n "${DKMS_PROBE_RESULTS:-}" ]; then
-          key=$(sh dkms/key "$kernel" "$source") || key=
-        fi
-        if [ -n "$key" ] && [ -f "\(Self.probed)/$key" ]; then
-          results=\(Self.probed)/$key
-        fi
-        sh \(probe) "$kernel" "$source" ${results:+"$results"}
-        # For who qualifies this release: what was found, under which key, and whether it came with the release.
-        if [ -n "${DKMS_PROBE_RESULTS:-}" ]; then
-          sh \(probe) --results >"$DKMS_PROBE_RESULTS" || rm "$DKMS_PROBE_RESULTS"
-          echo "$key $results" >"$DKMS_PROBE_RESULTS.key"
-        fi
-
-        """
-      } ?? ""
-    return """
-      #!/bin/sh
-      # Called by dkms before each build: pre-build KERNEL SOURCE. Exit status 77 means that the kernel is skipped.
-      set -eu
-      kernel=$1
-      source=$2
-
-      number() {
-        release=${1%%[!0-9.]*}
-        major=${release%%.*}
-        rest=${release#*.}
-        minor=${rest%%.*}
-        patch=${rest#"$minor"}
-        patch=${patch#.}
-        patch=${patch%%.*}
-        echo $((major * 1000000 + minor * 1000 + ${patch:-$2}))
-      }
-
-      here=$(number "$kernel" 0)
-      if [ "$here" -lt "$(number \(range.min) 0)" ] || [ "$here" -gt "$(number \(range.max) 999)" ]; then
-        echo "\(skipped("$kernel"))" >&2
-        exit 77
-      fi
-      if [ ! -e "$source/Makefile" ]; then
-        echo "\(name): kernel $kernel has no headers in $source: install them and build again" >&2
-        exit 1
-      fi
-      \(probe)
-      """
+    get throws {
+      // Quoting would change the bytes of released packages.
+      try filled(PackageResources.pre_build_sh, "dkms/pre-build", ["PROBE": package.probe.map { .verbatim($0) }])
+    }
   }
 
   /// Where the results of probes are shipped, each under the name that `dkms/key` gives to what they depend on.
+  /// The scripts know it too.
   package static let probed = "dkms/probed"
 
   /// Names all that a probe's answers depend on: a byte more in a header, and the name is another.
   private var key: String {
-    let inputs = package.probeInputs.isEmpty ? ["."] : package.probeInputs
-    let options = "\(package.variant) \(values["CONFIGURE_OPTIONS"] ?? "")"
-    let quotedOptions = "'" + options.replacing("'", with: #"'\''"#) + "'"
-    return #"""
-      #!/bin/sh
-      # Called in this folder: key KERNEL SOURCE. Prints the name under which the results of this package's probe are kept
-      # for these headers: a digest of the headers, their configuration and symbols, the compiler, and the probe.
-      set -eu
-      export LC_ALL=C
-      kernel=$1
-      obj=$(readlink -f "$2")
-
-      # Debian has a folder for each architecture and a common one, SUSE one for each flavour and a shared one: what the
-      # Makefile includes or passes to make -C.
-      outer=$(sed -n \
-        -e 's|^include[[:space:]]\{1,\}\(.*\)/Makefile[[:space:]]*$|\1|p' \
-        -e 's|^MAKEARGS[[:space:]]*:=[[:space:]]*-C[[:space:]]\{1,\}\([^[:space:]]*\).*$|\1|p' \
-        "$obj/Makefile" | sed -n 1p)
-      case $outer in
-      '' | *'$'*) outer=$obj ;;
-      /*) ;;
-      *) outer=$obj/$outer ;;
-      esac
-      source=$(readlink -f "$outer")
-
-      # The compiler that dkms names, else the one that built the kernel, else gcc. It has many names, and dkms does not
-      # always use the same one: what counts is its version and its target.
-      compiler=${CC:-}
-      if [ -z "$compiler" ]; then
-        built=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\{0,1\}\([^"]*\).*/\1/p' "$obj/include/config/auto.conf")
-        case $built in
-        *clang*) compiler=clang ;;
-        *) compiler=${built%% *} ;;
-        esac
-        command -v "$compiler" >/dev/null 2>&1 || compiler=gcc
-      fi
-      compiler="$($compiler --version | sed -n '1s/^[^ ]* //p') $($compiler -dumpmachine)"
-
-      # Names and contents of files, whatever their folder is called.
-      digest() {
-        sort | tr '\n' '\0' >"$list"
-        cat "$list"
-        xargs -0 cat <"$list"
-      }
-      list=$(mktemp)
-      trap 'rm -f "$list"' EXIT
-      {
-        echo \#(quotedOptions)
-        echo "$kernel"
-        echo "$compiler"
-        find \#(inputs.joined(separator: " ")) -type f ! -path './\#(Self.probed)/*' ! -path ./make.log \
-          ! -path ./dkms.conf ! -path ./dkms/pre-build | digest
-        cat "$obj/Module.symvers" 2>/dev/null || :
-        for folder in "$obj" "$source"; do
-          cd "$folder"
-          for top in arch include scripts Makefile; do
-            [ ! -e $top ] || find $top -path include/config -prune -o \
-              -type f \( -name '*.h' -o -name 'Makefile*' -o -name 'Kbuild*' \) -print
-          done | digest
-        done
-      } | sha256sum | cut -c1-32
-
-      """#
+    get throws {
+      let inputs = package.probeInputs.isEmpty ? ["."] : package.probeInputs
+      let options = "\(package.variant) \(values["CONFIGURE_OPTIONS"] ?? "")"
+      // Quoting would change the bytes of released packages.
+      return try filled(
+        PackageResources.key_sh, "dkms/key",
+        ["OPTIONS": .word(options), "INPUTS": .verbatim(inputs.joined(separator: " "))])
+    }
   }
 
   /// The files below /etc.

@@ -6,6 +6,7 @@ import Files
 import Glibc
 import Model
 import Packagers
+import Processes
 import SystemPackage
 import Verdicts
 
@@ -174,7 +175,7 @@ package final class CaseRun {
 
   /// Runs a script in the root, whose words go to a log beside the verdict.
   func sh(
-    _ script: String, _ arguments: [String] = [], in session: ChrootSession, folders: [String: FilePath] = [:],
+    _ script: Script, _ arguments: [String] = [], in session: ChrootSession, folders: [String: FilePath] = [:],
     log: String, step: Verdict.Step.Name
   ) async throws -> (succeeded: Bool, output: String, log: BuildLog) {
     let disk = session.written("/")
@@ -188,7 +189,7 @@ package final class CaseRun {
     }
     defer { watch.cancel() }
     let outcome = try await session.run(
-      ["timeout", "--kill-after=10", "\(settings.seconds)", "sh", "-c", "exec 2>&1\n\(script)", "qualify"] + arguments,
+      ["timeout", "--kill-after=10", "\(settings.seconds)", "sh", "-c", script.text, "qualify"] + arguments,
       folders: folders,
       // What nproc(1) obeys, and with it dkms: a process may see more processors than it was given.
       environment: settings.cpus.map { ["OMP_NUM_THREADS": "\($0)"] } ?? [:], doing: "qualifying on \(target.name)")
@@ -208,4 +209,9 @@ package final class CaseRun {
     }
     return (outcome.succeeded, outcome.text, words)
   }
+}
+
+extension Script {
+  /// Its arguments are a command.
+  static let command = Script(PackageResources.command_sh)
 }

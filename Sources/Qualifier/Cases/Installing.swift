@@ -3,6 +3,7 @@
 import Distributions
 import Files
 import Glibc
+import Processes
 import SystemPackage
 import Verdicts
 
@@ -10,9 +11,7 @@ import Verdicts
 extension CaseRun {
   /// The kernels of the root whose headers are there.
   func kernels(in session: ChrootSession) async throws -> [String] {
-    let listed = try await sh(
-      "for k in /lib/modules/*; do [ ! -e \"$k/build/Makefile\" ] || basename \"$k\"; done", in: session,
-      log: "kernels", step: .root)
+    let listed = try await sh(Script(PackageResources.kernels_sh), in: session, log: "kernels", step: .root)
     return listed.output.split(separator: "\n").map(String.init)
   }
 
@@ -34,17 +33,9 @@ extension CaseRun {
     kernel = kernels[0]
     let name = file.lastComponent?.string ?? ""
     let (succeeded, output, log) = try await sh(
-      """
-      mkdir -p /q
-      find /lib/modules/"$1" -name '*.ko*' | sort >/q/before
-      export DKMS_PROBE_RESULTS=/q/results
-      \(PackageManager(format: target.format).install("/release/\(name)"))
-      status=$?
-      find /var/lib/dkms -name make.log -exec cat {} + 2>/dev/null
-      find /lib/modules/"$1" -name '*.ko*' | sort >/q/after
-      [ "$(cat /q/before)" != "$(cat /q/after)" ] || echo no module was installed
-      exit $status
-      """, [kernel], in: session, folders: ["/release": file.removingLastComponent()], log: "install", step: .install)
+      Script(PackageResources.install_sh),
+      [kernel] + PackageManager(format: target.format).install(["/release/\(name)"]), in: session,
+      folders: ["/release": file.removingLastComponent()], log: "install", step: .install)
     let isEmpty = output.hasSuffix("no module was installed\n")
     if isEmpty && log.isOutOfSpace {
       throw Failure(result: .notRun, step: .install, reason: CaseRun.outOfSpace)
@@ -63,26 +54,7 @@ extension CaseRun {
   /// Every module of the package is there and no other, made for this kernel and of this release.
   func checkModules(in session: ChrootSession) async throws -> String? {
     let (succeeded, output, log) = try await sh(
-      """
-      set -e
-      comm -13 /q/before /q/after >/q/new
-      while read -r file; do
-        name=$(basename "$file"); name=${name%%.ko*}
-        printf 'module\\t%s\\t%s\\t%s\\t%s\\n' "$name" "$(stat -c %s "$file")" \
-          "$(modinfo -F version "$file")" "$(modinfo -F vermagic "$file")"
-      done </q/new
-      # Of these files alone: to look at all modules of a kernel takes seconds. What others export stands in
-      # Module.symvers, where the kernel's modules of the same names do not count: these replace them.
-      symbols="/lib/modules/$1/build/Module.symvers"
-      sed 's|.*/||; s|[.]ko.*||; s|[-_]|[-_]|g; s|.*|\t([^\t]*/)?&\t|' /q/new >/q/own
-      grep -v -E -f /q/own "$symbols" | cut -f2 >/q/exported
-      xargs -r depmod -n -e -E "$symbols" "$1" </q/new 2>&1 >/dev/null \
-        | sed -n 's|.*/\\([^/]*\\)[.]ko[^ ]* needs unknown symbol \\(.*\\)|\\1 \\2|p' | while read -r name symbol; do
-          if ! grep -q -x -F -e "$symbol" /q/exported; then
-            printf '%s needs the symbol %s, which nothing exports\\n' "$name" "$symbol"
-          fi
-        done
-      """, [kernel], in: session, log: "modules", step: .modules)
+      Script(PackageResources.modules_sh), [kernel], in: session, log: "modules", step: .modules)
     guard succeeded else { throw Failure(step: .modules, reason: log.lines.last ?? "modinfo failed") }
     var found: Set<String> = []
     var bytes: Int64 = 0
@@ -140,10 +112,10 @@ extension CaseRun {
     }
     let files = programs.files.map { FilePath($0) }
     guard let folder = files.first?.removingLastComponent() else { return nil }
-    let names = files.map { "/built/\($0.lastComponent?.string ?? "")" }.joined(separator: " ")
+    let names = files.map { "/built/\($0.lastComponent?.string ?? "")" }
     let (succeeded, _, log) = try await sh(
-      PackageManager(format: target.format).install(names), in: session, folders: ["/built": folder], log: "packages",
-      step: .packages)
+      .command, PackageManager(format: target.format).install(names), in: session, folders: ["/built": folder],
+      log: "packages", step: .packages)
     guard succeeded else { throw Failure(step: .packages, reason: log.firstError ?? "they cannot be installed") }
     return "\(files.count) packages"
   }

@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Distributions
+import Processes
 import SystemPackage
 
 /// What happens to a package in the life of a site, one thing after the other in one root.
@@ -26,11 +27,11 @@ extension CaseRun {
       old = "/previous/\(file.lastComponent?.string ?? "")"
     }
 
-    try await happens("is installed", manager.install(old ?? this), folders, in: session) { [first: $0] }
+    try await happens("is installed", manager.install([old ?? this]), folders, in: session) { [first: $0] }
     var later: String?
     if !target.later.isEmpty {
-      let files = "/later/*.\(target.format.rawValue)"
-      try await happens(arrival, manager.install(files), [:], in: session) { expected in
+      let files = [target.format.rawValue] + manager.install([])
+      try await happens(arrival, by: Script(PackageResources.arrive_sh), files, in: session) { expected in
         let all = try await self.kernels(in: session)
         later = all.first { $0 != first }
         guard later != nil else { throw Failure(step: .life, reason: "no other kernel has arrived") }
@@ -42,20 +43,19 @@ extension CaseRun {
       Dictionary(uniqueKeysWithValues: both.map { ($0, expected) })
     }
     if old != nil {
-      try await happens("is upgraded", manager.install(this), folders, in: session) { all($0) }
+      try await happens("is upgraded", manager.install([this]), folders, in: session) { all($0) }
     }
-    try await happens("is installed again", manager.reinstall(this), folders, in: session) { all($0) }
+    try await happens("is installed again", manager.reinstall([this]), folders, in: session) { all($0) }
     if let later {
-      let owners = manager.owners(of: "/lib/modules/\(first) /usr/src/linux-headers-\(first) 2>/dev/null")
-      try await happens("the old kernel goes", manager.remove("$(\(owners))"), [:], in: session) { [later: $0] }
+      let owners = [target.format.rawValue, first] + manager.remove([])
+      try await happens("the old kernel goes", by: Script(PackageResources.leave_sh), owners, in: session) {
+        [later: $0]
+      }
     }
-    try await happens("is removed", manager.remove(name), [:], in: session) { _ in [:] }
+    try await happens("is removed", manager.remove([name]), in: session) { _ in [:] }
     try await step(.life) {
       let left = try await sh(
-        """
-        find /usr/src /var/lib/dkms /etc -name '\(package.package.module)*' ! -path '*/linux-headers-*'
-        find /lib/modules -path '*/updates/*' -name '*.ko*'
-        """, in: session, log: "left", step: .life)
+        Script(PackageResources.left_sh), [package.package.module], in: session, log: "left", step: .life)
       guard left.output.isEmpty else {
         throw Failure(step: .life, reason: "when it is removed, \(left.log.lines.shortened) stays")
       }
@@ -74,28 +74,22 @@ extension CaseRun {
   ///
   /// - Parameter expected: is given the modules of the package, and gives the kernels that must have them.
   private func happens(
-    _ what: String, _ command: String, _ folders: [String: FilePath], in session: ChrootSession,
-    expected: (Set<String>) async throws -> [String: Set<String>]
+    _ what: String, by script: Script = .command, _ arguments: [String], _ folders: [String: FilePath] = [:],
+    in session: ChrootSession, expected: (Set<String>) async throws -> [String: Set<String>]
   ) async throws {
     try await step(.life) {
       let log = what.replacing(" ", with: "-")
-      let done = try await sh(command, in: session, folders: folders, log: log, step: .life)
+      let done = try await sh(script, arguments, in: session, folders: folders, log: log, step: .life)
       guard done.succeeded else {
         throw Failure(step: .life, reason: "\(what): \(done.log.firstError ?? done.log.lines.last ?? "it failed")")
       }
-      let audit = try await sh(PackageManager(format: target.format).audit, in: session, log: "audit", step: .life)
+      let audit = try await sh(
+        .command, PackageManager(format: target.format).audit, in: session, log: "audit", step: .life)
       guard audit.output.isEmpty else {
         throw Failure(step: .life, reason: "\(what): \(audit.log.lines.first ?? "")")
       }
       let names = Set(package.modules.map { $0.name.replacing("-", with: "_") })
-      let listed = try await sh(
-        """
-        cd /lib/modules
-        for kernel in *; do
-          find "$kernel" -name '*.ko*' ! -path "$kernel/kernel/*" -printf '%P\\n' \\
-            | sed 's|.*/||; s|[.]ko.*||' | tr - _ | sed "s|^|$kernel |"
-        done
-        """, in: session, log: "listed", step: .life)
+      let listed = try await sh(Script(PackageResources.listed_sh), in: session, log: "listed", step: .life)
       var found: [String: Set<String>] = [:]
       for line in listed.output.split(separator: "\n") {
         let halves = line.split(separator: " ").map(String.init)

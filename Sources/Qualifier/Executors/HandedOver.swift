@@ -17,13 +17,6 @@ package struct HandedOver: Sendable {
   /// Seconds since something was put into the folder.
   let age: Int
 
-  /// The script of each task. It becomes lrelease, so that what stops the task stops lrelease, which then cleans up.
-  private static let script = """
-    #!/bin/sh
-    exec "$1/lrelease" qualify-case "$1" "$SLURM_ARRAY_TASK_ID"
-
-    """
-
   /// By which Slurm knows the job, should its number not have been written down.
   static func name(_ folder: FilePath) -> String { "lrelease-\(folder.lastComponent?.string ?? "")" }
 
@@ -49,7 +42,7 @@ package struct HandedOver: Sendable {
       handed.cases[number].target = copy.string
       handed.programs[copy.string] = qualification.programs[path.string]
     }
-    try Files.write(Array(script.utf8), to: folder.appending("task"), mode: 0o755)
+    try Files.write(PackageResources.task_sh, to: folder.appending("task"), mode: 0o755)
     try Files.write(try JSON.encode(handed), to: folder.appending("qualification.json"))
     return folder
   }

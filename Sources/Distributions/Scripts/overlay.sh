@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Mounts a layer on a root, and runs a command: ROOT UPPER WORK MERGED COMMAND…
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@"

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Builds the packages of a Debian source tree. The kernels are those whose headers are in the root.
+#
+# Runs in a root: TARBALL RELEASE modules|""
+exec >/build.log 2>&1
+set -e
+umask 022
+mkdir /build
+cd /build
+tar -xf "/release/$1"
+cd "$2"
+if [ "$3" = modules ]; then
+  kernels=
+  for folder in /lib/modules/*; do
+    [ ! -e "$folder/build/Makefile" ] || kernels="$kernels ${folder##*/}"
+  done
+  [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+  debian/rules control KERNELS="$kernels"
+fi
+dpkg-buildpackage -us -uc -b
+cd ..
+mkdir /packages
+mv -- *.deb *.buildinfo *.changes /packages

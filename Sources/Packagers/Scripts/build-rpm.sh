@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Builds the packages of a spec. SUSE's finds the kernels by itself; headers alone bring no /lib/modules in the others.
+#
+# Runs in a root: TARBALL RELEASE modules|"" PAYLOAD DIGEST FORMAT
+exec >/build.log 2>&1
+set -e
+umask 022
+mkdir /build
+cd /build
+printf '%%_binary_payload %s\n%%_binary_filedigest_algorithm %s\n%%_rpmformat %s\n' "$4" "$5" "$6" \
+  >/root/.rpmmacros
+if [ "$3" != modules ]; then
+  rpmbuild -tb --define "_topdir /build/all" "/release/$1"
+elif [ -n "$(rpm --eval '%{?suse_version}')" ]; then
+  rpmbuild -tb --define "_topdir /build/all" --with modules "/release/$1"
+else
+  kernels=$(for makefile in /usr/src/kernels/*/Makefile /lib/modules/*/build/Makefile; do
+    [ ! -e "$makefile" ] || echo "$makefile" | sed 's,/build/Makefile$,,; s,/Makefile$,,; s,.*/,,'
+  done | sort -u)
+  [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+  for kernel in $kernels; do
+    rpmbuild -tb --define "_topdir /build/$kernel" --with modules --define "kernel $kernel" "/release/$1"
+  done
+fi
+mkdir /packages
+find /build -name '*.rpm' -exec mv -n -t /packages {} +

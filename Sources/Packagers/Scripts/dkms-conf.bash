@@ -1,0 +1,26 @@
+#@ SPDX-License-Identifier: GPL-2.0-only
+#@ Which of these variables are used and which are set is up to dkms.
+# shellcheck disable=SC2034,SC2154
+# Made by lrelease with release @VERSION@ of @NAME@.
+PACKAGE_NAME="@MODULE@"
+PACKAGE_VERSION="@DKMS_VERSION@"
+AUTOINSTALL="yes"
+# MIN and MAX for dkms since 3.0.11, the expression for older ones.
+BUILD_EXCLUSIVE_KERNEL_MIN="@MIN@"
+BUILD_EXCLUSIVE_KERNEL_MAX="@DKMS_MAX@"
+BUILD_EXCLUSIVE_KERNEL="@EXPRESSION@"
+#@if ARCHITECTURES
+BUILD_EXCLUSIVE_ARCH="@ARCHITECTURES@"
+#@end
+PRE_BUILD="dkms/pre-build $kernelver $kernel_source_dir"
+MAKE[0]="@MAKE@"
+CLEAN="true"
+#@MODULES@
+# To dkms 3.0.10 a kernel that is not supported is a failure, with which apt stops half-way through installing it.
+if [[ ${FUNCNAME[*]} == *autoinstall* ]]; then
+  unset kernelver
+  if [[ ${kernelver:-} && ! $kernelver =~ $BUILD_EXCLUSIVE_KERNEL ]]; then
+    AUTOINSTALL=""
+    echo "@MODULE@ @VERSION@: kernel $kernelver is skipped: supported are @MIN@ to @MAX@" >&2
+  fi
+fi
