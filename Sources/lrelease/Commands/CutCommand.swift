@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Diagnostics
 import Files
-import Model
 import Operations
 import SystemPackage
-import Verdicts
 
 struct CutCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -76,40 +73,6 @@ struct CutCommand: AsyncParsableCommand {
       if console.isJSON { return try console.printJSON(report) }
       console.print(report)
     }
-  }
-}
-
-/// Where it stands what packages are known to do.
-struct QualifiedOptions: ParsableArguments {
-  @Option(
-    name: .customLong("qualified"),
-    help: ArgumentHelp(
-      "Take the proven kernels from here: RELEASE.qualification. May be repeated.", valueName: "folder"),
-    completion: .directory)
-  var folders: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Make a candidate whose packages claim these kernels, such as 5.10-7.3, to see on which of them they fail.",
-      valueName: "oldest-newest"))
-  var claim: String?
-
-  func validate() throws {
-    if claim != nil && !folders.isEmpty { throw ValidationError("--claim and --qualified exclude each other.") }
-  }
-
-  var isEmpty: Bool { folders.isEmpty && claim == nil }
-
-  func add(to plan: Plan, _ progress: Progress) throws -> Plan {
-    if let claim {
-      let ends = claim.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-      guard ends.count == 2, let range = try? KernelRange(ends[0], ends[1]) else {
-        throw ReleaseError(
-          .input, doing: "reading --claim", reason: "'\(claim)' is no range of kernels", advice: "give OLDEST-NEWEST")
-      }
-      return try QualifiedRange.claim(range, in: plan)
-    }
-    return folders.isEmpty ? plan : try QualifiedRange.add(folders.map { FilePath($0) }, to: plan, progress: progress)
   }
 }
 

@@ -2,39 +2,11 @@
 
 import ArgumentParser
 import Diagnostics
-import Files
 import Glibc
 import Model
 import Packagers
 import Processes
 import SystemPackage
-
-/// Where the targets are described.
-struct TargetOptions: ParsableArguments {
-  @Option(
-    name: .customLong("targets"),
-    help: ArgumentHelp(
-      "Folder of the target files; else ./targets, else those installed with lrelease.", valueName: "folder"),
-    completion: .directory)
-  var folder: String?
-
-  func place() throws -> FilePath {
-    if let folder { return FilePath(folder) }
-    var candidates: [FilePath] = ["targets"]
-    if let program = realpath("/proc/self/exe", nil) {
-      defer { free(program) }
-      candidates.append(
-        FilePath(platformString: program).removingLastComponent().removingLastComponent()
-          .appending("share/lrelease/targets"))
-    }
-    guard let found = candidates.first(where: { Files.isFolder($0) }) else {
-      throw ReleaseError(
-        .input, doing: "finding the targets", reason: "there is no folder \(candidates[0])",
-        advice: "give --targets FOLDER")
-    }
-    return found
-  }
-}
 
 struct BuildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -108,24 +80,6 @@ struct BuildCommand: AsyncParsableCommand {
       if !failures.isEmpty {
         throw Diagnostics(failures.map { ReleaseError(.failed, doing: $0.0, reason: $0.1) })
       }
-    }
-  }
-}
-
-struct TargetsCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "targets", abstract: "List the targets that packages can be built for.",
-    discussion:
-      "A target is a file such as targets/debian-12.toml. The table is in Markdown, as docs/targets.md has it.")
-
-  @OptionGroup var targets: TargetOptions
-  @OptionGroup var console: ConsoleOptions
-
-  func run() async throws {
-    try await Console.run(console) { console in
-      let all = try Target.all(in: targets.place())
-      if console.isJSON { return try console.printJSON(all.map(\.name)) }
-      console.print(String(Target.table(all).dropLast()))
     }
   }
 }

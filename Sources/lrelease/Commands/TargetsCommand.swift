@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Model
+
+struct TargetsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "targets", abstract: "List the targets that packages can be built for.",
+    discussion:
+      "A target is a file such as targets/debian-12.toml. The table is in Markdown, as docs/targets.md has it.")
+
+  @OptionGroup var targets: TargetOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func run() async throws {
+    try await Console.run(console) { console in
+      let all = try Target.all(in: targets.place())
+      if console.isJSON { return try console.printJSON(all.map(\.name)) }
+      console.print(String(Target.table(all).dropLast()))
+    }
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Distributions
+import Files
+import Glibc
+
+/// Where the roots of targets are.
+struct ChrootCacheOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Folder for roots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
+    completion: .directory)
+  var cache: String?
+
+  func roots(since: Int64? = nil) -> ChrootCache {
+    ChrootCache(SourceOptions.cacheFolder(cache).appending("roots"), since: since)
+  }
+}
+
+/// Where the roots of targets are, and whether they are made anew.
+struct ChrootOptions: ParsableArguments {
+  @OptionGroup var place: ChrootCacheOptions
+
+  @Flag(help: "Make the roots anew from what their archives hold now, such as a kernel that came out since.")
+  var refresh = false
+
+  func roots() -> ChrootCache { place.roots(since: refresh ? Int64(time(nil)) : nil) }
+}

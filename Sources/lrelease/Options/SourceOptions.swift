@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Assembler
+import Diagnostics
+import Files
+import Model
+import SystemPackage
+
+/// What `cut` and `plan` have in common: the manifest or plan, and where its sources come from.
+struct SourceOptions: ParsableArguments {
+  @Argument(help: "The manifest, such as manifests/lustre.toml.", completion: .file(extensions: ["toml"]))
+  var manifest: String?
+
+  @Option(
+    help: ArgumentHelp("The kernel release: 7.4, 7.4.2, 7.4-rc3.", valueName: "release"))
+  var kernel: String?
+
+  @Option(help: ArgumentHelp("Number of this respin; 0 for the first release.", valueName: "number"))
+  var respin = 0
+
+  @OptionGroup var places: PlaceOptions
+
+  func request() throws -> CutRequest {
+    guard (0...99).contains(respin) else {
+      throw ReleaseError(.input, doing: "reading --respin", reason: "'\(respin)' is not between 0 and 99")
+    }
+    var request = try places.request()
+    request.kernel = kernel
+    request.respin = respin
+    return request
+  }
+
+  /// The folder that was asked for, else lrelease's own in the user's cache.
+  static func cacheFolder(_ asked: String?) -> FilePath {
+    let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
+    return Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
+  }
+
+  /// Opens the manifest, or the plan where one is given.
+  func open(plan: String?, _ progress: Progress) async throws -> OpenedPlan {
+    switch (manifest, plan) {
+    case (let manifest?, nil):
+      return try await Planner.plan(manifest: FilePath(manifest), try request(), progress: progress)
+    case (nil, let plan?):
+      return try await Planner.open(try Plan(reading: FilePath(plan)), try request(), progress: progress)
+    default:
+      throw ValidationError("Give a manifest, or --plan FILE.")
+    }
+  }
+}
