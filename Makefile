@@ -15,7 +15,7 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example test test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
+.PHONY: all release bench example test same-bytes test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
 
 all: setup
 	swift build
@@ -37,6 +37,10 @@ test: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
 test: setup lint
 	swift build
 	swift test
+
+# Whether another lrelease, such as one built before a change, writes the same bytes: make same-bytes BEFORE=path.
+same-bytes: all
+	Tests/same-bytes $(BEFORE) $(LRELEASE)
 
 # Lustre itself, with all its modules built on two kernels: a quarter of an hour.
 test-lustre: all
