@@ -10,7 +10,7 @@ import SystemPackage
 
 /// Makes a release of a plan: tree, tarball, packages, release folder.
 package struct Cut: Sendable {
-  package struct Report: Sendable, Codable {
+  package struct Report: Sendable, Encodable {
     package var release: String
     package var folder: String
     /// The release was there already, with the same plan, and its files are what was released.

@@ -10,7 +10,7 @@ import SystemPackage
 
 /// Makes a release again from its tarball alone, or another one of it, as a vendor does.
 package struct Rebuild: Sendable {
-  package struct Report: Sendable, Codable {
+  package struct Report: Sendable, Encodable {
     package var made: Cut.Report
     /// The release that it was made from.
     package var basedOn: String

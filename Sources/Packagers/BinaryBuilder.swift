@@ -12,7 +12,7 @@ import SystemPackage
 /// Builds the binary packages of a release in a root of each target, without network once the root stands.
 package struct BinaryBuilder: Sendable {
   /// What came of one target.
-  package struct Outcome: Sendable, Codable {
+  package struct Outcome: Sendable, Encodable {
     package enum Status: String, Sendable, Codable { case built, there, failed }
     package var target: String
     package var status: Status

@@ -3,14 +3,13 @@
 import Files
 
 /// A file of a release folder, or of a folder of packages.
-package struct Artifact: Sendable, Codable, Equatable {
-  package enum Kind: String, Sendable, Codable {
+package struct Artifact: Sendable, Equatable, Encodable {
+  package enum Kind: Sendable {
     case tarball
     case deb, rpm
     /// The source packages: the .src.rpm, and the .dsc with its two tarballs.
     case srpm, dsc
-    case origTarball = "orig tarball"
-    case debianTarball = "debian tarball"
+    case origTarball, debianTarball
     case plan
     /// What the tools of a distribution leave beside packages, such as .changes, .buildinfo and logs.
     case other
@@ -38,6 +37,9 @@ package struct Artifact: Sendable, Codable, Equatable {
         }
     }
   }
+
+  /// In JSON, as `cut --json` has always written it.
+  private enum CodingKeys: String, CodingKey { case name, bytes }
 
   package var kind: Kind
   package var name: String

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
-import Groundwork
+import Files
+import Model
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Groundwork
+import Diagnostics
+import Files
+import Processes
 import SystemPackage
 import TestSupport
 import Testing

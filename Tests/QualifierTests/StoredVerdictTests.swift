@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
-import Groundwork
-import Qualifier
+import Files
+import Model
 import SystemPackage
 import TestSupport
 import Testing
+import Verdicts
 
 /// The verdicts that are published in docs/verdicts are read by every later lrelease, and written as they are.
 @Suite struct StoredVerdictTests {
