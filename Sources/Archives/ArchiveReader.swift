@@ -24,6 +24,8 @@ package struct ArchiveReader {
   package struct Result: Sendable {
     /// Paths below the top folder of the archive.
     package var files: [String: FileEntry] = [:]
+    /// Holds the contents of the files, one after the other in the order of the archive.
+    package let store: ContentStore
     /// The newest time of any entry, in seconds since 1970.
     package var newest: Int64 = 0
     package var topFolder: String?
@@ -33,17 +35,20 @@ package struct ArchiveReader {
   private let limits: ArchiveLimits
   private let wants: (String) -> Bool
   private let stripsTopFolder: Bool
+  private let storePath: FilePath?
 
   /// - Parameters:
   ///   - name: the name of the archive for messages.
   ///   - stripsTopFolder: everything lies in one folder whose name does not count.
+  ///   - storePath: where to keep the contents, in a new file; nil for a scratch file.
   package init(
-    name: String, limits: ArchiveLimits = ArchiveLimits(), stripsTopFolder: Bool = true,
+    name: String, limits: ArchiveLimits = ArchiveLimits(), stripsTopFolder: Bool = true, storePath: FilePath? = nil,
     wants: @escaping (String) -> Bool
   ) {
     self.name = name
     self.limits = limits
     self.stripsTopFolder = stripsTopFolder
+    self.storePath = storePath
     self.wants = wants
   }
 
@@ -66,7 +71,8 @@ package struct ArchiveReader {
     archive_read_support_format_tar(archive)
     archive_read_support_format_gnutar(archive)
     let context = Unmanaged.passUnretained(feed).toOpaque()
-    var result = Result()
+    let (store, contents) = try storePath.map { try ContentStore.create(at: $0) } ?? ContentStore.temporary()
+    var result = Result(store: store)
     try withExtendedLifetime(feed) {
       let opened = archive_read_open2(
         archive, context, nil,
@@ -76,7 +82,8 @@ package struct ArchiveReader {
         }, nil, nil)
       do {
         guard opened == ARCHIVE_OK else { throw broken(archive) }
-        try readEntries(archive, into: &result)
+        try readEntries(archive, into: &result, contents)
+        try contents.flush()
         try feed.drain()
       } catch {
         // What the feed met on the way says more than libarchive's words for it.
@@ -95,7 +102,11 @@ package struct ArchiveReader {
     refused(archive_error_string(archive).map { String(cString: $0) } ?? "it is not a tar archive")
   }
 
-  private func readEntries(_ archive: OpaquePointer, into result: inout Result) throws {
+  private func readEntries(
+    _ archive: OpaquePointer, into result: inout Result, _ contents: ContentStore.Writer
+  ) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
+    defer { buffer.deallocate() }
     var kept: Int64 = 0
     var count = 0
     var entry: OpaquePointer?
@@ -136,9 +147,9 @@ package struct ArchiveReader {
         if kept > limits.kept || size > limits.kept {
           throw refused("the wanted files hold more than \(limits.kept) bytes")
         }
-        let bytes = try data(archive, size: Int(size), path: inner)
+        let bytes = try data(archive, size: Int(size), path: inner, buffer, contents)
         let isExecutable = archive_entry_perm(entry) & 0o100 != 0
-        result.files[inner] = FileEntry(content: .file(bytes), isExecutable: isExecutable)
+        result.files[inner] = FileEntry(content: .regular(bytes), isExecutable: isExecutable)
       default:
         throw refused("\(inner) is a device or something else that is not a file")
       }
@@ -146,16 +157,19 @@ package struct ArchiveReader {
     if count == 0 { throw refused("it is empty") }
   }
 
-  private func data(_ archive: OpaquePointer, size: Int, path: String) throws -> [UInt8] {
-    let bytes = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while count < size {
-        let got = archive_read_data(archive, buffer.baseAddress.map { $0 + count }, size - count)
-        if got < 0 { throw broken(archive) }
-        if got == 0 { throw refused("\(path) ends before its size") }
-        count += got
-      }
+  private func data(
+    _ archive: OpaquePointer, size: Int, path: String, _ buffer: UnsafeMutableRawBufferPointer,
+    _ contents: ContentStore.Writer
+  ) throws -> FileBytes {
+    var rest = size
+    while rest > 0 {
+      let got = archive_read_data(archive, buffer.baseAddress, min(rest, buffer.count))
+      if got < 0 { throw broken(archive) }
+      if got == 0 { throw refused("\(path) ends before its size") }
+      try contents.append(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+      rest -= got
     }
-    return bytes
+    return contents.finishContent()
   }
 
   /// The path of an entry, checked; nil for what is no file, such as the header that `git archive` writes.

@@ -5,7 +5,7 @@ import Diagnostics
 import Files
 import Glibc
 
-/// An archive that is written into memory with libarchive: everything belongs to root and has one time.
+/// An archive that is written with libarchive, into memory or to a store: everything belongs to root and has one time.
 package final class ArchiveWriter {
   package enum Format {
     case gnuTar
@@ -20,20 +20,24 @@ package final class ArchiveWriter {
   private let sink = Sink()
   private let time: Int64
   private let doing: String
+  private let output: ContentStore.Writer?
 
   private final class Sink { var bytes: [UInt8] = [] }
 
   /// libarchive cannot handle names that are not ASCII in the C locale.
   private static let locale: Bool = setlocale(LC_CTYPE, "C.UTF-8") != nil
 
-  /// - Parameter time: the time of every entry, in seconds since 1970.
-  package init(_ format: Format, time: Int64, doing: String) throws {
+  /// - Parameters:
+  ///   - time: the time of every entry, in seconds since 1970.
+  ///   - output: where the archive goes; nil to keep it in memory until it is taken.
+  package init(_ format: Format, time: Int64, to output: ContentStore.Writer? = nil, doing: String) throws {
     guard ArchiveWriter.locale, let archive = archive_write_new() else {
       throw ReleaseError(.failed, doing: doing, reason: "libarchive or the locale C.UTF-8 is not to be had")
     }
     self.archive = archive
     self.time = time
     self.doing = doing
+    self.output = output
     switch format {
     case .ar: try check(archive_write_set_format_ar_bsd(archive))
     case .gnuTar: try check(archive_write_set_format_gnutar(archive))
@@ -60,7 +64,36 @@ package final class ArchiveWriter {
   package func addFolder(_ path: String) throws { try add(path, type: S_IFDIR, mode: 0o755) }
 
   package func addFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws {
-    try add(path, type: S_IFREG, mode: mode, bytes: bytes)
+    try addFile(path, FileBytes(bytes), mode: mode)
+  }
+
+  package func addFile(_ path: String, _ bytes: FileBytes, mode: UInt32 = 0o644) throws {
+    try beginFile(path, size: bytes.count, mode: mode)
+    // In pieces, so that the compression of a large file can be interrupted.
+    try bytes.forEachPiece { try write($0) }
+    try endFile()
+  }
+
+  /// Begins a file of `size` bytes, which `write` adds and `endFile` ends.
+  package func beginFile(_ path: String, size: Int, mode: UInt32) throws {
+    try begin(path, type: S_IFREG, mode: mode, size: size)
+  }
+
+  package func write(_ piece: UnsafeRawBufferPointer) throws {
+    guard archive_write_data(archive, piece.baseAddress, piece.count) == piece.count else { throw failure(nil) }
+    try drain(from: 1 << 20)
+  }
+
+  package func endFile() throws {
+    try check(archive_write_finish_entry(archive))
+    try drain(from: 1 << 20)
+  }
+
+  /// Moves what is pending to the output, when it is `least` bytes or more.
+  private func drain(from least: Int) throws {
+    guard let output, sink.bytes.count >= least else { return }
+    try sink.bytes.withUnsafeBytes { try output.append($0) }
+    sink.bytes.removeAll(keepingCapacity: true)
   }
 
   package func addLink(_ path: String, to target: String) throws {
@@ -78,7 +111,10 @@ package final class ArchiveWriter {
   }
 
   /// Ends the archive.
-  package func close() throws { try check(archive_write_close(archive)) }
+  package func close() throws {
+    try check(archive_write_close(archive))
+    try drain(from: 0)
+  }
 
   /// How many bytes are there to be taken.
   package var pending: Int { sink.bytes.count }
@@ -111,7 +147,14 @@ package final class ArchiveWriter {
   }
 
   private func add(
-    _ path: String, type: mode_t, mode: UInt32, bytes: [UInt8] = [], target: String? = nil,
+    _ path: String, type: mode_t, mode: UInt32, target: String? = nil, device: (major: UInt64, minor: UInt64)? = nil
+  ) throws {
+    try begin(path, type: type, mode: mode, target: target, device: device)
+    try endFile()
+  }
+
+  private func begin(
+    _ path: String, type: mode_t, mode: UInt32, size: Int = 0, target: String? = nil,
     device: (major: UInt64, minor: UInt64)? = nil
   ) throws {
     try Task.checkCancellation()
@@ -130,17 +173,8 @@ package final class ArchiveWriter {
       archive_entry_set_rdevmajor(entry, dev_t(device.major))
       archive_entry_set_rdevminor(entry, dev_t(device.minor))
     }
-    archive_entry_set_size(entry, Int64(bytes.count))
+    archive_entry_set_size(entry, Int64(size))
     try check(archive_write_header(archive, entry), path)
-    // In pieces, so that the compression of a large file can be interrupted.
-    try bytes.withUnsafeBytes { bytes in
-      for start in stride(from: 0, to: bytes.count, by: 1 << 20) {
-        try Task.checkCancellation()
-        let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 1 << 20, bytes.count)])
-        guard archive_write_data(archive, piece.baseAddress, piece.count) == piece.count else { throw failure(path) }
-      }
-    }
-    try check(archive_write_finish_entry(archive), path)
   }
 
   /// A warning is an error too: something would be missing from the package.

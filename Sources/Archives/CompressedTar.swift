@@ -5,7 +5,8 @@ import Processes
 
 /// A tar archive in which everything belongs to root and has one time, compressed on all cores.
 ///
-/// Where a block ends depends on nothing but what was written before, so that the number of cores does not show.
+/// Where a block ends depends on nothing but what was written before, so that the number of cores does not show. A few
+/// blocks are in memory at a time, whatever the size of the archive.
 package struct CompressedTar: Sendable {
   package struct Entry: Sendable {
     package var path: String
@@ -30,56 +31,136 @@ package struct CompressedTar: Sendable {
     self.doing = doing
   }
 
-  package func bytes(of entries: [Entry]) async throws -> [UInt8] {
-    let tar = try ArchiveWriter(.gnuTar, time: time, doing: doing)
-    var rest = entries[...]
-    let blockSize = codec.blockSize(total: CompressedTar.size(rest, limit: .max))
-    let blocks = try await withThrowingTaskGroup(of: (number: Int, block: Codec.Block).self) { group in
-      var count = 0
+  /// Writes the archive to a store, as one content.
+  ///
+  /// - Parameter report: is told how many bytes of the uncompressed archive are done, and how many there are.
+  package func write(
+    _ entries: [Entry], to output: ContentStore.Writer, report: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+  ) async throws -> FileBytes {
+    let total = CompressedTar.size(entries)
+    var tar = try TarStream(entries, time: time, doing: doing)
+    switch codec {
+    case .xz: try await writeBlocks(&tar, total: total, to: output, report: report)
+    case .zstd, .gzip: try await writeStream(&tar, total: total, to: output, report: report)
+    }
+    return output.finishContent()
+  }
+
+  private func writeBlocks(
+    _ tar: inout TarStream, total: Int, to output: ContentStore.Writer, report: (Int64, Int64) -> Void
+  ) async throws {
+    let blockSize = codec.blockSize(total: total)
+    let file = try XZ.Stream(to: output, doing: doing)
+    var started = 0
+    var written = 0
+    var bytesDone: Int64 = 0
+    // Compressed blocks that wait for one before them.
+    var waiting: [Int: XZ.Block] = [:]
+    try await withThrowingTaskGroup(of: (number: Int, block: XZ.Block).self) { group in
+      func take(_ finished: (number: Int, block: XZ.Block)) throws {
+        waiting[finished.number] = finished.block
+        bytesDone += Int64(finished.block.uncompressedSize)
+        while let block = waiting.removeValue(forKey: written) {
+          try file.append(block)
+          written += 1
+        }
+        report(min(bytesDone, Int64(total)), Int64(total))
+      }
       repeat {
         // Acquire the slot first: a block that waits for one would use memory.
         await CPUSlots.shared.acquire()
         do {
-          let input = try next(tar, &rest, blockSize)
-          group.addTask { [count] in
+          let input = try tar.next(blockSize)
+          group.addTask { [started, doing] in
             defer { CPUSlots.shared.release() }
-            return (count, try codec.block(input, doing: doing))
+            return (started, try XZ.block(input, doing: doing))
           }
         } catch {
           CPUSlots.shared.release()
           throw error
         }
-        count += 1
-      } while !rest.isEmpty || tar.pending > 0
-      var blocks: [(number: Int, block: Codec.Block)] = []
-      for try await block in group { blocks.append(block) }
-      return blocks.sorted { $0.number < $1.number }.map(\.block)
+        started += 1
+        while started - written >= 2 * CPUSlots.shared.count, let finished = try await group.next() {
+          try take(finished)
+        }
+      } while !tar.isAtEnd
+      for try await finished in group { try take(finished) }
     }
-    return try codec.join(blocks, doing: doing)
+    try file.finish()
   }
 
-  /// Writes entries until a block is full, and the end of the archive after the last one.
-  private func next(_ tar: ArchiveWriter, _ rest: inout ArraySlice<Entry>, _ blockSize: Int) throws -> [UInt8] {
-    tar.reserve(tar.pending + CompressedTar.size(rest, limit: blockSize))
-    while tar.pending < blockSize, let entry = rest.popFirst() {
-      switch entry.content {
-      case nil: try tar.addFolder(entry.path)
-      case .file(let bytes): try tar.addFile(entry.path, bytes, mode: entry.mode)
-      case .link(let target): try tar.addLink(entry.path, to: target)
-      }
-      if rest.isEmpty { try tar.close() }
+  /// One stream, which no other core can help with.
+  private func writeStream(
+    _ tar: inout TarStream, total: Int, to output: ContentStore.Writer, report: (Int64, Int64) -> Void
+  ) async throws {
+    await CPUSlots.shared.acquire()
+    defer { CPUSlots.shared.release() }
+    let writer = try ArchiveWriter(.raw(codec), time: 0, to: output, doing: doing)
+    try writer.beginFile("data", size: total, mode: 0o644)
+    var bytesDone: Int64 = 0
+    while !tar.isAtEnd {
+      let piece = try tar.next(1 << 20)
+      try piece.withUnsafeBytes { try writer.write($0) }
+      bytesDone += Int64(piece.count)
+      report(min(bytesDone, Int64(total)), Int64(total))
     }
-    return tar.take(blockSize)
+    try writer.endFile()
+    try writer.close()
   }
 
-  /// What the entries take in the archive, up to the one that reaches `limit`: rather a little more than less.
-  private static func size(_ entries: ArraySlice<Entry>, limit: Int) -> Int {
-    var size = 10 << 10
-    for entry in entries where size < limit {
+  /// What the entries take in the archive: rather a little more than less.
+  private static func size(_ entries: [Entry]) -> Int {
+    entries.reduce(10 << 10) { size, entry in
       // A header; with a long name, two more records.
-      size += entry.path.utf8.count < 100 ? 512 : 1536
-      if case .file(let bytes) = entry.content { size += (bytes.count + 511) / 512 * 512 }
+      var own = entry.path.utf8.count < 100 ? 512 : 1536
+      if case .regular(let bytes) = entry.content { own += (bytes.count + 511) / 512 * 512 }
+      return size + own
     }
-    return size
+  }
+}
+
+/// The bytes of an uncompressed tar, made as they are asked for.
+private struct TarStream {
+  private let writer: ArchiveWriter
+  private var entries: ArraySlice<CompressedTar.Entry>
+  /// The file that is being written, and how much of it is.
+  private var current: (bytes: FileBytes, done: Int)?
+  private var isClosed = false
+
+  init(_ entries: [CompressedTar.Entry], time: Int64, doing: String) throws {
+    writer = try ArchiveWriter(.gnuTar, time: time, doing: doing)
+    self.entries = entries[...]
+  }
+
+  var isAtEnd: Bool { isClosed && writer.pending == 0 }
+
+  /// The next `size` bytes; fewer only at the end.
+  mutating func next(_ size: Int) throws -> [UInt8] {
+    writer.reserve(size + 2 << 20)
+    while writer.pending < size, !isClosed { try advance() }
+    return writer.take(size)
+  }
+
+  private mutating func advance() throws {
+    if let (bytes, done) = current {
+      let count = min(1 << 20, bytes.count - done)
+      if count > 0 { try bytes.withPiece(from: done, count: count) { try writer.write($0) } }
+      current = (bytes, done + count)
+      if done + count == bytes.count {
+        try writer.endFile()
+        current = nil
+      }
+    } else if let entry = entries.popFirst() {
+      switch entry.content {
+      case nil: try writer.addFolder(entry.path)
+      case .regular(let bytes):
+        try writer.beginFile(entry.path, size: bytes.count, mode: entry.mode)
+        current = (bytes, 0)
+      case .link(let target): try writer.addLink(entry.path, to: target)
+      }
+    } else {
+      try writer.close()
+      isClosed = true
+    }
   }
 }

@@ -2,6 +2,7 @@
 
 import CLZMA
 import Diagnostics
+import Files
 
 /// The parts of an .xz file. Its blocks know nothing of each other, so that they can be compressed at the same time.
 ///
@@ -77,25 +78,43 @@ enum XZ {
     }
   }
 
-  /// The file that holds `blocks` in their order.
-  static func file(_ blocks: [Block], doing: String) throws -> [UInt8] {
-    guard let index = lzma_index_init(nil) else { throw failure(LZMA_MEM_ERROR, doing) }
-    defer { lzma_index_end(index, nil) }
-    var flags = lzma_stream_flags()
-    flags.check = check
-    var bytes = [UInt8](repeating: 0, count: headerSize)
-    try demand(lzma_stream_header_encode(&flags, &bytes), doing)
-    for block in blocks {
-      bytes += block.bytes
+  /// An .xz file in the making: blocks are appended in their order.
+  final class Stream {
+    private let output: ContentStore.Writer
+    private let index: OpaquePointer
+    private var flags = lzma_stream_flags()
+    private let doing: String
+
+    init(to output: ContentStore.Writer, doing: String) throws {
+      guard let index = lzma_index_init(nil) else { throw failure(LZMA_MEM_ERROR, doing) }
+      self.output = output
+      self.index = index
+      self.doing = doing
+      flags.check = check
+      var bytes = [UInt8](repeating: 0, count: headerSize)
+      try demand(lzma_stream_header_encode(&flags, &bytes), doing)
+      try append(bytes)
+    }
+
+    deinit { lzma_index_end(index, nil) }
+
+    private func append(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try output.append($0) } }
+
+    func append(_ block: Block) throws {
+      try append(block.bytes)
       try demand(lzma_index_append(index, nil, block.unpaddedSize, block.uncompressedSize), doing)
     }
-    flags.backward_size = lzma_index_size(index)
-    var list = [UInt8](repeating: 0, count: Int(flags.backward_size))
-    var used = 0
-    try demand(lzma_index_buffer_encode(index, &list, &used, list.count), doing)
-    var footer = [UInt8](repeating: 0, count: headerSize)
-    try demand(lzma_stream_footer_encode(&flags, &footer), doing)
-    return bytes + list + footer
+
+    /// Writes the index and the end of the file.
+    func finish() throws {
+      flags.backward_size = lzma_index_size(index)
+      var list = [UInt8](repeating: 0, count: Int(flags.backward_size))
+      var used = 0
+      try demand(lzma_index_buffer_encode(index, &list, &used, list.count), doing)
+      var footer = [UInt8](repeating: 0, count: headerSize)
+      try demand(lzma_stream_footer_encode(&flags, &footer), doing)
+      try append(list + footer)
+    }
   }
 
   private static func demand(_ status: lzma_ret, _ doing: String) throws {

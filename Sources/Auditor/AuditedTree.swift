@@ -142,7 +142,7 @@ extension AuditedTree {
     return try AuditedTree(
       name: try released.plan.releaseName, identity: "SHA-256 \(released.sha256)", kernel: released.plan.kernel,
       manifest: given ?? released.manifest,
-      files: released.tree.entries.compactMapValues { if case .file(let bytes) = $0.content { bytes } else { nil } })
+      files: released.tree.entries.compactMapValues { $0.content.isLink ? nil : try $0.content.read() })
   }
 
   private static func tree(
@@ -164,7 +164,7 @@ extension AuditedTree {
     return try AuditedTree(
       name: ref.map { "\(name) at \($0)" } ?? name, identity: content.pin.commit.map { "commit \($0)" },
       manifest: given,
-      files: content.files.compactMapValues { if case .file(let bytes) = $0.content { bytes } else { nil } })
+      files: content.files.compactMapValues { $0.content.isLink ? nil : try $0.content.read() })
   }
 }
 

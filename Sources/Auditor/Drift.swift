@@ -44,8 +44,8 @@ package struct Drift: Sendable, Codable, Equatable {
       ? try await FolderSource(path: place).read(selection)
       : try await ArchiveSource(path: place, cache: cache).read(selection, progress: progress)
     kernel = content.pin.kernel
-    let theirs = content.files.filter { path, _ in tree.rules.contains { $0.destination(of: path) != nil } }
-      .compactMapValues { if case .file(let bytes) = $0.content { bytes } else { nil } }
+    let theirs = try content.files.filter { path, _ in tree.rules.contains { $0.destination(of: path) != nil } }
+      .compactMapValues { $0.content.isLink ? nil : try $0.content.read() }
     guard !theirs.isEmpty else {
       throw ReleaseError(
         .source, doing: "comparing with \(place)",

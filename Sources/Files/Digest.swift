@@ -73,14 +73,28 @@ package struct SHA256Digest: Sendable, Hashable, Codable, Comparable, CustomStri
   }
 }
 
-/// The MD5 of `bytes` in hexadecimal: what a Debian package lists of its files. Not for checking anything else.
-package func md5Hex(of bytes: [UInt8]) -> String {
-  String(hexadecimal: Insecure.MD5.hash(data: bytes))
+/// The MD5 and SHA-1 of contents in hexadecimal, as Debian's lists have them. They do not protect against anything.
+package struct LegacyDigests: Sendable {
+  package let md5: String
+  package let sha1: String
+
+  package init(of bytes: FileBytes) throws {
+    var md5 = Insecure.MD5()
+    var sha1 = Insecure.SHA1()
+    try bytes.forEachPiece { piece in
+      md5.update(bufferPointer: piece)
+      sha1.update(bufferPointer: piece)
+    }
+    self.md5 = String(hexadecimal: md5.finalize())
+    self.sha1 = String(hexadecimal: sha1.finalize())
+  }
 }
 
-/// The SHA-1 of `bytes` in hexadecimal: what a .dsc lists besides SHA-256. Not for checking anything.
-package func sha1Hex(of bytes: [UInt8]) -> String {
-  String(hexadecimal: Insecure.SHA1.hash(data: bytes))
+/// The MD5 of contents in hexadecimal: what a Debian package lists of its files. It does not protect against anything.
+package func md5Hex(of bytes: FileBytes) throws -> String {
+  var md5 = Insecure.MD5()
+  try bytes.forEachPiece { md5.update(bufferPointer: $0) }
+  return String(hexadecimal: md5.finalize())
 }
 
 extension String {

@@ -1,21 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// What a file system holds under a path: the bytes of a file, or a symbolic link.
+/// What a file system holds under a path: a regular file with its bytes, or a symbolic link.
 package enum FileContent: Sendable, Equatable {
-  case file([UInt8])
+  case regular(FileBytes)
   /// A symbolic link, with its target as written.
   case link(String)
 
-  /// The bytes of a file, or the target of a link.
-  package var bytes: [UInt8] {
+  /// A regular file with these bytes.
+  package static func file(_ bytes: [UInt8]) -> FileContent { .regular(FileBytes(bytes)) }
+
+  /// How many bytes a file has, or the target of a link.
+  package var count: Int {
     switch self {
-    case .file(let bytes): bytes
+    case .regular(let bytes): bytes.count
+    case .link(let target): target.utf8.count
+    }
+  }
+
+  /// The digest of the bytes of a file, or of the target of a link.
+  package var sha256: SHA256Digest {
+    switch self {
+    case .regular(let bytes): bytes.sha256
+    case .link(let target): SHA256Digest(of: Array(target.utf8))
+    }
+  }
+
+  /// The bytes of a file, or the target of a link.
+  package func read() throws -> [UInt8] {
+    switch self {
+    case .regular(let bytes): try bytes.read()
     case .link(let target): Array(target.utf8)
     }
   }
 
   /// The bytes of a file; none for a link.
-  package var fileBytes: [UInt8] { if case .file(let bytes) = self { bytes } else { [] } }
+  package func readFile() throws -> [UInt8] { if case .regular(let bytes) = self { try bytes.read() } else { [] } }
 
   package var isLink: Bool { if case .link = self { true } else { false } }
 }

@@ -138,14 +138,14 @@ package enum Files {
     guard errno == EXDEV || errno == EPERM || errno == EMLINK else {
       throw ReleaseError(errno: errno, doing: "writing \(copy)")
     }
-    try write(read(path, limit: 8 << 30), to: copy)
+    try write(ContentStore(reading: path).whole(), to: copy)
   }
 
   /// Moves a file, also to another file system.
   package static func move(_ path: FilePath, to place: FilePath) throws {
     if rename(path.string, place.string) == 0 { return }
     guard errno == EXDEV else { throw ReleaseError(errno: errno, doing: "writing \(place)") }
-    try write(read(path, limit: 8 << 30), to: place)
+    try write(ContentStore(reading: path).whole(), to: place)
     try remove(path)
   }
 

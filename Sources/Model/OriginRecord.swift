@@ -16,7 +16,7 @@ package struct OriginRecord: Sendable, Equatable, Codable {
   package init(path: String, entry: TreeEntry) {
     self.path = path
     mode = "0" + String(entry.mode, radix: 8)
-    sha256 = SHA256Digest(of: entry.bytes)
+    sha256 = entry.content.sha256
     if case .link(let target) = entry.content { link = target }
     origin = entry.origin
   }

@@ -18,12 +18,12 @@ package struct TreeEntry: Sendable, Equatable {
   package var mode: UInt32 {
     switch content {
     case .link: 0o777
-    case .file: isExecutable ? 0o755 : 0o644
+    case .regular: isExecutable ? 0o755 : 0o644
     }
   }
 
   /// The bytes of a file, or the target of a link.
-  package var bytes: [UInt8] { content.bytes }
+  package func read() throws -> [UInt8] { try content.read() }
 }
 
 /// Where a file of the release came from.
@@ -76,7 +76,7 @@ package struct ReleaseTree: Sendable {
 
   package var isEmpty: Bool { entries.isEmpty }
   package var count: Int { entries.count }
-  package var byteCount: Int64 { entries.values.reduce(0) { $0 + Int64($1.bytes.count) } }
+  package var byteCount: Int64 { entries.values.reduce(0) { $0 + Int64($1.content.count) } }
 
   /// The paths in the order of their bytes: the same on any machine and in any locale.
   package var paths: [String] {

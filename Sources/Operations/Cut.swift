@@ -86,8 +86,11 @@ package struct Cut: Sendable {
       group.addTask {
         let tarball = "\(name).tar.\(codec.suffix)"
         try await progress.step("writing \(tarball)") {
-          let bytes = try await Tarball.bytes(released, folder: name, codec: codec, time: plan.sourceDate)
-          try Files.write(bytes, to: part.appending(tarball))
+          let (_, output) = try ContentStore.create(at: part.appending(tarball), mode: 0o644)
+          try await Tarball.write(
+            released, folder: name, codec: codec, time: plan.sourceDate, to: output,
+            report: { progress.advanced("writing \(tarball)", $0, of: $1) })
+          try output.flush()
         }
         guard released["debian/control"] != nil else { return }
         guard codec == .xz else {
@@ -102,7 +105,9 @@ package struct Cut: Sendable {
           let deb = try dkms.deb(relations, tree: sources)
           group.addTask {
             try await progress.step("writing \(deb.fileName)") {
-              try await deb.write(to: part.appending(deb.fileName))
+              try await deb.write(
+                to: part.appending(deb.fileName),
+                report: { progress.advanced("writing \(deb.fileName)", $0, of: $1) })
             }
           }
         }
@@ -126,11 +131,11 @@ package struct Cut: Sendable {
   ) async throws {
     let debian = try DebianSource(released, plan: plan)
     try Files.copy(tarball, to: part.appending(debian.origName))
-    try await Files.write(debian.debianTarball(), to: part.appending(debian.debianName))
+    try await Files.replace(part.appending(debian.debianName)) { try await debian.writeDebianTarball(to: $0) }
     let files = try [debian.origName, debian.debianName].map { try DebianSource.describe(part.appending($0), as: $0) }
-    try Files.write(Array(debian.dsc(files: files).utf8), to: part.appending(debian.dscName))
+    try Files.write(Array(try debian.dsc(files: files).utf8), to: part.appending(debian.dscName))
 
-    let spec = released["\(plan.name).spec"]?.bytes ?? []
+    let spec = try released["\(plan.name).spec"]?.read() ?? []
     _ = try await RPMSource(name: plan.name, spec: spec, tarball: tarball, sourceDate: plan.sourceDate).write(in: part)
   }
 

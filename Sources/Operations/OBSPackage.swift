@@ -37,7 +37,7 @@ package struct OBSPackage: Sendable {
         advice: "they come with [packaging] in the manifest, and a tarball that is an .xz")
     }
     let released = try await ReleasedTarball(reading: path.appending(tarball), progress: progress)
-    guard released.plan == plan, let spec = released.tree[specName]?.bytes else {
+    guard released.plan == plan, let spec = try released.tree[specName]?.read() else {
       throw ReleaseError(
         .different, doing: doing, reason: "\(tarball) is not of this release", advice: "get the release whole")
     }

@@ -36,7 +36,8 @@ package struct PackageContents: Sendable, Codable {
   private static func tarball(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
     let files = try await Tarball.read(path, progress: progress)
     var header: [String] = []
-    if let bytes = files[Tarball.planPath]?.content.fileBytes, let plan = try? JSON.decode(Plan.self, from: bytes) {
+    if let bytes = try files[Tarball.planPath]?.content.readFile(), let plan = try? JSON.decode(Plan.self, from: bytes)
+    {
       header.append("release  \(try plan.releaseName)  \(Timestamp(seconds: plan.sourceDate).iso8601)")
       for rebuild in plan.rebuilds ?? [] {
         header.append("rebuild  \(rebuild.mark), of \(rebuild.basedOn.name) \(rebuild.basedOn.version)")
@@ -45,7 +46,7 @@ package struct PackageContents: Sendable, Codable {
         header.append("source   \(name): \(pin.kind), \(pin.identity)")
       }
     }
-    return try contents(header, files, origins: files[Tarball.originsPath]?.content.fileBytes, below: "")
+    return try contents(header, files, origins: files[Tarball.originsPath]?.content.readFile(), below: "")
   }
 
   private static func deb(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
@@ -76,7 +77,7 @@ package struct PackageContents: Sendable, Codable {
 
   private static func packaged(_ header: [String], _ files: [String: FileEntry]) async throws -> PackageContents {
     guard let path = files.keys.first(where: { $0.hasSuffix("/origins.jsonl.gz") }),
-      let packed = files[path]?.content.fileBytes
+      let packed = try files[path]?.content.readFile()
     else {
       return try contents(header, files, origins: nil, below: "")
     }
@@ -98,7 +99,8 @@ package struct PackageContents: Sendable, Codable {
         content: file.content, isExecutable: file.isExecutable, origin: origin ?? Origin(source: "unknown"))
       let record = OriginRecord(path: path, entry: entry)
       return File(
-        path: path, mode: record.mode, bytes: Int64(file.content.fileBytes.count), sha256: record.sha256,
+        path: path, mode: record.mode, bytes: Int64(file.content.isLink ? 0 : file.content.count),
+        sha256: record.sha256,
         link: record.link,
         origin: origin)
     }

@@ -176,9 +176,10 @@ package struct ReleaseDiff: Sendable, Codable {
           labels += ["--label", entry == nil ? "/dev/null" : "\(side)/\(path)"]
           let file = scratch.appending(side)
           try Files.remove(file)
-          try Files.write(entry?.textBytes ?? [], to: file)
+          try Files.write(entry?.text() ?? [], to: file)
         }
-        guard old[path]?.textBytes != nil || old[path] == nil, new[path]?.textBytes != nil || new[path] == nil else {
+        guard try old[path].map({ try $0.text() != nil }) ?? true, try new[path].map({ try $0.text() != nil }) ?? true
+        else {
           text += "Not text: \(path)\n"
           continue
         }
@@ -297,10 +298,9 @@ extension ReleasedTarball {
 
 extension TreeEntry {
   /// The bytes of a file that a person can read; nil for anything else.
-  fileprivate var textBytes: [UInt8]? {
-    guard case .file(let bytes) = content, !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
-      return nil
-    }
-    return bytes
+  fileprivate func text() throws -> [UInt8]? {
+    guard case .regular(let content) = content else { return nil }
+    let bytes = try content.read()
+    return bytes.contains(0) || String(validating: bytes, as: UTF8.self) == nil ? nil : bytes
   }
 }

@@ -99,13 +99,14 @@ package struct BinaryBuilder: Sendable {
         .source, doing: doing, reason: "there is no \(tarball)", advice: "name a release or its tarball")
     }
     let files = try await Tarball.read(tarball, progress: progress)
-    guard let bytes = files[Tarball.planPath]?.content.fileBytes, let plan = try? JSON.decode(Plan.self, from: bytes)
+    guard let bytes = try files[Tarball.planPath]?.content.readFile(),
+      let plan = try? JSON.decode(Plan.self, from: bytes)
     else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is no release made by lrelease")
     }
-    guard let control = files["debian/control"]?.content.fileBytes,
-      let spec = files["\(plan.name).spec"]?.content.fileBytes
+    guard let control = try files["debian/control"]?.content.readFile(),
+      let spec = try files["\(plan.name).spec"]?.content.readFile()
     else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no packaging", advice: "add [packaging] to its manifest and cut again")

@@ -17,9 +17,6 @@ package struct PackageFile: Sendable, Equatable {
     self.mode = mode
   }
 
-  /// The bytes of a file, or the target of a link.
-  package var bytes: [UInt8] { content.bytes }
-
   package var isLink: Bool { content.isLink }
 }
 

@@ -18,7 +18,13 @@ package final class CPUSlots: Sendable {
   }
   private let state: Mutex<State>
 
-  package init(count: Int) { state = Mutex(State(free: max(1, count))) }
+  /// How many there are.
+  package let count: Int
+
+  package init(count: Int) {
+    self.count = max(1, count)
+    state = Mutex(State(free: self.count))
+  }
 
   /// Waits for a slot. The caller must `release` it.
   ///

@@ -52,7 +52,7 @@ package struct CandidateRelease: Sendable {
           .input, doing: doing, reason: "its smoke script \(script) is not in the tree",
           advice: "correct [qualify] smoke of the manifest")
       }
-      return entry.bytes
+      return try entry.read()
     }
   }
 

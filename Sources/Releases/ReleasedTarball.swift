@@ -40,14 +40,15 @@ package struct ReleasedTarball: Sendable {
     }
     self.path = path
     self.sha256 = sha256
-    plan = try Plan(parsing: planFile.content.fileBytes, doing: "\(doing), its plan")
+    let planBytes = try planFile.content.readFile()
+    plan = try Plan(parsing: planBytes, doing: "\(doing), its plan")
     manifest = try plan.parsedManifest()
     // The name becomes that of a folder, and the plan may come from a stranger.
     guard plan.name == manifest.name, try !plan.releaseName.contains("/") else {
       throw ReleaseError(
         .unverified, doing: doing, reason: "its plan says \(plan.name) \(plan.version), its manifest \(manifest.name)")
     }
-    planDigest = SHA256Digest(of: planFile.content.fileBytes)
+    planDigest = SHA256Digest(of: planBytes)
     codec = try archive.codec ?? .xz
     var tree = ReleaseTree()
     let origins = Dictionary(records.map { ($0.path, $0.origin) }) { $1 }

@@ -23,10 +23,11 @@ package enum Tarball {
   /// The origin of these records.
   static let ownOrigin = Origin(source: "generated", generator: "lrelease")
 
-  /// The compressed tarball, all of it below `folder`.
-  package static func bytes(
-    _ tree: ReleaseTree, folder: String, codec: Codec, time: Int64
-  ) async throws -> [UInt8] {
+  /// Writes the compressed tarball, all of it below `folder`.
+  package static func write(
+    _ tree: ReleaseTree, folder: String, codec: Codec, time: Int64, to output: ContentStore.Writer,
+    report: (_ done: Int64, _ total: Int64) -> Void
+  ) async throws {
     var entries: [CompressedTar.Entry] = [.folder("\(folder)/")]
     var folders = tree.folders[...]
     for path in tree.paths {
@@ -37,7 +38,8 @@ package enum Tarball {
       guard let entry = tree[path] else { continue }
       entries.append(.file("\(folder)/\(path)", entry.content, mode: entry.mode))
     }
-    return try await CompressedTar(codec, time: time, doing: "writing the tarball of \(folder)").bytes(of: entries)
+    _ = try await CompressedTar(codec, time: time, doing: "writing the tarball of \(folder)")
+      .write(entries, to: output, report: report)
   }
 
   /// What a comparison of a tarball with its own origins found.
@@ -72,7 +74,7 @@ package enum Tarball {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(originsPath)", advice: "it is not a release made by lrelease")
     }
-    return try OriginRecord.parse(list.content.fileBytes, file: originsPath)
+    return try OriginRecord.parse(list.content.readFile(), file: originsPath)
   }
 
   static func verify(_ files: [String: FileEntry], against records: [OriginRecord]) -> Verification {

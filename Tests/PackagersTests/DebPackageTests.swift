@@ -53,13 +53,15 @@ import Testing
       let target = scratch.appending("target")
       _ = try await dpkg("-x", path.string, target.string)
       for file in package.files where !file.isLink {
-        #expect(try Files.read(target.appending(bytes: Array(file.path.utf8))) == file.bytes)
+        #expect(try Files.read(target.appending(bytes: Array(file.path.utf8))) == file.content.readFile())
       }
       let control = scratch.appending("control")
       _ = try await dpkg("-e", path.string, control.string)
       _ = try await Command("md5sum", ["--strict", "-c", "\(control)/md5sums"], directory: target)
         .check(doing: "checking md5sums")
-      #expect(try await package.bytes() == Files.read(path))
+      let again = scratch.appending("again.deb")
+      try await package.write(to: again)
+      #expect(try Files.read(again) == Files.read(path))
     }
   }
 
@@ -68,7 +70,9 @@ import Testing
       var package = Self.sample()
       change(&package)
       let changed = package
-      let error = await #expect(throws: ReleaseError.self) { try await changed.bytes() }
+      let error = await #expect(throws: ReleaseError.self) {
+        try await withScratch { try await changed.write(to: $0.appending("refused.deb")) }
+      }
       #expect(error?.code == .input)
       let line = error?.description ?? ""
       #expect(!line.contains("\n"))

@@ -70,7 +70,7 @@ package struct PrepareSandbox: Sendable {
     for (path, entry) in tree.entries {
       let full = folder.pushing(FilePath(path))
       switch entry.content {
-      case .file(let bytes): try Files.write(bytes, to: full, mode: entry.mode)
+      case .regular(let bytes): try Files.write(bytes, to: full, mode: entry.mode)
       case .link(let target):
         guard symlink(target, full.string) == 0 else { throw ReleaseError(errno: errno, doing: "writing \(full)") }
       }

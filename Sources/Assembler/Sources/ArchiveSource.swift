@@ -66,7 +66,7 @@ package struct ArchiveSource: Sendable {
     try requireTrust()
 
     let key = try selection.map { try cacheKey(sha256, $0) }
-    if let key, let content = cached(key) { return content }
+    if let key, let content = cache.flatMap({ ArchiveCache($0).content(key) }) { return content }
 
     let check = try signatureCheck()
     let (read, fingerprint) = try await discardingWhatIsWrong {
@@ -79,13 +79,13 @@ package struct ArchiveSource: Sendable {
       }
     }
 
-    let kernel = read.files["Makefile"].flatMap { KernelRelease(makefile: Array($0.content.fileBytes)) }
+    let kernel = try read.files["Makefile"].flatMap { KernelRelease(makefile: try $0.content.readFile()) }
     let pin = SourcePin(
       kind: "archive", sha256: sha256, kernel: kernel?.text, date: read.newest, signedBy: fingerprint,
       isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil,
       isPinned: fingerprint == nil && pinnedSHA256 != nil ? true : nil)
     let content = SourceContent(files: read.files.mapValues { SourceFile($0) }, pin: pin)
-    if let key { store(content, key) }
+    if let key, let cache { await ArchiveCache(cache).store(content, key) }
     return content
   }
 
@@ -117,69 +117,14 @@ package struct ArchiveSource: Sendable {
 
   // MARK: cache
 
-  private struct CacheIndex: Codable {
-    struct File: Codable {
-      var path: String
-      var isExecutable: Bool
-      var link: String?
-      var size: Int
-    }
-    var pin: SourcePin
-    var files: [File]
-    /// Of the data file, which holds the files one after the other.
-    var sha256: SHA256Digest
-  }
-
   /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
   private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> String {
     var hasher = SHA256Digest.Hasher()
-    hasher.update("3 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
+    hasher.update("4 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
       hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted())\0")
     }
     if let signature { hasher.update(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) }
     return "\(sha256.hex.prefix(16))-\(hasher.finalize().hex.prefix(32))"
-  }
-
-  private func cached(_ key: String) -> SourceContent? {
-    guard let folder = cache?.appending(key),
-      let index = try? JSON.decode(CacheIndex.self, from: Files.read(folder.appending("index.json"))),
-      let data = try? Files.read(folder.appending("data")), SHA256Digest(of: data) == index.sha256
-    else { return nil }
-    var files: [String: SourceFile] = [:]
-    var offset = 0
-    for file in index.files {
-      guard file.size >= 0, file.size <= data.count - offset else { return nil }
-      let content: FileContent =
-        file.link.map { .link($0) } ?? .file(Array(data[offset..<offset + file.size]))
-      files[file.path] = SourceFile(content: content, isExecutable: file.isExecutable)
-      offset += file.size
-    }
-    return SourceContent(files: files, pin: index.pin)
-  }
-
-  /// A cache that cannot be written costs time, not the release.
-  private func store(_ content: SourceContent, _ key: String) {
-    guard let cache else { return }
-    var data: [UInt8] = []
-    var files: [CacheIndex.File] = []
-    for (path, file) in content.files.sorted(by: { $0.key < $1.key }) {
-      switch file.content {
-      case .file(let bytes):
-        files.append(.init(path: path, isExecutable: file.isExecutable, link: nil, size: bytes.count))
-        data += bytes
-      case .link(let target):
-        files.append(.init(path: path, isExecutable: false, link: target, size: 0))
-      }
-    }
-    let index = CacheIndex(pin: content.pin, files: files, sha256: SHA256Digest(of: data))
-    let folder = cache.appending(key)
-    do {
-      try Files.makeFolder(folder, mode: 0o700)
-      try Files.replace(folder.appending("data"), with: data)
-      try Files.replace(folder.appending("index.json"), with: try JSON.encode(index))
-    } catch {
-      try? Files.remove(folder)
-    }
   }
 }

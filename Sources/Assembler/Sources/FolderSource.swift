@@ -25,21 +25,24 @@ package struct FolderSource: Sendable {
     }
     var files: [String: SourceFile] = [:]
     var newest: Int64 = 0
-    try walk(path, prefix: "", selection, &files, &newest)
+    let (_, contents) = try ContentStore.temporary()
+    try walk(path, prefix: "", selection, contents, &files, &newest)
+    try contents.flush()
     var hasher = SHA256Digest.Hasher()
     for (path, file) in files.sorted(by: { $0.key < $1.key }) {
       switch file.content {
-      case .file(let bytes): hasher.update("\(path)\0\(file.isExecutable)\0\(SHA256Digest(of: bytes))\0")
+      case .regular(let bytes): hasher.update("\(path)\0\(file.isExecutable)\0\(bytes.sha256)\0")
       case .link(let target): hasher.update("\(path)\0link\0\(target)\0")
       }
     }
-    let kernel = files["Makefile"].flatMap { KernelRelease(makefile: $0.content.fileBytes) }
+    let kernel = try files["Makefile"].flatMap { KernelRelease(makefile: try $0.readFile()) }
     let pin = SourcePin(kind: "folder", sha256: hasher.finalize(), kernel: kernel?.text, date: date ?? newest)
     return SourceContent(files: files, pin: pin)
   }
 
   private func walk(
-    _ folder: FilePath, prefix: String, _ selection: Selection, _ files: inout [String: SourceFile],
+    _ folder: FilePath, prefix: String, _ selection: Selection, _ contents: ContentStore.Writer,
+    _ files: inout [String: SourceFile],
     _ newest: inout Int64
   ) throws {
     try Task.checkCancellation()
@@ -60,7 +63,7 @@ package struct FolderSource: Sendable {
           throw ReleaseError(
             .source, doing: doing, reason: "a path has \(inner.utf8.count) bytes or more: \(inner.prefix(60))…")
         }
-        try walk(full, prefix: inner + "/", selection, &files, &newest)
+        try walk(full, prefix: inner + "/", selection, contents, &files, &newest)
       case S_IFLNK where selection.wants(inner):
         let target = try readLink(full)
         guard linkStaysInside(inner, target: target) else {
@@ -68,8 +71,8 @@ package struct FolderSource: Sendable {
         }
         files[inner] = SourceFile(content: .link(target), isExecutable: false)
       case S_IFREG where selection.wants(inner):
-        let bytes = try Files.read(full)
-        files[inner] = SourceFile(content: .file(bytes), isExecutable: status.st_mode & 0o100 != 0)
+        let bytes = try contents.add(try Files.read(full))
+        files[inner] = SourceFile(content: .regular(bytes), isExecutable: status.st_mode & 0o100 != 0)
         newest = max(newest, Int64(status.st_mtim.tv_sec))
       case S_IFREG, S_IFLNK:
         continue

@@ -53,7 +53,7 @@ package struct GitSource: Sendable {
     let files = try await progress.step("reading \(ref) of \(repository.lastComponent?.string ?? "")") {
       try await blobs(listed)
     }
-    let kernel = files["Makefile"].flatMap { KernelRelease(makefile: $0.content.fileBytes) }
+    let kernel = try files["Makefile"].flatMap { KernelRelease(makefile: try $0.readFile()) }
     let pin = SourcePin(
       kind: "git", commit: commit, ref: ref, kernel: kernel?.text, date: seconds, signedBy: signedBy,
       isUnsigned: trust != nil && signedBy == nil ? true : nil)
@@ -143,14 +143,16 @@ package struct GitSource: Sendable {
       let command = git(["cat-file", "--batch", "--buffer"])
       let (result, outcome) = try await command.stream(input: input, doing: doing) { output in
         var reader = BatchReader(output)
+        let (_, contents) = try ContentStore.temporary()
         var files: [String: SourceFile] = [:]
         for (number, entry) in listed.enumerated() {
           if number % 256 == 0 { try Task.checkCancellation() }
           switch try reader.blob(entry.oid) {
-          case .found(let bytes): files[entry.path] = try file(entry, bytes)
+          case .found(let bytes): files[entry.path] = try file(entry, bytes, contents)
           case .missing: return (files, entry as Listed?)
           }
         }
+        try contents.flush()
         return (files, nil)
       }
       if let entry = result.1 {
@@ -168,9 +170,10 @@ package struct GitSource: Sendable {
     }
   }
 
-  private func file(_ entry: Listed, _ bytes: [UInt8]) throws -> SourceFile {
+  private func file(_ entry: Listed, _ bytes: [UInt8], _ contents: ContentStore.Writer) throws -> SourceFile {
     guard entry.mode == "120000" else {
-      return SourceFile(content: .file(bytes), isExecutable: entry.mode == "100755", blob: entry.oid)
+      return SourceFile(
+        content: .regular(try contents.add(bytes)), isExecutable: entry.mode == "100755", blob: entry.oid)
     }
     guard let target = String(validating: bytes, as: UTF8.self), linkStaysInside(entry.path, target: target) else {
       throw ReleaseError(

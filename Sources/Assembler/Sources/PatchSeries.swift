@@ -103,7 +103,7 @@ package struct PatchSeries: Sendable {
       try Files.makeFolder(tree)
       for path in paths {
         guard let file = files[path] else { continue }
-        guard case .file(let bytes) = file.content else {
+        guard case .regular(let bytes) = file.content else {
           throw ReleaseError(.source, doing: "applying \(self.file)", reason: "\(path) is a link")
         }
         let full = tree.pushing(FilePath(path))

@@ -21,7 +21,7 @@ package struct SourceFile: Sendable, Equatable {
   package init(_ entry: FileEntry) { self.init(content: entry.content, isExecutable: entry.isExecutable) }
 
   /// The bytes of a file; none for a link.
-  package var bytes: [UInt8] { content.fileBytes }
+  package func readFile() throws -> [UInt8] { try content.readFile() }
 }
 
 /// What was read of a source: the wanted files by path, and what pins them.

@@ -46,29 +46,32 @@ package struct DebPackage: Sendable {
     return "\(name)_\(plain)_\(architecture).deb"
   }
 
-  /// Writes the package so that it is there whole or not at all.
+  /// Writes the package so that it appears complete or not at all.
   ///
+  /// - Parameter report: is told how many bytes of the uncompressed files are done, and how many there are.
   /// - Throws: `ReleaseError` with code `input` for what dpkg would refuse, in dpkg's own words.
-  package func write(to path: FilePath) async throws {
-    try await Files.replace(path, with: bytes())
-  }
-
-  /// The package as bytes.
-  package func bytes() async throws -> [UInt8] {
+  package func write(
+    to path: FilePath, report: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+  ) async throws {
     let doing = "making the package \(name)"
     try complain(doing: "\(doing), version \(version)") { lr_dpkg_version_check(version, $0, $1) }
     let layout = try PackageLayout(files, doing: doing)
     let control = try controlFile(layout, doing: doing)
     try complain(doing: doing) { lr_dpkg_control_check(control, control.utf8.count, $0, $1) }
 
+    // An ar archive states the size of a member before its bytes.
+    let (_, members) = try ContentStore.temporary()
     let tar = CompressedTar(codec, time: sourceDate, doing: doing)
-    let controlMember = try await tar.bytes(of: controlEntries(layout, control: control, doing: doing))
-    let dataMember = try await tar.bytes(of: dataEntries(layout))
-    let writer = try ArchiveWriter(.ar, time: sourceDate, doing: doing)
-    try writer.addFile("debian-binary", Array("2.0\n".utf8))
-    try writer.addFile("control.tar.\(codec.suffix)", controlMember)
-    try writer.addFile("data.tar.\(codec.suffix)", dataMember)
-    return try writer.finish()
+    let controlMember = try await tar.write(controlEntries(layout, control: control, doing: doing), to: members)
+    let dataMember = try await tar.write(dataEntries(layout), to: members, report: report)
+    try members.flush()
+    try await Files.replace(path) { output in
+      let writer = try ArchiveWriter(.ar, time: sourceDate, to: output, doing: doing)
+      try writer.addFile("debian-binary", Array("2.0\n".utf8))
+      try writer.addFile("control.tar.\(codec.suffix)", controlMember)
+      try writer.addFile("data.tar.\(codec.suffix)", dataMember)
+      try writer.close()
+    }
   }
 
   private func controlFile(_ layout: PackageLayout, doing: String) throws -> String {
@@ -79,7 +82,7 @@ package struct DebPackage: Sendable {
     let size = layout.entries.reduce(2 + scripts + (conffiles.isEmpty ? 0 : 1)) { sum, entry in
       switch entry {
       case .folder: sum + 1
-      case .file(let file): sum + kibibytes(file.bytes.count)
+      case .file(let file): sum + kibibytes(file.content.count)
       }
     }
     var lines = [("Package", name)]
@@ -114,9 +117,10 @@ package struct DebPackage: Sendable {
     var members: [String: [UInt8]] = ["control": Array(control.utf8)]
     var sums = ""
     var regular: Set<String> = []
-    for case .file(let file) in layout.entries where !file.isLink {
+    for case .file(let file) in layout.entries {
+      guard case .regular(let bytes) = file.content else { continue }
       regular.insert(file.path)
-      if !conffiles.contains(file.path) { sums += "\(md5Hex(of: file.bytes))  \(file.path)\n" }
+      if !conffiles.contains(file.path) { sums += "\(try md5Hex(of: bytes))  \(file.path)\n" }
     }
     if let missing = conffiles.first(where: { !regular.contains($0) }) {
       throw ReleaseError(.input, doing: doing, reason: "the conffile “\(missing)” is not a file of the package")

@@ -29,7 +29,7 @@ package struct DebianSource: Sendable {
     version = try ReleaseVersion(plan.version)
     sourceDate = plan.sourceDate
     tree = release.filter { $0.hasPrefix("debian/") }
-    let text = String(decoding: release["debian/control"]?.bytes ?? [], as: UTF8.self)
+    let text = String(decoding: try release["debian/control"]?.read() ?? [], as: UTF8.self)
     control = try DebianControl(parsing: text, file: "debian/control")
     guard let name = control.stanzas.first?["Source"], control.stanzas.count > 1 else {
       throw ReleaseError(
@@ -47,16 +47,16 @@ package struct DebianSource: Sendable {
   package var debianName: String { "\(name)_\(version.debian).debian.tar.xz" }
   package var dscName: String { "\(name)_\(version.debian).dsc" }
 
-  /// The tarball with `debian/`.
-  package func debianTarball() async throws -> [UInt8] {
+  /// Writes the tarball with `debian/`.
+  package func writeDebianTarball(to output: ContentStore.Writer) async throws {
     let tar = CompressedTar(.xz, time: sourceDate, doing: "writing \(debianName)")
-    return try await tar.bytes(
-      of: tree.folders.map { .folder("\($0)/") }
-        + tree.paths.compactMap { path in tree[path].map { .file(path, $0.content, mode: $0.mode) } })
+    _ = try await tar.write(
+      tree.folders.map { .folder("\($0)/") }
+        + tree.paths.compactMap { path in tree[path].map { .file(path, $0.content, mode: $0.mode) } }, to: output)
   }
 
   /// The .dsc, its fields in the order in which dpkg-source writes them.
-  package func dsc(files: [File]) -> String {
+  package func dsc(files: [File]) throws -> String {
     let source = control.stanzas[0]
     let binaries = control.stanzas.dropFirst().filter { $0["Package"] != nil }
     let architectures = Set(binaries.compactMap { $0["Architecture"] }.flatMap { $0.split(separator: " ") })
@@ -77,7 +77,7 @@ package struct DebianSource: Sendable {
     }
     if let tests = tree["debian/tests/control"] {
       add("Testsuite", "autopkgtest")
-      let text = String(decoding: tests.bytes, as: UTF8.self)
+      let text = String(decoding: try tests.read(), as: UTF8.self)
       let depends =
         (try? DebianControl(parsing: text, file: "debian/tests/control"))?.stanzas
         .flatMap { ($0["Depends"] ?? "").split { $0 == "," || $0 == "|" || $0 == "\n" } }
@@ -109,9 +109,8 @@ package struct DebianSource: Sendable {
 
   /// What a .dsc says of a file.
   package static func describe(_ path: FilePath, as name: String) throws -> File {
-    let bytes = try Files.read(path, limit: 4 << 30)
-    return File(
-      name: name, size: Int64(bytes.count), md5: md5Hex(of: bytes), sha1: sha1Hex(of: bytes),
-      sha256: SHA256Digest(of: bytes))
+    let bytes = try ContentStore(reading: path).whole()
+    let legacy = try LegacyDigests(of: bytes)
+    return File(name: name, size: Int64(bytes.count), md5: legacy.md5, sha1: legacy.sha1, sha256: bytes.sha256)
   }
 }

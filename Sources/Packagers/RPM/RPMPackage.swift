@@ -41,17 +41,23 @@ package struct RPMPackage: Sendable {
   ///   - executable: lrelease itself, which the child runs; nil for the program that is running.
   /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
   package func write(to path: FilePath, name: String, executable: FilePath? = nil) async throws {
-    let made = try await build(name: name, executable: executable)
-    guard let only = made.first, made.count == 1 else {
-      throw ReleaseError(
-        .input, doing: "making the package \(name)",
-        reason: "the spec makes \(made.count) packages where one is expected")
+    try await build(name: name, executable: executable) { made in
+      guard let only = made.first, made.count == 1 else {
+        throw ReleaseError(
+          .input, doing: "making the package \(name)",
+          reason: "the spec makes \(made.count) packages where one is expected")
+      }
+      let package = try ContentStore(reading: only).whole()
+      try await Files.replace(path) { output in try package.forEachPiece { try output.append($0) } }
     }
-    try Files.replace(path, with: only.bytes)
   }
 
-  /// Makes every package of the spec: file names as rpm gives them, in order, with their bytes.
-  package func build(name: String, executable: FilePath? = nil) async throws -> [(fileName: String, bytes: [UInt8])] {
+  /// Makes every package of the spec.
+  ///
+  /// - Parameter body: is given the files, named as rpm names them, in order. They are removed when it has returned.
+  package func build<R: Sendable>(
+    name: String, executable: FilePath? = nil, _ body: @Sendable ([FilePath]) async throws -> R
+  ) async throws -> R {
     let doing = "making the package \(name)"
     let layout = try PackageLayout(files, doing: doing)
     let executable = try executable.map(Files.absolute) ?? RPMPackage.runningProgram(doing: doing)
@@ -62,20 +68,17 @@ package struct RPMPackage: Sendable {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
         throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
       }
-      var made: [(fileName: String, bytes: [UInt8])] = []
+      var made: [FilePath] = []
       let results = scratch.appending("RPMS")
       for architecture in try Files.names(in: results) {
         let folder = results.appending(bytes: architecture)
-        for file in try Files.names(in: folder) {
-          let path = folder.appending(bytes: file)
-          made.append((String(decoding: file, as: UTF8.self), try Files.read(path, limit: 4 << 30)))
-        }
+        made += try Files.names(in: folder).map { folder.appending(bytes: $0) }
       }
       guard !made.isEmpty else {
         throw ReleaseError(
           .input, doing: doing, reason: "the spec makes no package", advice: "give it a %files section")
       }
-      return made
+      return try await body(made)
     }
   }
 
@@ -101,7 +104,7 @@ package struct RPMPackage: Sendable {
         }
       case .file(let file):
         switch file.content {
-        case .file(let bytes): try Files.write(bytes, to: path, mode: file.mode)
+        case .regular(let bytes): try Files.write(bytes, to: path, mode: file.mode)
         case .link(let target):
           guard symlink(target, path.string) == 0 else { throw ReleaseError(errno: errno, doing: "writing \(path)") }
         }
@@ -159,7 +162,7 @@ package struct RPMSource: Sendable {
     return try await withScratch { scratch in
       for folder in ["SOURCES", "SRPMS", "home", "tmp"] { try Files.makeFolder(scratch.appending(folder)) }
       let source = scratch.appending("SOURCES").appending(tarball.lastComponent?.string ?? name)
-      try Files.write(Files.read(tarball, limit: 8 << 30), to: source)
+      try Files.write(ContentStore(reading: tarball).whole(), to: source)
       let specPath = scratch.appending("\(name).spec")
       try Files.write(spec, to: specPath)
       let time = timespec(tv_sec: time_t(sourceDate), tv_nsec: 0)

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Files
+import Model
+import SystemPackage
+
+/// The wanted files of archives that were read before, each selection in a folder of its own: `data` with the contents
+/// one after the other, and `index.json`.
+struct ArchiveCache {
+  private let folder: FilePath
+
+  init(_ folder: FilePath) { self.folder = folder }
+
+  private struct Index: Codable {
+    struct File: Codable {
+      var path: String
+      var isExecutable: Bool
+      var link: String?
+      var size: Int
+      var sha256: SHA256Digest?
+    }
+    var pin: SourcePin
+    var files: [File]
+  }
+
+  /// What is kept under `key`, each file checked against its digest; nil where anything is missing or wrong.
+  func content(_ key: String) -> SourceContent? {
+    let folder = folder.appending(key)
+    guard let index = try? JSON.decode(Index.self, from: Files.read(folder.appending("index.json"))),
+      let data = try? ContentStore(reading: folder.appending("data"))
+    else { return nil }
+    var files: [String: SourceFile] = [:]
+    var offset: Int64 = 0
+    for file in index.files {
+      let content: FileContent
+      if let link = file.link {
+        content = .link(link)
+      } else {
+        guard let sha256 = file.sha256, file.size >= 0 else { return nil }
+        let bytes = data.range(offset: offset, count: file.size, sha256: sha256)
+        guard (try? bytes.computeDigest()) == sha256 else { return nil }
+        content = .regular(bytes)
+        offset += Int64(file.size)
+      }
+      files[file.path] = SourceFile(content: content, isExecutable: file.isExecutable)
+    }
+    return SourceContent(files: files, pin: index.pin)
+  }
+
+  /// Keeps what was read. A cache that cannot be written costs time, not the release.
+  func store(_ content: SourceContent, _ key: String) async {
+    let folder = folder.appending(key)
+    do {
+      try Files.makeFolder(folder, mode: 0o700)
+      let paths = content.files.keys.sorted()
+      var files: [Index.File] = []
+      try await Files.replace(folder.appending("data")) { data in
+        for path in paths {
+          guard let file = content.files[path] else { continue }
+          var entry = Index.File(path: path, isExecutable: file.isExecutable, size: 0)
+          switch file.content {
+          case .regular(let bytes):
+            try bytes.forEachPiece { try data.append($0) }
+            let written = data.finishContent()
+            entry.size = written.count
+            entry.sha256 = written.sha256
+          case .link(let target): entry.link = target
+          }
+          files.append(entry)
+        }
+      }
+      let index = Index(pin: content.pin, files: files)
+      try Files.replace(folder.appending("index.json"), with: try JSON.encode(index))
+    } catch {
+      try? Files.remove(folder)
+    }
+  }
+}
