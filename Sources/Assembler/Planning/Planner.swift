@@ -49,6 +49,20 @@ package struct Planner {
   let manifestName: String
   /// What the plan that is carried out says of its sources; nothing when a plan is made.
   var planned: [String: SourcePin] = [:]
+  /// The series that were read, by the name of their file.
+  private var series: [String: PatchSeries] = [:]
+
+  init(
+    manifest: Manifest, request: CutRequest, recipe: Recipe, progress: Progress, manifestName: String,
+    planned: [String: SourcePin] = [:]
+  ) {
+    self.manifest = manifest
+    self.request = request
+    self.recipe = recipe
+    self.progress = progress
+    self.manifestName = manifestName
+    self.planned = planned
+  }
 
   /// Pins the sources of the manifest at `path`.
   package static func plan(
@@ -193,9 +207,7 @@ package struct Planner {
     if source.kind == .kernel { selection.paths.insert("Makefile") }
     var series: PatchSeries?
     if let file = source.series {
-      var reader = recipe
-      series = try PatchSeries(file: file) { try reader.read($0, at: source.location) }
-      recipe = reader
+      series = try readSeries(file, at: source.location)
       selection.paths.formUnion(series?.paths ?? [])
     }
     let (place, found) = try await locate(name, source)
@@ -234,6 +246,15 @@ package struct Planner {
       throw rule.matchesNothing("this kernel tree does not hold it: " + (await otherManifests(for: found)))
     }
     return (content, place)
+  }
+
+  private mutating func readSeries(_ file: String, at location: SourceLocation) throws -> PatchSeries {
+    if let known = series[file] { return known }
+    var reader = recipe
+    let read = try PatchSeries(file: file) { try reader.read($0, at: location) }
+    recipe = reader
+    series[file] = read
+    return read
   }
 
   /// Which of the manifests beside this one a kernel tree holds the files for, as advice.
@@ -390,19 +411,14 @@ package struct Planner {
   /// Those of extras that were not chosen too: a vendor may add one to the release.
   private mutating func readNamedFiles() throws {
     let isPlanned = recipe.folder == nil
-    func readSeries(_ file: String, at location: SourceLocation) throws {
-      var reader = recipe
-      _ = try PatchSeries(file: file) { try reader.read($0, at: location) }
-      recipe = reader
-    }
     for (_, source) in manifest.sources.sorted(by: { $0.key < $1.key }) where !isPlanned {
       if let keyring = source.keyring { _ = try recipe.read(keyring, at: source.location) }
-      if let series = source.series { try readSeries(series, at: source.location) }
+      if let series = source.series { _ = try readSeries(series, at: source.location) }
     }
     for file in manifest.generated { _ = try recipe.read(file.template, at: file.location) }
     for (name, extra) in manifest.extras.sorted(by: { $0.key < $1.key }) {
       guard !isPlanned || request.extras.contains(name) else { continue }
-      if let series = extra.series { try readSeries(series, at: extra.location) }
+      if let series = extra.series { _ = try readSeries(series, at: extra.location) }
       for file in extra.generated { _ = try recipe.read(file.template, at: file.location) }
     }
     if let packaging = manifest.packaging {

@@ -65,18 +65,20 @@ package struct PatchSeries: Sendable {
 
   /// The files that the headers of a unified diff name.
   private static func paths(in bytes: [UInt8], strip: Int, patch: String) throws -> [String] {
+    let (old, new, binary) = (Array("--- ".utf8), Array("+++ ".utf8), Array("GIT binary patch".utf8))
     var found: [String] = []
+    var known: Set<String> = []
     let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
     for (number, line) in lines.enumerated() {
       var name: String?
-      let isOld = line.starts(with: Array("--- ".utf8))
-      let isNew = line.starts(with: Array("+++ ".utf8))
-      if isOld && number + 1 < lines.count && lines[number + 1].starts(with: Array("+++ ".utf8))
-        || isNew && number > 0 && lines[number - 1].starts(with: Array("--- ".utf8))
+      let isOld = line.starts(with: old)
+      let isNew = line.starts(with: new)
+      if isOld && number + 1 < lines.count && lines[number + 1].starts(with: new)
+        || isNew && number > 0 && lines[number - 1].starts(with: old)
       {
         name = String(decoding: line.dropFirst(4), as: UTF8.self)
           .split(separator: "\t", maxSplits: 1).first.map { String($0).trimmed }
-      } else if line.starts(with: Array("GIT binary patch".utf8)) {
+      } else if line.starts(with: binary) {
         throw ReleaseError(
           .input, doing: "reading the patch \(patch)", reason: "it holds a binary patch",
           advice: "add the file with a rule of the manifest")
@@ -86,7 +88,7 @@ package struct PatchSeries: Sendable {
       guard isCleanPath(path) else {
         throw ReleaseError(.input, doing: "reading the patch \(patch)", reason: "it changes '\(name)', out of the tree")
       }
-      if !found.contains(path) { found.append(path) }
+      if known.insert(path).inserted { found.append(path) }
     }
     guard !found.isEmpty else {
       throw ReleaseError(.input, doing: "reading the patch \(patch)", reason: "it changes no file")
