@@ -23,29 +23,3 @@ extension Plan {
     ].merging(own) { known, _ in known }
   }
 }
-
-extension Plan {
-  /// The description of the release, with what it was made with.
-  package func description(_ manifest: Manifest, of package: Manifest.Package? = nil) -> String {
-    let candidates = [package?.description ?? "", manifest.description, package?.summary ?? manifest.summary]
-    let carried = extras.isEmpty ? "" : "\n\nThis release was made with: \(extras.joined(separator: ", "))."
-    return (candidates.first { !$0.isEmpty } ?? "").trimmed + carried
-  }
-
-  /// What `@NAME@` stands for in packaging: the values of the release, and those that packages spell their own way.
-  package func packagingValues(_ manifest: Manifest) throws -> [String: String] {
-    let version = try ReleaseVersion(version)
-    let date = Timestamp(seconds: sourceDate)
-    let own = extras.compactMap { manifest.extras[$0]?.license }
-    let licenses = ([manifest.license] + own).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    return try values(manifest).merging([
-      "EXTRAS_CONFIGURE": extras.flatMap { manifest.extras[$0]?.configure ?? [] }.joined(separator: " "),
-      "LICENSE": licenses.count == 1 ? manifest.license : licenses.map { "(\($0))" }.joined(separator: " AND "),
-      "DATE": date.iso8601, "YEAR": String(date.fields.year), "CHANGELOG_DATE": date.rfc5322,
-      "RPM_DATE": date.rpmChangelogDate, "DEB_VERSION": version.debian, "RPM_VERSION": version.rpmVersion,
-      "RPM_RELEASE": version.rpmRelease, "DESCRIPTION": description(manifest),
-      "REBUILT": try rebuilds?.last.map { ", rebuilt by \($0.vendor) from \(try ReleaseVersion($0.basedOn.version))" }
-        ?? "",
-    ]) { $1 }
-  }
-}

@@ -45,13 +45,14 @@ package struct Cut: Sendable {
     check: (FilePath) throws -> Void = { _ in }, code: () async throws -> ReleaseTree
   ) async throws -> Report {
     let name = try plan.releaseName
-    let version = try ReleaseVersion(plan.version)
+    let context = try PackagingContext(plan, manifest)
+    let version = context.version
     try VersionComparator.dpkg.check(version.debian)
     try VersionComparator.rpm.check(version.rpmVersion)
     let folder = ReleaseFolder(Files.absolute(output).appending(name), remedy: remedy)
     if Files.exists(folder.path) { return try existing(folder, plan, name) }
 
-    let (released, packages) = try Self.complete(try await code(), plan, manifest)
+    let (released, packages) = try Self.complete(try await code(), in: context)
     try await folder.create { part in
       try await writeAll(plan, packages, released, name: name, to: part)
       try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
@@ -65,15 +66,15 @@ package struct Cut: Sendable {
 
   /// Adds to the code of a release what belongs to it besides: the packaging and the records.
   package static func complete(
-    _ code: ReleaseTree, _ plan: Plan, _ manifest: Manifest
+    _ code: ReleaseTree, in context: PackagingContext
   ) throws -> (tree: ReleaseTree, packages: [PackagingTree.Laid]) {
     var tree = code
-    let packages = try manifest.packages(with: plan.extras).map { package in
-      let dkms = try DKMSPackage(package, plan: plan, manifest: manifest)
+    let packages = try context.packages.map { package in
+      let dkms = try DKMSPackage(package, in: context)
       return (dkms: dkms, tree: try dkms.sourceTree(code))
     }
-    try PackagingTree.add(to: &tree, plan: plan, manifest: manifest, packages: packages)
-    try Tarball.addRecords(to: &tree, plan: plan)
+    try PackagingTree.add(to: &tree, in: context, packages: packages)
+    try Tarball.addRecords(to: &tree, plan: context.plan)
     return (tree, packages)
   }
 

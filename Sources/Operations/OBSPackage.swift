@@ -95,7 +95,7 @@ package struct OBSPackage: Sendable {
 
   /// The entry of this release, in the form that SUSE's tools insist on.
   private static func changes(_ plan: Plan, _ manifest: Manifest) throws -> String {
-    let rebuilt = try plan.packagingValues(manifest)["REBUILT"] ?? ""
+    let rebuilt = try PackagingContext(plan, manifest).values["REBUILT"] ?? ""
     return """
       \(line)
       \(Timestamp(seconds: plan.sourceDate).changesDate) - \(manifest.maintainer)

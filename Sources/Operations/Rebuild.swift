@@ -31,7 +31,7 @@ package struct Rebuild: Sendable {
 
   package func run(_ path: FilePath, _ request: RebuildRequest) async throws -> Report {
     let released = try await ReleasedTarball(reading: path, progress: progress)
-    let code = try PackagingTree.code(of: released.tree, plan: released.plan, manifest: released.manifest)
+    let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
     let cut = Cut(output: output, codec: released.codec, progress: progress)
     if request.changesNothing { return try await repeated(released, code, cut) }
 
@@ -47,7 +47,7 @@ package struct Rebuild: Sendable {
   /// - Parameter prove: adds that to the plan.
   package func run(_ path: FilePath, proving prove: (Plan) throws -> Plan) async throws -> Report {
     let released = try await ReleasedTarball(reading: path, progress: progress)
-    let code = try PackagingTree.code(of: released.tree, plan: released.plan, manifest: released.manifest)
+    let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
     let made = try await Cut(output: output, codec: released.codec, progress: progress)
       .run(try prove(released.plan), released.manifest, remedy: "choose another --output") { code }
     return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
@@ -90,7 +90,7 @@ package struct Rebuild: Sendable {
 
   /// Packaging and records must come out as they were released.
   private func checkTree(_ code: ReleaseTree, _ released: ReleasedTarball) throws {
-    let tree = try Cut.complete(code, released.plan, released.manifest).tree
+    let tree = try Cut.complete(code, in: PackagingContext(released.plan, released.manifest)).tree
     let paths = Set(tree.entries.keys).union(released.tree.entries.keys)
     let different = paths.filter { tree[$0] != released.tree[$0] }.sorted()
     guard different.isEmpty else {

@@ -79,7 +79,7 @@ package struct ReleaseDiff: Sendable, Codable {
         // That status says that two releases differ, and this is another matter.
         throw ReleaseError(.source, doing: error.doing, reason: error.reason, advice: error.advice)
       }
-      code = try PackagingTree.code(of: tarball.tree, plan: tarball.plan, manifest: tarball.manifest)
+      code = try PackagingTree.code(of: tarball.tree, in: PackagingContext(tarball.plan, tarball.manifest))
     }
   }
 
@@ -240,8 +240,9 @@ package struct ReleaseDiff: Sendable, Codable {
   private static func contents(_ side: Side, _ progress: Progress) async throws -> [String: PackageFacts] {
     guard let folder = side.folder else { return [:] }
     // The folder of the sources has the version in its name.
-    let sources = try side.tarball.manifest.packages(with: side.plan.extras).map { package in
-      let dkms = try DKMSPackage(package, plan: side.plan, manifest: side.tarball.manifest)
+    let context = try PackagingContext(side.plan, side.tarball.manifest)
+    let sources = try context.packages.map { package in
+      let dkms = try DKMSPackage(package, in: context)
       return (prefix: dkms.folder + "/", plain: "usr/src/\(package.module)-*/")
     }
     var found: [String: PackageFacts] = [:]

@@ -39,9 +39,8 @@ package struct CandidateRelease: Sendable {
     plan = released.plan
     manifest = released.manifest
     digest = released.sha256
-    packages = try released.manifest.packages(with: released.plan.extras).map { package in
-      try DKMSPackage(package, plan: released.plan, manifest: released.manifest)
-    }
+    let context = try PackagingContext(released.plan, released.manifest)
+    packages = try context.packages.map { try DKMSPackage($0, in: context) }
     guard !packages.isEmpty else {
       throw ReleaseError(
         .input, doing: doing, reason: "it has no packages to qualify", advice: "add [[packages]] to its manifest")

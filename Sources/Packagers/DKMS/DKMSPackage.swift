@@ -9,9 +9,7 @@ import Processes
 /// A DKMS package as the manifest describes it, laid out for the target: what the .deb and the .rpm have in common.
 package struct DKMSPackage: Sendable {
   package let package: Manifest.Package
-  private let plan: Plan
-  private let manifest: Manifest
-  package let version: ReleaseVersion
+  private let context: PackagingContext
   package let range: KernelRange
   /// The modules that it builds, those of extras among them.
   package let modules: [Manifest.Module]
@@ -19,11 +17,10 @@ package struct DKMSPackage: Sendable {
   /// What is added to it.
   private let extras: [Manifest.Extra]
 
-  package init(_ package: Manifest.Package, plan: Plan, manifest: Manifest) throws {
+  package init(_ package: Manifest.Package, in context: PackagingContext) throws {
     self.package = package
-    self.plan = plan
-    self.manifest = manifest
-    version = try ReleaseVersion(plan.version)
+    self.context = context
+    let (plan, manifest) = (context.plan, context.manifest)
     extras = manifest.extras(plan.extras, addingTo: package)
     let claimed = try extras.compactMap(\.kernels).reduce(KernelRange(package.kernels)) {
       try $0.widened(to: KernelRange($1))
@@ -32,12 +29,16 @@ package struct DKMSPackage: Sendable {
     range = try proven.map { try KernelRange($0.kernelMin, $0.kernelMax) } ?? claimed
     modules = manifest.modules(of: package, with: plan.extras)
     let configure = package.configure + extras.flatMap(\.configure)
-    values = try plan.packagingValues(manifest).merging([
+    values = context.values.merging([
       "VARIANT": package.variant, "MODULE": package.module, "CONFIGURE_OPTIONS": configure.joined(separator: " "),
-      "SUMMARY": package.summary, "DESCRIPTION": plan.description(manifest, of: package),
+      "SUMMARY": package.summary, "DESCRIPTION": context.description(of: package),
       "KERNEL_MIN": range.min.text, "KERNEL_MAX": range.max.text,
     ]) { $1 }
   }
+
+  package var version: ReleaseVersion { context.version }
+  private var plan: Plan { context.plan }
+  private var manifest: Manifest { context.manifest }
 
   /// Where the source tree goes on the target.
   package var folder: String { "usr/src/\(package.module)-\(version.dkms)" }
@@ -57,10 +58,10 @@ package struct DKMSPackage: Sendable {
       if package.exclude.contains(where: { $0.matches(path) }) { return false }
       return package.include.isEmpty && own == nil || package.include.contains { $0.matches(path) }
     }
-    var recipe = Recipe(plan: plan)
     for file in package.files {
-      let template = try Template(file: file.template, bytes: recipe.read(file.template, at: file.location))
-      tree[file.path] = entry(try template.render(values), executable: file.isExecutable, "template \(file.template)")
+      tree[file.path] = entry(
+        try context.render(file.template, at: file.location, values), executable: file.isExecutable,
+        "template \(file.template)")
     }
     if let probe = package.probe, tree[probe] == nil {
       throw ReleaseError(
@@ -141,11 +142,9 @@ package struct DKMSPackage: Sendable {
 
   /// The files below /etc.
   package func configurationFiles(_ relations: Manifest.Relations) throws -> [PackageFile] {
-    var recipe = Recipe(plan: plan)
-    return try relations.etc.map { file in
-      let template = try Template(file: file.template, bytes: recipe.read(file.template, at: file.location))
-      return PackageFile(
-        path: String(file.path.dropFirst()), content: .file(Array(try template.render(values).utf8)))
+    try relations.etc.map { file in
+      let text = try context.render(file.template, at: file.location, values)
+      return PackageFile(path: String(file.path.dropFirst()), content: .file(Array(text.utf8)))
     }
   }
 
@@ -159,9 +158,8 @@ package struct DKMSPackage: Sendable {
 
   /// Renders a template of a packaging recipe, with the names and relations of one format.
   private func render(_ file: String, _ relations: Manifest.Relations, _ more: [String: String]) throws -> String {
-    var recipe = Recipe(plan: plan)
-    let template = try Template(file: file, bytes: recipe.read(file, at: relations.location))
-    return try template.render(values.merging(more.merging(["PACKAGE": relations.name]) { $1 }) { $1 })
+    try context.render(
+      file, at: relations.location, values.merging(more) { $1 }.merging(["PACKAGE": relations.name]) { $1 })
   }
 
   // MARK: Debian

@@ -15,14 +15,13 @@ package struct PackagingTree {
   /// Where the tarball holds what the DKMS packages have beyond the files of the release.
   static let folder = "lrelease/dkms"
 
-  private let plan: Plan
-  private let manifest: Manifest
+  private let context: PackagingContext
   private let packages: [Laid]
 
   /// Adds the packaging to a release that has none yet; nothing, where the manifest has no `[packaging]`.
-  package static func add(to tree: inout ReleaseTree, plan: Plan, manifest: Manifest, packages: [Laid]) throws {
-    guard let packaging = manifest.packaging else { return }
-    let adder = PackagingTree(plan: plan, manifest: manifest, packages: packages)
+  package static func add(to tree: inout ReleaseTree, in context: PackagingContext, packages: [Laid]) throws {
+    guard let packaging = context.manifest.packaging else { return }
+    let adder = PackagingTree(context: context, packages: packages)
     let release = tree
     for (path, entry) in try adder.debian(packaging) + adder.spec(packaging) + adder.laidOut(release) {
       guard tree[path] == nil else {
@@ -36,14 +35,14 @@ package struct PackagingTree {
   }
 
   /// The part of a release that was there before its packaging and its records were added.
-  package static func code(of release: ReleaseTree, plan: Plan, manifest: Manifest) throws -> ReleaseTree {
+  package static func code(of release: ReleaseTree, in context: PackagingContext) throws -> ReleaseTree {
     let records: Set = [Tarball.planPath, Tarball.originsPath]
-    guard let packaging = manifest.packaging else { return release.filter { !records.contains($0) } }
-    let packages = try manifest.packages(with: plan.extras).map { package in
-      (dkms: try DKMSPackage(package, plan: plan, manifest: manifest), tree: ReleaseTree())
+    guard let packaging = context.manifest.packaging else { return release.filter { !records.contains($0) } }
+    let packages = try context.packages.map { package in
+      (dkms: try DKMSPackage(package, in: context), tree: ReleaseTree())
     }
     // Which files these are does not depend on what is in the release.
-    let adder = PackagingTree(plan: plan, manifest: manifest, packages: packages)
+    let adder = PackagingTree(context: context, packages: packages)
     let made = try adder.debian(packaging) + adder.spec(packaging)
     let packagingPaths = Set(made.map(\.0)).union(records)
     return release.filter { !packagingPaths.contains($0) && !$0.hasPrefix("\(folder)/") }
@@ -57,19 +56,13 @@ package struct PackagingTree {
       origin: Origin(source: "generated", generator: generator))
   }
 
-  private func render(_ file: String, at location: SourceLocation, _ more: [String: String] = [:]) throws -> String {
-    var recipe = Recipe(plan: plan)
-    let template = try Template(file: file, bytes: recipe.read(file, at: location))
-    return try template.render(plan.packagingValues(manifest).merging(more) { $1 })
-  }
-
   /// `debian/`, with the stanzas and scripts of the DKMS packages among those of the recipe.
   private func debian(_ packaging: Manifest.Packaging) throws -> Entries {
-    var recipe = Recipe(plan: plan)
+    var recipe = Recipe(plan: context.plan)
     var entries: Entries = []
-    let description = ["DESCRIPTION": DebianControl.indented(plan.description(manifest))]
+    let description = ["DESCRIPTION": DebianControl.indented(context.description())]
     for file in try recipe.list(packaging.debian, deep: true, at: packaging.location) {
-      var text = try render(file, at: packaging.location, description)
+      var text = try context.render(file, at: packaging.location, description)
       let name = String(file.dropFirst(packaging.debian.count + 1))
       if name == "control" {
         for (dkms, _) in packages {
@@ -104,14 +97,14 @@ package struct PackagingTree {
       }
       return lines[start...].joined(separator: "\n")
     }
-    let text = try render(
+    let text = try context.render(
       packaging.spec, at: packaging.location,
       [
-        "DKMS_PACKAGES": parts.joined(separator: "\n"), "DESCRIPTION": plan.description(manifest),
+        "DKMS_PACKAGES": parts.joined(separator: "\n"), "DESCRIPTION": context.description(),
         // The Open Build Service fills this one in.
         "BUILD_FLAVOR": "@BUILD_FLAVOR@",
       ])
-    return [("\(manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
+    return [("\(context.manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
   }
 
   /// For each DKMS package a folder: `files` lists what it takes from the release, `tree` holds the rest of its sources,

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+
+/// A plan with its manifest, and what packaging derives from both. It is made once for all packages of a release.
+package struct PackagingContext: Sendable {
+  package let plan: Plan
+  package let manifest: Manifest
+  package let version: ReleaseVersion
+  /// What `@NAME@` stands for in packaging: the values of the release, and those that packages spell their own way.
+  package let values: [String: String]
+
+  package init(_ plan: Plan, _ manifest: Manifest) throws {
+    self.plan = plan
+    self.manifest = manifest
+    version = try ReleaseVersion(plan.version)
+    values = try Self.values(plan, manifest, version)
+  }
+
+  /// The packages of the release, those of its extras among them.
+  package var packages: [Manifest.Package] { manifest.packages(with: plan.extras) }
+
+  /// The description of the release or of a package, with what it was made with.
+  package func description(of package: Manifest.Package? = nil) -> String {
+    Self.description(plan, manifest, of: package)
+  }
+
+  /// Fills in a template of the recipe.
+  ///
+  /// - Parameter more: values that go before those of the context.
+  package func render(_ file: String, at location: SourceLocation, _ more: [String: String] = [:]) throws -> String {
+    var recipe = Recipe(plan: plan)
+    let template = try Template(file: file, bytes: recipe.read(file, at: location))
+    return try template.render(values.merging(more) { $1 })
+  }
+
+  private static func description(_ plan: Plan, _ manifest: Manifest, of package: Manifest.Package? = nil) -> String {
+    let candidates = [package?.description ?? "", manifest.description, package?.summary ?? manifest.summary]
+    let carried = plan.extras.isEmpty ? "" : "\n\nThis release was made with: \(plan.extras.joined(separator: ", "))."
+    return (candidates.first { !$0.isEmpty } ?? "").trimmed + carried
+  }
+
+  private static func values(
+    _ plan: Plan, _ manifest: Manifest, _ version: ReleaseVersion
+  ) throws -> [String: String] {
+    let date = Timestamp(seconds: plan.sourceDate)
+    let own = plan.extras.compactMap { manifest.extras[$0]?.license }
+    let licenses = ([manifest.license] + own).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    return try plan.values(manifest).merging([
+      "EXTRAS_CONFIGURE": plan.extras.flatMap { manifest.extras[$0]?.configure ?? [] }.joined(separator: " "),
+      "LICENSE": licenses.count == 1 ? manifest.license : licenses.map { "(\($0))" }.joined(separator: " AND "),
+      "DATE": date.iso8601, "YEAR": String(date.fields.year), "CHANGELOG_DATE": date.rfc5322,
+      "RPM_DATE": date.rpmChangelogDate, "DEB_VERSION": version.debian, "RPM_VERSION": version.rpmVersion,
+      "RPM_RELEASE": version.rpmRelease, "DESCRIPTION": PackagingContext.description(plan, manifest),
+      "REBUILT": try plan.rebuilds?.last.map {
+        ", rebuilt by \($0.vendor) from \(try ReleaseVersion($0.basedOn.version))"
+      }
+        ?? "",
+    ]) { $1 }
+  }
+}
