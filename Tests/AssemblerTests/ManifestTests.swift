@@ -175,6 +175,10 @@ import Testing
       ("variant = \"own\"", "variant = \"base\"", "the variant 'base' is named a second time (first at line 16)"),
       ("name = \"own-dkms\"", "name = \"demo-dkms\"", "'demo-dkms' is named a second time"),
       (
+        "variant = \"own\"", "variant = \"own\"\nkernels = { min = \"6.1\", max = \"5.4\" }",
+        "m.toml:26:1: error: kernels.min '6.1' must not be above kernels.max '5.4'"
+      ),
+      (
         "[[extras.own.packages]]", "modules = [{ name = \"m\", path = \"own\" }]\n[[extras.own.packages]]",
         "m.toml:22:1: error: extra 'own' has packages of its own, which alone hold its files, so it cannot add modules"
       ),

@@ -68,7 +68,8 @@ extension Manifest {
     }
     var names: [String: SourceLocation] = [:]
     var variants: [String: SourceLocation] = [:]
-    for package in packages(with: extras.keys.sorted()) {
+    let all = packages(with: extras.keys.sorted())
+    for package in all {
       if let other = variants[package.variant] {
         report(
           package.location, "the variant '\(package.variant)' is named a second time (first at line \(other.line))")
@@ -87,7 +88,7 @@ extension Manifest {
       }
     }
     let added = extras.values.compactMap { extra in extra.kernels.map { ($0, extra.location) } }
-    for (range, location) in packages.map({ ($0.kernels, $0.location) }) + added where range.min > range.max {
+    for (range, location) in all.map({ ($0.kernels, $0.location) }) + added where range.min > range.max {
       report(location, "kernels.min '\(range.min)' must not be above kernels.max '\(range.max)'")
     }
   }
