@@ -15,7 +15,7 @@ package struct KernelRange: Sendable, Equatable {
     self.max = high
   }
 
-  package init(_ kernels: Manifest.Kernels) throws { try self.init(kernels.min, kernels.max) }
+  package init(_ kernels: Manifest.Kernels) throws { try self.init(kernels.min.text, kernels.max.text) }
 
   /// The range that holds both, and what lies between them.
   package func widened(to other: KernelRange) -> KernelRange {

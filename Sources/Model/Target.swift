@@ -33,81 +33,49 @@ package struct Target: Sendable {
     package let digest: String
   }
 
-  private static let repository = Shape.table([
-    Field("name", .text, required: true, "name of the repository"),
-    Field("url", .text, required: true, "its baseurl, with $basearch"),
-  ])
-
-  private static let shape = Shape.table([
-    Field("distribution", .text, required: true, "name of the distribution"),
-    Field("release", .text, required: true, "release of the distribution"),
-    Field(
-      "architecture", .oneOf(["amd64", "arm64", "x86_64", "aarch64"]), required: true, "as the distribution says it"),
-    Field("format", .oneOf(Format.allCases.map(\.rawValue)), required: true, "format of packages"),
-    Field("codec", .oneOf(["xz", "zstd", "gzip"]), required: true, "compression of packages"),
-    Field("kernels", .texts, "packages that bring the headers of kernels to build modules for"),
-    Field("images", .texts, "packages that bring the images of these kernels"),
-    Field("later", .texts, "packages that bring the headers of a kernel that arrives later"),
-    Field(
-      "rpm",
-      .table([
-        Field("format", .oneOf(["4", "6"]), required: true, "version of the package format"),
-        Field(
-          "signature", .text, required: true, "signature algorithm that the distribution verifies, for whoever signs"),
-        Field("digest", .oneOf(["sha256", "sha512"]), required: true, "digest of files"),
-      ]), "for format rpm"),
-    Field(
-      "root",
-      .table([
-        Field("suites", .array(.text, atLeast: 1), "suites of a Debian archive, the base first"),
-        Field("components", .texts, "components of the archive; main where none are named"),
-        Field("mirror", .text, "archive; for Debian, the one that this machine uses"),
-        Field("repositories", .array(repository, atLeast: 1), "repositories of an RPM distribution"),
-        Field("releasever", .text, "what dnf puts for $releasever"),
-        Field("packages", .texts, "what is in the root besides what the release asks for"),
-      ]), required: true, "how a root of it is made"),
-  ])
-
   /// Reads a target. All that is wrong with it is reported in one run.
   package init(reading path: FilePath) throws {
     let bytes = try Files.read(path, limit: 1 << 20, doing: "reading the target \(path)")
-    let node = try TOMLDocument.parse(bytes, file: path.string)
-    let findings = Target.shape.findings(in: node, at: "")
-    guard findings.isEmpty else { throw Diagnostics(findings) }
-    func text(_ key: String) -> String { node[key]?.string ?? "" }
-    name = path.stem ?? path.string
-    distribution = text("distribution")
-    release = text("release")
-    architecture = text("architecture")
-    format = Format(rawValue: text("format")) ?? .deb
-    codec = text("codec")
-    kernels = node["kernels"]?.strings ?? []
-    images = node["images"]?.strings ?? []
-    later = node["later"]?.strings ?? []
-    rpm = node["rpm"].map {
-      RPM(
-        format: $0["format"]?.string ?? "", signature: $0["signature"]?.string ?? "", digest: $0["digest"]?.string ?? ""
-      )
+    let shape = Shape.table {
+      Target(&$0, name: path.stem ?? path.string, digest: SHA256Digest(of: bytes))
     }
-    let root = node["root"]
-    self.root = ChrootRecipe(
-      suites: root?["suites"]?.strings ?? [], components: root?["components"]?.strings ?? ["main"],
-      mirror: root?["mirror"]?.string,
-      repositories: (root?["repositories"]?.array ?? []).map {
-        ChrootRecipe.Repository(name: $0["name"]?.string ?? "", url: $0["url"]?.string ?? "")
-      },
-      releasever: root?["releasever"]?.string, packages: (root?["packages"]?.strings ?? []) + kernels)
-    digest = SHA256Digest(of: bytes)
-    func report(_ reason: String, at place: TOMLNode?) -> ReleaseError {
-      ReleaseError(.input, at: (place ?? node).location, doing: "", reason: "error: \(reason)")
+    self = try shape.read(TOMLDocument.parse(bytes, file: path.string))
+  }
+
+  private init?(_ table: inout TableReader, name: String, digest: SHA256Digest) {
+    let distribution = table.required("distribution", .text, "name of the distribution")
+    let release = table.required("release", .text, "release of the distribution")
+    let architecture = table.required(
+      "architecture", .oneOf(["amd64", "arm64", "x86_64", "aarch64"]), "as the distribution says it")
+    let format = table.required("format", .oneOf(Format.self), "format of packages")
+    let codec = table.required("codec", .located(.oneOf(["xz", "zstd", "gzip"])), "compression of packages")
+    let kernels = table.optional(
+      "kernels", .texts, default: [], "packages that bring the headers of kernels to build modules for")
+    images = table.optional("images", .texts, default: [], "packages that bring the images of these kernels")
+    later = table.optional(
+      "later", .texts, default: [], "packages that bring the headers of a kernel that arrives later")
+    rpm = table.optional("rpm", .table { RPM(&$0) }, "for format rpm")
+    let root = table.required(
+      "root", .located(.table { ChrootRecipe(&$0, kernels: kernels) }), "how a root of it is made")
+    guard let distribution, let release, let architecture, let format, let codec, let root else { return nil }
+    self.name = name
+    self.distribution = distribution
+    self.release = release
+    self.architecture = architecture
+    self.format = format
+    self.codec = codec.value
+    self.kernels = kernels
+    self.root = root.value
+    self.digest = digest
+    if format == .deb && self.root.suites.isEmpty {
+      table.report("a target for .deb needs root.suites", at: root.location)
     }
-    if format == .deb && self.root.suites.isEmpty { throw report("a target for .deb needs root.suites", at: root) }
     if format == .rpm && (self.root.repositories.isEmpty || rpm == nil) {
-      throw report("a target for .rpm needs root.repositories and [rpm]", at: root)
+      table.report("a target for .rpm needs root.repositories and [rpm]", at: root.location)
     }
     // dpkg reads zstd since 1.21.18, and Ubuntu's since 1.18.4ubuntu1.7. Source: dpkg's changelog.
-    if distribution == "Debian", codec == "zstd", let number = Int(release), number <= 11 {
-      throw report("dpkg of Debian \(number) cannot read zstd", at: node["codec"])
+    if distribution == "Debian", codec.value == "zstd", let number = Int(release), number <= 11 {
+      table.report("dpkg of Debian \(number) cannot read zstd", at: codec.location)
     }
   }
 
@@ -151,5 +119,45 @@ package struct Target: Sendable {
     }
     return (["| target | distribution | architecture | packages | kernels |", "|---|---|---|---|---|"] + rows)
       .map { $0 + "\n" }.joined()
+  }
+}
+
+extension Target.RPM {
+  fileprivate init?(_ table: inout TableReader) {
+    let format = table.required("format", .oneOf(["4", "6"]), "version of the package format")
+    let signature = table.required(
+      "signature", .text, "signature algorithm that the distribution verifies, for whoever signs")
+    let digest = table.required("digest", .oneOf(["sha256", "sha512"]), "digest of files")
+    guard let format, let signature, let digest else { return nil }
+    self.init(format: format, signature: signature, digest: digest)
+  }
+}
+
+extension ChrootRecipe {
+  /// - Parameter kernels: packages that every root of the target has besides.
+  fileprivate init?(_ table: inout TableReader, kernels: [String]) {
+    let suites = table.optional(
+      "suites", .array(.text, atLeast: 1), default: [], "suites of a Debian archive, the base first")
+    let components = table.optional(
+      "components", .texts, default: ["main"], "components of the archive; main where none are named")
+    let mirror = table.optional("mirror", .text, "archive; for Debian, the one that this machine uses")
+    let repositories = table.optional(
+      "repositories", .array(.table { Repository(&$0) }, atLeast: 1), default: [], "repositories of an RPM distribution"
+    )
+    let releasever = table.optional("releasever", .text, "what dnf puts for $releasever")
+    let packages = table.optional(
+      "packages", .texts, default: [], "what is in the root besides what the release asks for")
+    self.init(
+      suites: suites, components: components, mirror: mirror, repositories: repositories, releasever: releasever,
+      packages: packages + kernels)
+  }
+}
+
+extension ChrootRecipe.Repository {
+  fileprivate init?(_ table: inout TableReader) {
+    let name = table.required("name", .text, "name of the repository")
+    let url = table.required("url", .text, "its baseurl, with $basearch")
+    guard let name, let url else { return nil }
+    self.init(name: name, url: url)
   }
 }

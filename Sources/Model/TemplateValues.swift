@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Diagnostics
-
 extension Plan {
   /// What `@NAME@` stands for in the templates of a release.
   package func values(_ manifest: Manifest) throws -> [String: String] {

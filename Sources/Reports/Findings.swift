@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Model
 import Verdicts
 
 /// What is wrong: each thing once, with all the cells of the report that it concerns.

@@ -70,36 +70,22 @@ import Testing
     #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
   }
 
-  /// The reference must not fall behind the format: a heading names the tables that its section describes, and each key
-  /// begins a row.
-  @Test func everyKeyStandsInTheReference() throws {
-    let path = Workshop.root
-      .appending("docs/manifest.md")
-    let text = String(decoding: try Files.read(path), as: UTF8.self)
-    var documented: Set<String> = []
-    var tables: [String] = []
-    for line in text.split(separator: "\n") {
-      if line.hasPrefix("## ") { tables = line.dropFirst(3).split(separator: ", ").map(String.init) }
-      guard line.hasPrefix("| `"), let key = line.dropFirst(3).split(separator: "`").first else { continue }
-      for table in tables { documented.insert("\(table): \(key)") }
-    }
-    let known = Set(keys(of: Manifest.shape, in: ""))
-    #expect(known.count > 100)
-    #expect(known.subtracting(documented).sorted() == [])
-    #expect(documented.subtracting(known).sorted() == [])
-  }
+  @Test func aPackageOfAnyKernelIsReported() {
+    let text =
+      good + """
 
-  private func keys(of shape: Shape, in table: String) -> [String] {
-    switch shape {
-    case .string, .boolean, .integer: []
-    case .array(let element, _): keys(of: element, in: table)
-    case .map(let element): keys(of: element, in: "\(table).NAME")
-    case .table(let fields):
-      fields.flatMap { field in
-        ["\(table.isEmpty ? "top level" : table): \(field.name)"]
-          + keys(of: field.shape, in: table.isEmpty ? field.name : "\(table).\(field.name)")
-      }
-    }
+        [[packages]]
+        kind = "dkms"
+        variant = "base"
+        module = "demo"
+        summary = "x"
+        modules = [{ name = "base", path = "." }]
+        deb = { name = "demo-dkms", recipe = "d" }
+        """
+    let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
+    #expect(
+      error?.description
+        == "m.toml:11:1: error: the package 'base' names no kernels, and [modules] names none for it")
   }
 
   @Test func randomBytesNeverCrashTheLoader() {
@@ -180,8 +166,8 @@ import Testing
     let manifest = try Manifest(parsing: Array(text.utf8), file: "m.toml")
     #expect(manifest.packages(with: []).map(\.variant) == ["base"])
     let packages = manifest.packages(with: ["more", "own"])
-    #expect(packages.map(\.variant) == ["base", "own"])
-    #expect(packages[1].kernels.min == "5.10" && packages[1].include.isEmpty && packages[1].probe == nil)
+    #expect(packages.map(\.variant) == ["base", "own"] && packages.allSatisfy { $0.kind == .dkms })
+    #expect(packages[1].kernels.min.text == "5.10" && packages[1].include.isEmpty && packages[1].probe == nil)
     let modules = packages.map { manifest.modules(of: $0, with: ["more", "own"]).map(\.name) }
     #expect(modules == [["base", "more"], ["own"]])
     #expect(packages.map { manifest.qualify.covers($0) } == [true, false])
@@ -189,6 +175,10 @@ import Testing
     for (old, new, words) in [
       ("variant = \"own\"", "variant = \"base\"", "the variant 'base' is named a second time (first at line 16)"),
       ("name = \"own-dkms\"", "name = \"demo-dkms\"", "'demo-dkms' is named a second time"),
+      (
+        "variant = \"own\"", "variant = \"own\"\nkernels = { min = \"6.1\", max = \"5.4\" }",
+        "m.toml:26:1: error: kernels.min '6.1' must not be above kernels.max '5.4'"
+      ),
       (
         "[[extras.own.packages]]", "modules = [{ name = \"m\", path = \"own\" }]\n[[extras.own.packages]]",
         "m.toml:22:1: error: extra 'own' has packages of its own, which alone hold its files, so it cannot add modules"

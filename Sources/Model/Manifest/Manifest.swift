@@ -209,8 +209,8 @@ package struct Manifest: Sendable {
 
   /// A range of kernel releases, both ends of which belong to it.
   package struct Kernels: Sendable, Equatable {
-    package var min: String
-    package var max: String
+    package var min: KernelRelease
+    package var max: KernelRelease
   }
 
   /// A kernel module that a package builds.
@@ -226,6 +226,11 @@ package struct Manifest: Sendable {
 
   /// A package to make.
   package struct Package: Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
+      /// Source code, of which dkms builds modules where the package is installed.
+      case dkms
+    }
+    package var kind: Kind
     /// The extra that it belongs to.
     package var extra: String?
     package var variant: String

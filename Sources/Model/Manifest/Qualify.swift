@@ -50,34 +50,38 @@ extension Manifest {
 }
 
 extension Manifest.Qualify {
-  static let shape = Shape.table([
-    Field("smoke", .path, "script of the tree that is run in the guest when the modules have been loaded"),
-    Field("variants", .texts, "variants that the script is for; all but those of extras when it is left out"),
-    Field("deb-packages", .texts, "binary packages of the release that the guest's programs come from"),
-    Field("rpm-packages", .texts, "the same for RPM distributions"),
-    Field("programs", .texts, "programs and files of the target that the script needs: names on the PATH, or paths"),
-    Field("kernel-modules", .texts, "modules of the kernel itself that the script needs"),
-    Field("options", .texts, "lines for modprobe.d in the guest"),
-    Field("memory", .integer(64...65536), "memory of the guest in MiB; 512 when it is left out"),
-    Field("seconds", .integer(1...86400), "how long the script may take, with hardware virtualisation"),
-    Field("known", .array(known, atLeast: 0), "what is known of kernel changes that make it fail"),
-  ])
-
-  private static let known = Shape.table([
-    Field("error", .text, required: true, "part of the message of a compiler or kernel"),
-    Field("change", .text, required: true, "the kernel change behind it"),
-  ])
-
-  init(_ node: TOMLNode) {
-    func list(_ key: String) -> [String] { node[key]?.strings ?? [] }
+  init?(_ table: inout TableReader) {
     let plain = Manifest.Qualify.plain
-    self.init(
-      smoke: node["smoke"]?.string, variants: list("variants"), debPackages: list("deb-packages"),
-      rpmPackages: list("rpm-packages"), programs: list("programs"), kernelModules: list("kernel-modules"),
-      options: list("options"), memory: node["memory"]?.integer ?? plain.memory,
-      seconds: node["seconds"]?.integer ?? plain.seconds,
-      known: (node["known"]?.array ?? []).map {
-        KnownChange(error: $0["error"]?.string ?? "", change: $0["change"]?.string ?? "")
-      })
+    smoke = table.optional(
+      "smoke", .path, "script of the tree that is run in the guest when the modules have been loaded")
+    variants = table.optional(
+      "variants", .texts, default: [],
+      "variants that the script is for; all but those of extras when it is left out")
+    debPackages = table.optional(
+      "deb-packages", .texts, default: [], "binary packages of the release that the guest's programs come from")
+    rpmPackages = table.optional("rpm-packages", .texts, default: [], "the same for RPM distributions")
+    programs = table.optional(
+      "programs", .texts, default: [],
+      "programs and files of the target that the script needs: names on the PATH, or paths")
+    kernelModules = table.optional(
+      "kernel-modules", .texts, default: [], "modules of the kernel itself that the script needs")
+    options = table.optional("options", .texts, default: [], "lines for modprobe.d in the guest")
+    memory = table.optional(
+      "memory", .integer(64...65536), default: plain.memory, "memory of the guest in MiB; 512 when it is left out")
+    seconds = table.optional(
+      "seconds", .integer(1...86400), default: plain.seconds,
+      "how long the script may take, with hardware virtualisation")
+    known = table.optional(
+      "known", .array(.table { KnownChange(&$0) }), default: [],
+      "what is known of kernel changes that make it fail")
+  }
+}
+
+extension Manifest.Qualify.KnownChange {
+  fileprivate init?(_ table: inout TableReader) {
+    let error = table.required("error", .text, "part of the message of a compiler or kernel")
+    let change = table.required("change", .text, "the kernel change behind it")
+    guard let error, let change else { return nil }
+    self.init(error: error, change: change)
   }
 }

@@ -1,109 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Diagnostics
-import Files
-
-/// What a value of the manifest must look like. One description serves the strict reader, the JSON schema for editors
-/// and the reference in the documentation.
-package indirect enum Shape: Sendable {
-  /// A string; `pattern` names what it must look like beyond that.
-  case string(Pattern)
+/// The form of a value without its Swift type, as the declarations of the keys give it.
+indirect enum Schema: Sendable {
+  /// A string, with the expression that editors check it by.
+  case string(String)
   case boolean
   case integer(ClosedRange<Int>)
-  case array(Shape, atLeast: Int)
+  case array(Schema, atLeast: Int)
   /// A table with these keys and no others.
   case table([Field])
   /// A table whose keys are names that the author chooses.
-  case map(Shape)
-
-  /// What a string must look like: a name for the message, an expression for editors, a check for us.
-  package struct Pattern: Sendable {
-    package var name: String
-    package var expression: String?
-    package var accepts: @Sendable (String) -> Bool
-  }
+  case map(Schema)
 }
 
-package struct Field: Sendable {
+/// A key of a table.
+struct Field: Sendable {
   var name: String
-  var shape: Shape
+  var schema: @Sendable () -> Schema
   var isRequired: Bool
   var doc: String
-
-  package init(_ name: String, _ shape: Shape, required: Bool = false, _ doc: String) {
-    self.name = name
-    self.shape = shape
-    self.isRequired = required
-    self.doc = doc
-  }
-}
-
-extension Shape {
-  package static let text = Shape.string(
-    .init(name: "text that is not empty", expression: ".", accepts: { !$0.isEmpty }))
-  package static let texts = Shape.array(.text, atLeast: 0)
-
-  /// A relative path with `/` between its parts, none of which is `.` or `..`.
-  static let path = Shape.string(
-    .init(name: "a relative path without '.' or '..'", expression: "^[^/].*$", accepts: isCleanPath))
-
-  package static func oneOf(_ words: [String]) -> Shape {
-    .string(
-      .init(
-        name: "one of \(words.joined(separator: ", "))", expression: "^(\(words.joined(separator: "|")))$",
-        accepts: { words.contains($0) }))
-  }
-
-  /// All that is wrong with `node`, each finding at its own place.
-  package func findings(in node: TOMLNode, at path: String) -> [ReleaseError] {
-    func wrong(_ expected: String) -> [ReleaseError] {
-      [finding(node.location, "'\(path)' must be \(expected), not \(node.kind)")]
-    }
-    switch self {
-    case .string(let pattern):
-      guard let text = node.string else { return wrong("a string") }
-      if pattern.accepts(text) { return [] }
-      return [finding(node.location, "'\(path)' must be \(pattern.name), not '\(text)'")]
-    case .boolean:
-      return node.boolean == nil ? wrong("true or false") : []
-    case .integer(let range):
-      guard let number = node.integer else { return wrong("an integer") }
-      if range.contains(number) { return [] }
-      return [
-        finding(node.location, "'\(path)' must be between \(range.lowerBound) and \(range.upperBound), not \(number)")
-      ]
-    case .array(let element, let least):
-      guard case .array(let nodes) = node.value else { return wrong("an array") }
-      if nodes.count < least {
-        return [finding(node.location, "'\(path)' must hold at least \(least) element\(least == 1 ? "" : "s")")]
-      }
-      return nodes.enumerated().flatMap { element.findings(in: $1, at: "\(path)[\($0)]") }
-    case .map(let element):
-      guard case .table(let table) = node.value else { return wrong("a table") }
-      return table.sorted { $0.key < $1.key }.flatMap { element.findings(in: $1, at: Shape.join(path, $0)) }
-    case .table(let fields):
-      guard case .table(let table) = node.value else { return wrong("a table") }
-      var findings: [ReleaseError] = []
-      for (key, inner) in table.sorted(by: { $0.key < $1.key }) {
-        if let field = fields.first(where: { $0.name == key }) {
-          findings += field.shape.findings(in: inner, at: Shape.join(path, key))
-        } else {
-          let hint = key.nearest(in: fields.map(\.name)).map { "did you mean '\($0)'?" }
-          findings.append(finding(inner.location, "unknown key '\(Shape.join(path, key))'", hint))
-        }
-      }
-      for field in fields where field.isRequired && table[field.name] == nil {
-        findings.append(finding(node.location, "'\(Shape.join(path, field.name))' is missing (\(field.doc))"))
-      }
-      return findings
-    }
-  }
-
-  private static func join(_ path: String, _ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
-
-  private func finding(_ location: SourceLocation, _ reason: String, _ advice: String? = nil) -> ReleaseError {
-    ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)", advice: advice)
-  }
 }
 
 // MARK: - JSON schema
@@ -150,14 +65,14 @@ indirect enum JSONText {
   }
 }
 
-extension Shape {
+extension Schema {
   func jsonSchema(doc: String? = nil) -> JSONText {
     var members: [String: JSONText] = [:]
     if let doc { members["description"] = .string(doc) }
     switch self {
-    case .string(let pattern):
+    case .string(let expression):
       members["type"] = .string("string")
-      if let expression = pattern.expression { members["pattern"] = .string(expression) }
+      members["pattern"] = .string(expression)
     case .boolean:
       members["type"] = .string("boolean")
     case .integer(let range):
@@ -175,7 +90,7 @@ extension Shape {
       members["type"] = .string("object")
       members["additionalProperties"] = .bool(false)
       members["properties"] = .object(
-        Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0.shape.jsonSchema(doc: $0.doc)) }))
+        Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0.schema().jsonSchema(doc: $0.doc)) }))
       let required = fields.filter(\.isRequired).map(\.name).sorted()
       if !required.isEmpty { members["required"] = .array(required.map { .string($0) }) }
     }

@@ -34,11 +34,9 @@ package struct TOMLNode: Sendable {
     if case .table(let table) = value { table[key] } else { nil }
   }
   package var table: [String: TOMLNode] { if case .table(let table) = value { table } else { [:] } }
-  package var array: [TOMLNode] { if case .array(let array) = value { array } else { [] } }
   package var string: String? { if case .string(let text) = value { text } else { nil } }
   package var integer: Int? { if case .integer(let number) = value { number } else { nil } }
   package var boolean: Bool? { if case .boolean(let flag) = value { flag } else { nil } }
-  package var strings: [String] { array.compactMap(\.string) }
 
   /// This document over another one: what it says replaces what the other says, key by key, and within
   /// `sources`, `extras` and `modules` again key by key.

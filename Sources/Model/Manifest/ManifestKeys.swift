@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Glibc
+
+// The keys of a manifest, table by table. Each is declared once, here: see `TableReader`.
+
+extension Manifest {
+  static var shape: Shape<Manifest> { .table { Manifest(&$0) } }
+
+  /// The key that is read before the others, since they may stand in the manifest that it names.
+  static let extends = "extends"
+
+  private init?(_ table: inout TableReader) {
+    _ = table.optional(
+      Manifest.extends, .text, "a manifest beside this one, whose keys this one replaces or adds to")
+    let name = table.required(
+      "name", .packageName, "name of the release: the tarball is <name>-<version>.tar.xz")
+    let version = table.required("version", .text, "version, with {kernel} or the name of a source in braces")
+    let summary = table.required("summary", .text, "one line that says what it is")
+    description = table.optional("description", .text, default: "", "a paragraph or more for the packages")
+    let license = table.required("license", .text, "SPDX expression")
+    let homepage = table.required("homepage", .text, "URL")
+    let maintainer = table.required("maintainer", .maintainer, "Name <address>, as packages state it")
+    // A source that cannot be read is there nevertheless for the rules that name it.
+    let sources = table.required(
+      "sources", .map { name in .table { .some(Source(&$0, name: name)) } }, "where files come from, by name")
+    let names = Set((sources ?? [:]).keys)
+    let rules = table.required(
+      "tree", .array(.table { TreeRule(&$0, sources: names) }, atLeast: 1), "which files are taken and where they go")
+    generated = table.optional(
+      "generate", .array(.table { GeneratedFile(&$0) }), default: [], "files made from templates")
+    prepare = table.optional(
+      "prepare", .array(.table { PrepareStep(&$0) }), default: [], "commands run in the assembled tree, in a sandbox")
+    packaging = table.optional(
+      "packaging", .table { Packaging(&$0) }, "how a release builds its packages by itself, and its source packages")
+    let shared = table.optional(
+      "modules", .table { Shared(&$0) }, default: Shared(), "how the kernel modules are built; what all packages share")
+    packages = table.optional(
+      "packages", .array(.table { Package(&$0, shared: shared) }), default: [], "packages to make")
+    extras = table.optional(
+      "extras", .map { name in .table { Extra(&$0, name: name, sources: names, shared: shared) } }, default: [:],
+      "what may be added with --with, off by default")
+    qualify = table.optional("qualify", .table { Qualify(&$0) }, default: .plain, "what is tried on a booted kernel")
+    audit = table.optional(
+      "audit", .table { Audit(&$0) }, "what belongs to mainline, and what is there for other kernels")
+    guard let name, let version, let summary, let license, let homepage, let maintainer, let sources, let rules
+    else { return nil }
+    self.name = name
+    self.version = version
+    self.summary = summary
+    self.license = license
+    self.homepage = homepage
+    self.maintainer = maintainer
+    self.sources = sources.compactMapValues { $0 }
+    self.rules = rules
+    check(&table)
+  }
+}
+
+extension Manifest.Source {
+  fileprivate init?(_ table: inout TableReader, name: String) {
+    let places: [Kind: String?] = [
+      .kernel: table.optional("kernel", .text, "URL or folder below which linux-{kernel}.tar.xz lies"),
+      .git: table.optional("git", .text, "URL or path of a git repository"),
+      .folder: table.optional("folder", .text, "folder, relative to the manifest"),
+      .archive: table.optional("archive", .text, "URL or path of a tarball"),
+    ]
+    ref = table.optional("ref", .text, "tag, branch or commit of a git repository")
+    version = table.optional("version", .text, "what {<name of the source>} stands for in version")
+    sha256 = table.optional("sha256", .sha256, "pinned SHA-256 of the tarball")
+    keyring = table.optional(
+      "keyring", .text, "OpenPGP keyring (binary) to check signatures with, relative to the manifest")
+    signers = table.optional(
+      "signers", .array(.fingerprint, atLeast: 1), default: [], "fingerprints, one of which must have signed")
+    series = table.optional("patches", .text, "quilt series to apply on top, relative to the manifest")
+    date = table.optional("date", .time, "when the folder was released, as 2026-11-01T00:00:00Z")?.seconds
+    location = table.location
+    let given = places.compactMapValues { $0 }
+    guard given.count == 1, let (kind, place) = given.first else {
+      table.report("source '\(name)' must have exactly one of kernel, git, folder, archive")
+      return nil
+    }
+    self.kind = kind
+    self.place = place
+  }
+}
+
+extension Manifest.TreeRule {
+  /// - Parameter sources: the names of sources.
+  fileprivate init?(_ table: inout TableReader, sources: Set<String>) {
+    let from = table.required("from", .located(.text), "SOURCE:PATH, a file or a folder")
+    to = table.optional("to", .path, default: "", "where it goes; the top of the release when it is left out")
+    include = table.optional("include", .globs, default: [], "patterns: only these")
+    exclude = table.optional("exclude", .globs, default: [], "patterns: not these")
+    rename = table.optional("rename", .map(.path), default: [:], "other names, relative to 'to'")
+    isOverlay = table.optional("overlay", .boolean, default: false, "may replace what an earlier rule wrote")
+    location = table.location
+    guard let from else { return nil }
+    let parts = from.value.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let path = parts.count == 2 ? parts[1].trimmingSlashes : ""
+    guard parts.count == 2, path.isEmpty || isCleanPath(path) else {
+      table.report("'from' must be SOURCE:PATH, not '\(from.value)'", at: from.location)
+      return nil
+    }
+    if !sources.contains(parts[0]) {
+      table.report(
+        "'from' names the source '\(parts[0])', which is not declared", at: from.location,
+        advice: parts[0].nearest(in: sources).map { "did you mean '\($0)'?" } ?? "declare it as [sources.\(parts[0])]")
+    }
+    source = parts[0]
+    self.from = path
+  }
+
+  /// A rule for what belongs to mainline.
+  fileprivate init?(upstream table: inout TableReader) {
+    let from = table.required("from", .path, "a file or a folder of the kernel tree")
+    let to = table.required("to", .path, "where the release has it")
+    include = table.optional("include", .globs, default: [], "patterns: only these")
+    exclude = table.optional("exclude", .globs, default: [], "patterns: not these")
+    guard let from, let to else { return nil }
+    self.from = from
+    self.to = to
+    source = "linux"
+    rename = [:]
+    isOverlay = false
+    location = table.location
+  }
+}
+
+extension Manifest.GeneratedFile {
+  fileprivate init?(_ table: inout TableReader) {
+    let path = table.required("path", .path, "where it goes")
+    let template = table.required("template", .text, "file with @NAME@ placeholders, relative to the manifest")
+    isExecutable = table.optional("executable", .boolean, default: false, "mode 0755 instead of 0644")
+    isOverlay = table.optional("overlay", .boolean, default: false, "may replace what a rule wrote")
+    guard let path, let template else { return nil }
+    self.path = path
+    self.template = template
+    location = table.location
+  }
+
+  /// A configuration file on a target.
+  fileprivate init?(configuration table: inout TableReader) {
+    let path = table.required("path", .configurationPath, "absolute path on the target")
+    let template = table.required("template", .text, "file with @NAME@ placeholders, relative to the manifest")
+    guard let path, let template else { return nil }
+    self.init(path: path, template: template, isExecutable: false, isOverlay: false, location: table.location)
+  }
+}
+
+extension Manifest.PrepareStep {
+  fileprivate init?(_ table: inout TableReader) {
+    let run = table.required(
+      "run", .array(.text, atLeast: 1), "program and arguments, run at the top of the tree")
+    tools = table.optional("tools", .texts, default: [], "programs whose versions are recorded and pinned")
+    exclude = table.optional("exclude", .globs, default: [], "patterns of new files that are not taken")
+    guard let run else { return nil }
+    self.run = run
+    location = table.location
+  }
+}
+
+extension Manifest.Packaging {
+  fileprivate init?(_ table: inout TableReader) {
+    let debian = table.required(
+      "debian", .text, "folder that becomes debian/ of the tarball; its files are templates")
+    let spec = table.required("spec", .text, "spec that becomes <name>.spec of the tarball; a template")
+    guard let debian, let spec else { return nil }
+    self.init(debian: debian, spec: spec, location: table.location)
+  }
+}
+
+extension Manifest.Extra {
+  fileprivate init?(_ table: inout TableReader, name: String, sources: Set<String>, shared: Manifest.Shared) {
+    let summary = table.required("summary", .text, "one line that says what it is")
+    let license = table.required("license", .text, "SPDX expression of its own")
+    rules = table.optional(
+      "tree", .array(.table { .init(&$0, sources: sources) }), default: [], "rules for its files")
+    generated = table.optional(
+      "generate", .array(.table { .init(&$0) }), default: [], "files of it made from templates")
+    series = table.optional("patches", .text, "quilt series to apply to the assembled tree")
+    configure = table.optional("configure", .texts, default: [], "options that it adds to every package's")
+    modules = table.optional(
+      "modules", .array(.table { .init(&$0) }), default: [], "kernel modules that it adds to every package")
+    needs = table.optional("needs", .texts, default: [], "extras that must be chosen too")
+    conflicts = table.optional("conflicts", .texts, default: [], "extras that it cannot be chosen with")
+    debDepends = table.optional("deb-depends", .texts, default: [], "packages that it makes every .deb depend on")
+    rpmDepends = table.optional("rpm-depends", .texts, default: [], "packages that it makes every .rpm require")
+    packages = table.optional(
+      "packages", .array(.table { .init(&$0, shared: shared.forExtras, extra: name) }), default: [],
+      "packages of its own")
+    kernels = table.optional(
+      "kernels", .table { Manifest.Kernels(&$0) }, "kernel releases that every package supports with it, beside its own"
+    )
+    guard let summary, let license else { return nil }
+    self.summary = summary
+    self.license = license
+    location = table.location
+  }
+}
+
+extension Manifest.Module {
+  fileprivate init?(_ table: inout TableReader) {
+    let name = table.required("name", .moduleName, "module name, without .ko")
+    let path = table.required("path", .buildFolder, "folder in the tree in which it is built; '.' is the top")
+    install = table.optional("install", .text, default: "", "folder below /lib/modules/<kernel>")
+    hasOwnVersion = table.optional(
+      "own-version", .boolean, default: false, "its MODULE_VERSION is not that of the release")
+    guard let name, let path else { return nil }
+    self.name = name
+    self.path = path
+  }
+}
+
+extension Manifest.Kernels {
+  fileprivate init?(_ table: inout TableReader) {
+    let min = table.required("min", .kernelRelease, "oldest kernel release that is supported, as 5.10")
+    let max = table.required("max", .kernelRelease, "newest; 7.2 includes every 7.2.y")
+    guard let min, let max else { return nil }
+    self.init(min: min, max: max)
+  }
+}
+
+extension Manifest {
+  /// How packages are built: what `[modules]` says for all of them, or a package for itself.
+  fileprivate struct Building: Sendable {
+    var kernels: Kernels?
+    var architectures: String?
+    var probe: String?
+    var probeInputs: [String]?
+    var make: String?
+    var configure: [String] = []
+    var include: [Glob] = []
+    var exclude: [Glob] = []
+    var files: [GeneratedFile] = []
+    var etc: [GeneratedFile] = []
+
+    /// What counts for a package: a value of its own replaces the shared one, a list adds to it.
+    func over(_ shared: Building) -> Building {
+      Building(
+        kernels: kernels ?? shared.kernels, architectures: architectures ?? shared.architectures,
+        probe: probe ?? shared.probe, probeInputs: probeInputs ?? shared.probeInputs, make: make ?? shared.make,
+        configure: shared.configure + configure, include: shared.include + include,
+        exclude: shared.exclude + exclude, files: shared.files + files, etc: shared.etc + etc)
+    }
+  }
+
+  /// `[modules]`.
+  fileprivate struct Shared: Sendable {
+    var building = Building()
+    var list: [Module] = []
+
+    /// What stands in `[modules]` is about the code of the release; of that, only the kernels and the architectures
+    /// count for a package of an extra.
+    var forExtras: Shared {
+      Shared(building: Building(kernels: building.kernels, architectures: building.architectures))
+    }
+  }
+}
+
+extension Manifest.Building {
+  fileprivate init(_ table: inout TableReader) {
+    kernels = table.optional("kernels", .table { Manifest.Kernels(&$0) }, "range of kernel releases")
+    architectures = table.optional(
+      "architectures", .text, "expression that dkms matches with the machine's architecture")
+    probe = table.optional(
+      "probe", .path, "script of the tree that PRE_BUILD runs with the kernel release and its build folder")
+    probeInputs = table.optional(
+      "probe-inputs", .array(.path, atLeast: 1), "files and folders of the tree that decide what the probe finds")
+    make = table.optional("make", .text, "make command of dkms")
+    configure = table.optional("configure", .texts, default: [], "options for @CONFIGURE_OPTIONS@ in templates")
+    include = table.optional("include", .globs, default: [], "patterns of the release that go into the package")
+    exclude = table.optional("exclude", .globs, default: [], "patterns that do not")
+    files = table.optional(
+      "files", .array(.table { .init(&$0) }), default: [], "files of the package alone, made from templates")
+    etc = table.optional(
+      "etc", .array(.table { .init(configuration: &$0) }), default: [], "configuration files, in every format")
+  }
+}
+
+extension Manifest.Shared {
+  fileprivate init?(_ table: inout TableReader) {
+    building = Manifest.Building(&table)
+    list = table.optional("list", .array(.table { .init(&$0) }), default: [], "modules that every package builds")
+  }
+}
+
+extension Manifest.Package {
+  fileprivate init?(_ table: inout TableReader, shared: Manifest.Shared, extra: String? = nil) {
+    let building = Manifest.Building(&table).over(shared.building)
+    let kind = table.required("kind", .oneOf(Kind.self), "what kind of package")
+    let variant = table.required("variant", .packageName, "name of the variant, for people and for @VARIANT@")
+    let module = table.required("module", .packageName, "DKMS PACKAGE_NAME")
+    let summary = table.required("summary", .text, "one line, without the name of the package")
+    description = table.optional("description", .text, default: "", "a paragraph or more").trimmed
+    let own = table.optional(
+      "modules", .array(.table { Manifest.Module(&$0) }), default: [], "modules that this variant builds")
+    deb = table.optional("deb", .table { .init(&$0, etc: building.etc) }, "the Debian package")
+    rpm = table.optional("rpm", .table { .init(&$0, etc: building.etc) }, "the RPM package")
+    guard let kind, let variant, let module, let summary else { return nil }
+    guard let kernels = building.kernels else {
+      table.report("the package '\(variant)' names no kernels, and [modules] names none for it")
+      return nil
+    }
+    self.extra = extra
+    self.kind = kind
+    self.variant = variant
+    self.module = module
+    self.summary = summary
+    self.kernels = kernels
+    architectures = building.architectures
+    probe = building.probe
+    probeInputs = building.probeInputs ?? []
+    make = building.make ?? "make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build modules"
+    configure = building.configure
+    include = building.include
+    exclude = building.exclude
+    files = building.files
+    modules = shared.list + own
+    location = table.location
+  }
+}
+
+extension Manifest.Relations {
+  /// - Parameter shared: configuration files that the package has in every format.
+  fileprivate init?(_ table: inout TableReader, etc shared: [Manifest.GeneratedFile]) {
+    let name = table.required("name", .packageName, "name of the package")
+    let recipe = table.required(
+      "recipe", .text, "deb: folder with control and maintainer scripts; rpm: spec; both templates")
+    depends = table.optional("depends", .texts, default: [], "further dependencies")
+    recommends = table.optional("recommends", .texts, default: [], "recommended packages")
+    provides = table.optional("provides", .texts, default: [], "names that it provides")
+    conflicts = table.optional("conflicts", .texts, default: [], "packages that cannot be installed beside it")
+    replaces = table.optional(
+      "replaces", .texts, default: [], "packages that it takes over from (RPM: Obsoletes)")
+    let own = table.optional(
+      "etc", .array(.table { Manifest.GeneratedFile(configuration: &$0) }), default: [],
+      "configuration files in this format alone")
+    guard let name, let recipe else { return nil }
+    self.name = name
+    self.recipe = recipe
+    etc = shared + own
+    location = table.location
+  }
+}
+
+extension Manifest.Audit {
+  fileprivate init?(_ table: inout TableReader) {
+    upstream = table.optional(
+      "upstream", .array(.table { .init(upstream: &$0) }, atLeast: 1), default: [],
+      "what belongs to mainline, where no rule takes it from a kernel")
+    compat = table.optional(
+      "compat", .globs, default: [], "patterns of the release: the files of the compatibility layer")
+    includes = table.optional(
+      "includes", .globs, default: [], "patterns of the names by which #include gets it")
+    probes = table.optional("probes", .table { Probes(&$0) }, "macros that say what the kernel at hand offers")
+    build = table.optional("build", .table { Build(&$0) }, "what the upstream part needs in a kernel tree")
+    location = table.location
+  }
+}
+
+extension Manifest.Audit.Probes {
+  fileprivate init?(_ table: inout TableReader) {
+    let prefix = table.required("prefix", .identifier, "how their names begin, as HAVE_")
+    defined = table.optional(
+      "defined", .globs, default: [], "patterns of the release: configure's macros and headers that define them")
+    files = table.optional(
+      "files", .globs, default: [], "patterns of the release: probes that are one file each, named after it")
+    aliases = table.optional(
+      "aliases", .map(.identifier), default: [:],
+      "how names begin in results of configure, and how the code spells that")
+    guard let prefix else { return nil }
+    self.prefix = prefix
+  }
+}
+
+extension Manifest.Audit.Build {
+  fileprivate init?(_ table: inout TableReader) {
+    let options = table.required(
+      "options", .array(.option, atLeast: 1), "CONFIG_ names without CONFIG_; NAME=y is never m")
+    includes = table.optional(
+      "includes", .array(.path), default: [], "folders of the kernel tree in which its headers are looked for")
+    guard let options else { return nil }
+    self.options = options
+  }
+}
+
+extension String {
+  fileprivate var trimmingSlashes: String {
+    var slice = self[...]
+    while slice.last == "/" { slice.removeLast() }
+    return String(slice)
+  }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+
+/// What a value in a document must look like, and what it is read as.
+package struct Shape<Value: Sendable>: Sendable {
+  /// The same without the Swift type: for the JSON schema, and for the test of the reference.
+  let schema: @Sendable () -> Schema
+  /// Reads a value, which messages call `path`; nil where it cannot be read.
+  ///
+  /// Reading goes on after a finding, so that all of them are there in one run: an array, map or table counts only when
+  /// there is none.
+  let read: @Sendable (_ node: TOMLNode, _ path: String, _ findings: inout Findings) -> Value?
+
+  /// Reads a whole document. All that is wrong with it is reported in one run.
+  package func read(_ document: TOMLNode) throws(Diagnostics) -> Value {
+    var findings = Findings()
+    let value = read(document, "", &findings)
+    guard findings.isEmpty, let value else { throw findings.diagnostics }
+    return value
+  }
+}
+
+/// What is wrong with a document.
+package struct Findings: Sendable {
+  /// What is wrong with one value by itself.
+  var ofValues: [ReleaseError] = []
+  /// What is wrong with values together. It may follow from a wrong value, and counts only where there is none.
+  var together: [ReleaseError] = []
+
+  var isEmpty: Bool { ofValues.isEmpty && together.isEmpty }
+  var diagnostics: Diagnostics {
+    Diagnostics(
+      ofValues.isEmpty ? together.sorted { ($0.location?.line ?? 0) < ($1.location?.line ?? 0) } : ofValues)
+  }
+
+  static func finding(_ location: SourceLocation, _ reason: String, _ advice: String? = nil) -> ReleaseError {
+    ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)", advice: advice)
+  }
+
+  /// - Returns: nil, the value that was not read.
+  fileprivate mutating func refuse<Value>(_ node: TOMLNode, _ path: String, _ words: String) -> Value? {
+    ofValues.append(Findings.finding(node.location, "'\(path)' must \(words)"))
+    return nil
+  }
+}
+
+/// A value, and where it stands: for what is found out only later.
+package struct Located<Value: Sendable>: Sendable {
+  package var value: Value
+  package var location: SourceLocation
+}
+
+extension Shape {
+  /// A string that `parse` takes; `name` says what that is in messages, and `expression` to editors.
+  package static func string(
+    _ name: String, _ expression: String, _ parse: @escaping @Sendable (String) -> Value?
+  ) -> Shape {
+    Shape {
+      .string(expression)
+    } read: { node, path, findings in
+      guard let text = node.string else { return findings.refuse(node, path, "be a string, not \(node.kind)") }
+      return parse(text) ?? findings.refuse(node, path, "be \(name), not '\(text)'")
+    }
+  }
+
+  package static func array<Element>(_ element: Shape<Element>, atLeast least: Int = 0) -> Shape
+  where Value == [Element] {
+    Shape {
+      .array(element.schema(), atLeast: least)
+    } read: { node, path, findings in
+      guard case .array(let nodes) = node.value else {
+        return findings.refuse(node, path, "be an array, not \(node.kind)")
+      }
+      if nodes.count < least {
+        return findings.refuse(node, path, "hold at least \(least) element\(least == 1 ? "" : "s")")
+      }
+      var values: [Element] = []
+      for (index, node) in nodes.enumerated() {
+        if let value = element.read(node, "\(path)[\(index)]", &findings) { values.append(value) }
+      }
+      return values
+    }
+  }
+
+  /// A table whose keys are names that the author chooses; `element` gets the name.
+  package static func map<Element>(_ element: @escaping @Sendable (String) -> Shape<Element>) -> Shape
+  where Value == [String: Element] {
+    Shape {
+      .map(element("").schema())
+    } read: { node, path, findings in
+      guard case .table(let table) = node.value else {
+        return findings.refuse(node, path, "be a table, not \(node.kind)")
+      }
+      var values: [String: Element] = [:]
+      for (name, node) in table.sorted(by: { $0.key < $1.key }) {
+        values[name] = element(name).read(node, TableReader.join(path, name), &findings)
+      }
+      return values
+    }
+  }
+
+  package static func map<Element>(_ element: Shape<Element>) -> Shape where Value == [String: Element] {
+    .map { _ in element }
+  }
+
+  /// A table with the keys that `declare` reads, and no others.
+  package static func table(_ declare: @escaping @Sendable (inout TableReader) -> Value?) -> Shape {
+    Shape {
+      .table(TableReader.fields(declare))
+    } read: { node, path, findings in
+      guard case .table = node.value else { return findings.refuse(node, path, "be a table, not \(node.kind)") }
+      var table = TableReader(node, path)
+      let value = declare(&table)
+      table.finish(&findings)
+      return value
+    }
+  }
+
+  /// A value with its place.
+  package static func located<Inner>(_ inner: Shape<Inner>) -> Shape where Value == Located<Inner> {
+    Shape(schema: inner.schema) { node, path, findings in
+      inner.read(node, path, &findings).map { Located(value: $0, location: node.location) }
+    }
+  }
+}
+
+extension Shape where Value == Bool {
+  package static var boolean: Shape {
+    Shape {
+      .boolean
+    } read: { node, path, findings in
+      node.boolean ?? findings.refuse(node, path, "be true or false, not \(node.kind)")
+    }
+  }
+}
+
+extension Shape where Value == Int {
+  package static func integer(_ range: ClosedRange<Int>) -> Shape {
+    Shape {
+      .integer(range)
+    } read: { node, path, findings in
+      guard let number = node.integer else { return findings.refuse(node, path, "be an integer, not \(node.kind)") }
+      if range.contains(number) { return number }
+      return findings.refuse(node, path, "be between \(range.lowerBound) and \(range.upperBound), not \(number)")
+    }
+  }
+}
+
+extension Shape where Value == String {
+  /// A string that stays as it is.
+  package static func string(
+    _ name: String, _ expression: String, where accepts: @escaping @Sendable (String) -> Bool
+  ) -> Shape {
+    .string(name, expression) { accepts($0) ? $0 : nil }
+  }
+
+  package static var text: Shape { .string("text that is not empty", ".") { !$0.isEmpty } }
+
+  /// A relative path with `/` between its parts, none of which is `.` or `..`.
+  static var path: Shape { .string("a relative path without '.' or '..'", "^[^/].*$", where: isCleanPath) }
+
+  package static func oneOf(_ words: [String]) -> Shape { .oneOf(words) { $0 } }
+}
+
+extension Shape where Value == [String] {
+  package static var texts: Shape { .array(.text) }
+}
+
+extension Shape where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+  /// One of the words of an enumeration.
+  package static func oneOf(_ type: Value.Type) -> Shape {
+    .oneOf(type.allCases.map(\.rawValue)) { Value(rawValue: $0) }
+  }
+}
+
+extension Shape {
+  private static func oneOf(_ words: [String], _ parse: @escaping @Sendable (String) -> Value?) -> Shape {
+    .string("one of \(words.joined(separator: ", "))", "^(\(words.joined(separator: "|")))$") {
+      words.contains($0) ? parse($0) : nil
+    }
+  }
+}
