@@ -7,15 +7,21 @@ package struct KernelRange: Sendable, Equatable {
   package var min: KernelRelease
   package var max: KernelRelease
 
-  package init(_ min: String, _ max: String) throws {
-    guard let low = KernelRelease(min), let high = KernelRelease(max), low <= high else {
+  /// - Throws: `ReleaseError` with code `input` when `min` is above `max`.
+  package init(_ min: KernelRelease, _ max: KernelRelease) throws {
+    guard min <= max else {
       throw ReleaseError(.input, doing: "reading the kernel range", reason: "\(min) to \(max) is no range")
     }
-    self.min = low
-    self.max = high
+    self.min = min
+    self.max = max
   }
 
-  package init(_ kernels: Manifest.Kernels) throws { try self.init(kernels.min.text, kernels.max.text) }
+  /// The same of texts such as 5.10 and 7.2.
+  package init(_ min: String, _ max: String) throws {
+    try self.init(KernelRelease(spelling: min), KernelRelease(spelling: max))
+  }
+
+  package init(_ kernels: Manifest.Kernels) throws { try self.init(kernels.min, kernels.max) }
 
   /// The range that holds both, and what lies between them.
   package func widened(to other: KernelRange) -> KernelRange {

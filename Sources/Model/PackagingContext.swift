@@ -13,7 +13,7 @@ package struct PackagingContext: Sendable {
   package init(_ plan: Plan, _ manifest: Manifest) throws {
     self.plan = plan
     self.manifest = manifest
-    version = try ReleaseVersion(plan.version)
+    version = plan.version.value
     values = try Self.values(plan, manifest, version)
   }
 
@@ -52,8 +52,8 @@ package struct PackagingContext: Sendable {
       "DATE": date.iso8601, "YEAR": String(date.fields.year), "CHANGELOG_DATE": date.rfc5322,
       "RPM_DATE": date.rpmChangelogDate, "DEB_VERSION": version.debian, "RPM_VERSION": version.rpmVersion,
       "RPM_RELEASE": version.rpmRelease, "DESCRIPTION": PackagingContext.description(plan, manifest),
-      "REBUILT": try plan.rebuilds?.last.map {
-        ", rebuilt by \($0.vendor) from \(try ReleaseVersion($0.basedOn.version))"
+      "REBUILT": plan.rebuilds?.last.map {
+        ", rebuilt by \($0.vendor) from \($0.basedOn.version.value)"
       }
         ?? "",
     ]) { $1 }

@@ -11,7 +11,7 @@ package struct Plan: Sendable, Equatable, Codable {
   /// The format of this file.
   package var format = 1
   package var name: String
-  package var version: String
+  package var version: Spelled<ReleaseVersion>
   /// The kernel release that was asked for.
   package var kernel: String?
   package var extras: [String]
@@ -56,16 +56,16 @@ package struct Plan: Sendable, Equatable, Codable {
   /// What a package is known to do.
   package struct Proven: Sendable, Equatable, Codable {
     /// The kernels that it supports, instead of those that the manifest hopes for.
-    package var kernelMin: String
-    package var kernelMax: String
+    package var kernelMin: Spelled<KernelRelease>
+    package var kernelMax: Spelled<KernelRelease>
     /// Each kernel that it was tried on with success, by the target's name.
     package var kernels: [String: [String]]
     /// What its probe has found, by the name of what that depends on.
     package var probes: [String: String]
 
-    package init(kernelMin: String, kernelMax: String, kernels: [String: [String]], probes: [String: String]) {
-      self.kernelMin = kernelMin
-      self.kernelMax = kernelMax
+    package init(_ range: KernelRange, kernels: [String: [String]], probes: [String: String]) {
+      kernelMin = Spelled(range.min, as: range.min.text)
+      kernelMax = Spelled(range.max, as: range.max.text)
       self.kernels = kernels
       self.probes = probes
     }
@@ -98,13 +98,13 @@ package struct Plan: Sendable, Equatable, Codable {
     /// The release that was changed, and what identifies it.
     package struct Base: Sendable, Equatable, Codable {
       package var name: String
-      package var version: String
+      package var version: Spelled<ReleaseVersion>
       /// Of the tarball, compressed as it was.
       package var tarball: SHA256Digest
       /// Of its plan.json.
       package var plan: SHA256Digest
 
-      package init(name: String, version: String, tarball: SHA256Digest, plan: SHA256Digest) {
+      package init(name: String, version: Spelled<ReleaseVersion>, tarball: SHA256Digest, plan: SHA256Digest) {
         self.name = name
         self.version = version
         self.tarball = tarball
@@ -118,7 +118,7 @@ package struct Plan: Sendable, Equatable, Codable {
 
   /// `lustre-7.4.2`: the name of the release folder and of the top folder of the tarball.
   package var releaseName: String {
-    get throws { "\(name)-\(try ReleaseVersion(version).tarball)" }
+    get throws { "\(name)-\(version.value.tarball)" }
   }
 
   package func parsedManifest() throws -> Manifest {
@@ -175,7 +175,7 @@ package struct Plan: Sendable, Equatable, Codable {
   }
 
   package init(
-    name: String, version: String, kernel: String?, extras: [String], sourceDate: Int64,
+    name: String, version: Spelled<ReleaseVersion>, kernel: String?, extras: [String], sourceDate: Int64,
     sources: [String: SourcePin], tools: [String: String], manifest: String, recipe: [String: RecipeFile]
   ) {
     self.name = name

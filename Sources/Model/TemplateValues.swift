@@ -3,7 +3,7 @@
 extension Plan {
   /// What `@NAME@` stands for in the templates of a release.
   package func values(_ manifest: Manifest) throws -> [String: String] {
-    let version = try ReleaseVersion(version)
+    let version = version.value
     // For build systems that know versions of three numbers only.
     let triple = try ReleaseVersion(
       components: version.components + [Int](repeating: 0, count: max(0, 3 - version.components.count)),

@@ -82,7 +82,7 @@ package struct Cut: Sendable {
   private func writeAll(
     _ plan: Plan, _ packages: [PackagingTree.Laid], _ released: ReleaseTree, name: String, to part: FilePath
   ) async throws {
-    let version = try ReleaseVersion(plan.version)
+    let version = plan.version.value
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         let tarball = "\(name).tar.\(codec.suffix)"

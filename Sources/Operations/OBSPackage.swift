@@ -100,7 +100,7 @@ package struct OBSPackage: Sendable {
       \(line)
       \(Timestamp(seconds: plan.sourceDate).changesDate) - \(manifest.maintainer)
 
-      - Release \(try ReleaseVersion(plan.version))\(rebuilt)
+      - Release \(plan.version.value)\(rebuilt)
 
 
       """

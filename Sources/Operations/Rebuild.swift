@@ -121,9 +121,8 @@ package struct Rebuild: Sendable {
   // MARK: changes
 
   /// The names of extras stand before the vendor in a version: one that is added can make it sort before the old one.
-  private func warnOfOrder(_ old: String, _ new: String) throws {
-    let versions = try (ReleaseVersion(old), ReleaseVersion(new))
-    guard try VersionComparator.dpkg.compare(versions.1.debian, versions.0.debian) <= 0 else { return }
+  private func warnOfOrder(_ old: Spelled<ReleaseVersion>, _ new: Spelled<ReleaseVersion>) throws {
+    guard try VersionComparator.dpkg.compare(new.value.debian, old.value.debian) <= 0 else { return }
     progress.warning("\(new) sorts before \(old), because of the extras in it: machines with the old one stay with it")
   }
 

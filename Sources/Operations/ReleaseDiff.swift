@@ -92,7 +92,7 @@ package struct ReleaseDiff: Sendable, Codable {
     return [
       try section("release") { side in
         var facts = [
-          "name": side.plan.name, "version": side.plan.version,
+          "name": side.plan.name, "version": side.plan.version.text,
           "time": Timestamp(seconds: side.plan.sourceDate).iso8601,
         ]
         facts["kernel"] = side.plan.kernel

@@ -46,7 +46,7 @@ package enum QualifiedRange {
         probes[key] = try VerdictStore(folder).probeResults(of: verdict, doing: doing)
       }
       proven[variant] = Plan.Proven(
-        kernelMin: range.min.text, kernelMax: range.max.text, kernels: kernels.mapValues { $0.sorted() },
+        range, kernels: kernels.mapValues { $0.sorted() },
         probes: probes)
     }
     plan.proven = proven
@@ -56,7 +56,7 @@ package enum QualifiedRange {
   /// The plan of a candidate whose packages claim all kernels of a range, instead of those that the manifest hopes for.
   package static func claim(_ range: KernelRange, in plan: Plan) throws -> Plan {
     var plan = plan
-    let claimed = Plan.Proven(kernelMin: range.min.text, kernelMax: range.max.text, kernels: [:], probes: [:])
+    let claimed = Plan.Proven(range, kernels: [:], probes: [:])
     let variants = try plan.parsedManifest().packages(with: plan.extras).map(\.variant)
     plan.proven = Dictionary(uniqueKeysWithValues: variants.map { ($0, claimed) })
     return plan
@@ -86,6 +86,6 @@ package enum QualifiedRange {
     for line in newestFirst.dropFirst(run.count) where lines[line] == true {
       progress.warning("Linux \(line) passed and is left out: a newer one between it and \(max) failed")
     }
-    return try KernelRange(min.text, max.text)
+    return try KernelRange(min, max)
   }
 }

@@ -85,7 +85,7 @@ package struct Planner {
     var request = request
     request.kernel = plan.kernel
     request.extras = plan.extras
-    let version = try ReleaseVersion(plan.version)
+    let version = plan.version.value
     request.respin = version.respin
     request.vendor = version.vendor
     for (name, place) in plan.places ?? [:] where request.places[name] == nil { request.places[name] = place }
@@ -152,7 +152,7 @@ package struct Planner {
         reason: "it is \(pin.date) seconds from 1970, no time of a release", advice: "its newest file has a wrong time")
     }
     var plan = Plan(
-      name: manifest.name, version: version.tarball, kernel: kernel, extras: request.extras,
+      name: manifest.name, version: version.planned, kernel: kernel, extras: request.extras,
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
       recipe: recipe.files)
     plan.places = places

@@ -39,7 +39,7 @@ extension Planner {
   ) async throws -> (plan: Plan, tree: ReleaseTree) {
     let old = released.plan
     let manifest = released.manifest
-    let version = try ReleaseVersion(old.version)
+    let version = old.version.value
     let vendor = try nextVendor(of: version, request)
     for extra in request.added.extras where old.extras.contains(extra) {
       throw ReleaseError(
@@ -53,11 +53,10 @@ extension Planner {
     var plan = old
     plan.rebuilds = (old.rebuilds ?? []) + [rebuild.adding(request.series, to: &plan.recipe)]
     plan.extras += request.added.extras
-    plan.version =
-      try ReleaseVersion(
-        components: version.components, prerelease: version.prerelease, respin: version.respin, extras: plan.extras,
-        vendor: vendor
-      ).tarball
+    plan.version = try ReleaseVersion(
+      components: version.components, prerelease: version.prerelease, respin: version.respin, extras: plan.extras,
+      vendor: vendor
+    ).planned
 
     let contents = try await readAdded(manifest, request.added, into: &plan, progress)
     let tree = try await changed(code, from: old, to: &plan, manifest, contents, progress)

@@ -26,7 +26,7 @@ package struct DKMSPackage: Sendable {
       try $0.widened(to: KernelRange($1))
     }
     let proven = plan.proven?[package.variant]
-    range = try proven.map { try KernelRange($0.kernelMin, $0.kernelMax) } ?? claimed
+    range = try proven.map { try KernelRange($0.kernelMin.value, $0.kernelMax.value) } ?? claimed
     modules = manifest.modules(of: package, with: plan.extras)
     let configure = package.configure + extras.flatMap(\.configure)
     values = context.values.merging([

@@ -26,7 +26,7 @@ package struct DebianSource: Sendable {
 
   /// - Parameter release: the release with its packaging.
   package init(_ release: ReleaseTree, plan: Plan) throws {
-    version = try ReleaseVersion(plan.version)
+    version = plan.version.value
     sourceDate = plan.sourceDate
     tree = release.filter { $0.hasPrefix("debian/") }
     let text = String(decoding: try release["debian/control"]?.read() ?? [], as: UTF8.self)

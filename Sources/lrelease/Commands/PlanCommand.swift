@@ -37,7 +37,7 @@ struct PlanCommand: AsyncParsableCommand {
       for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
         console.print("  tool     \(tool): \(version)")
       }
-      let version = try ReleaseVersion(plan.version)
+      let version = plan.version.value
       for package in opened.manifest.packages(with: plan.extras) {
         if let deb = package.deb {
           console.print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))")
