@@ -15,7 +15,7 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example test same-bytes test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
+.PHONY: all release bench example check test same-bytes test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
 
 all: setup
 	swift build
@@ -41,6 +41,15 @@ test: setup lint
 # Whether another lrelease, such as one built before a change, writes the same bytes: make same-bytes BEFORE=path.
 same-bytes: all
 	Tests/same-bytes $(BEFORE) $(LRELEASE)
+
+# What needs neither root nor network, for every change: under a minute after the build.
+CHECK = FilesTests|ProcessesTests|ModelTests|ReleasesTests|AssemblerTests|ReportsTests|StoredVerdictTests|KernelLogTests|LogTests \
+	|AuditTests|BuildLogTests|CTests|DebPackageTests|RPMPackageTests|ReleaseVersionTests|ScriptTests|PinnedBytesTests \
+	|BadInputTests|DiffTests
+EMPTY =
+check:
+	swift build --build-tests
+	swift test --skip-build --filter '$(subst $(EMPTY) ,,$(CHECK))'
 
 # Lustre itself, with all its modules built on two kernels: a quarter of an hour.
 test-lustre: all
