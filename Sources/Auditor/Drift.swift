@@ -64,7 +64,7 @@ package struct Drift: Sendable, Codable, Equatable {
     var before = ReleaseTree()
     var after = ReleaseTree()
     func entry(_ bytes: [UInt8]) -> TreeEntry { TreeEntry(content: .file(bytes), origin: Origin(source: "linux")) }
-    for path in Set(ours.keys).union(theirs.keys).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+    for path in Set(ours.keys).union(theirs.keys).sortedByBytes() {
       let mine = ours[path].flatMap { tree[$0] }
       guard mine != theirs[path] else {
         unchanged += 1

@@ -80,7 +80,7 @@ package struct ReleaseTree: Sendable {
 
   /// The paths in the order of their bytes: the same on any machine and in any locale.
   package var paths: [String] {
-    entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    entries.keys.sortedByBytes()
   }
 
   /// The folders that hold something, each before what is in it.
@@ -93,7 +93,7 @@ package struct ReleaseTree: Sendable {
         if !found.insert(String(rest)).inserted { break }
       }
     }
-    return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return found.sortedByBytes()
   }
 
   /// The part of the tree for which `isIncluded` holds.

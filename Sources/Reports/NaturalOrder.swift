@@ -47,6 +47,6 @@ struct NaturalOrder: Comparable {
   static func < (a: Self, b: Self) -> Bool {
     // Each ends with a part that no other equals, so that one is never the beginning of another.
     for (x, y) in zip(a.parts, b.parts) where x != y { return x < y }
-    return a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+    return a.text.precedesInBytes(b.text)
   }
 }
