@@ -235,6 +235,9 @@ package enum Files {
     guard fsync(raw) == 0 else { throw ReleaseError(errno: errno, doing: "flushing \(path)") }
   }
 
+  /// Where work in progress is: TMPDIR, or /tmp.
+  package static var temporaryFolder: FilePath { FilePath(environmentVariable("TMPDIR") ?? "/tmp") }
+
   /// `path` as seen from the root, without `.` and `..`; links are not followed.
   package static func absolute(_ path: FilePath) -> FilePath {
     if path.isAbsolute { return path.lexicallyNormalized() }
