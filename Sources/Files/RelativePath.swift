@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Diagnostics
-import Glibc
-import SystemPackage
-
 /// A path that can stand in a release: relative, in plain parts, of a length that every writer takes.
 package struct RelativePath: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// As it was given; empty for the top of the tree.
@@ -67,18 +63,4 @@ package struct RelativePath: Sendable, Hashable, Comparable, CustomStringConvert
 /// Whether the target of a link at `path` stays within the tree. An absolute target never does.
 package func linkStaysInside(_ path: String, target: String) -> Bool {
   RelativePath(path)?.resolving(link: target) != nil
-}
-
-/// The target of a symbolic link.
-package func readLink(_ path: FilePath) throws -> String {
-  var buffer = [UInt8](repeating: 0, count: 4096)
-  let count = buffer.withUnsafeMutableBytes { raw -> Int in
-    guard let base = raw.baseAddress else { return -1 }
-    return readlink(path.string, base.assumingMemoryBound(to: CChar.self), raw.count)
-  }
-  guard count >= 0 else { throw ReleaseError(errno: errno, doing: "reading the link \(path)") }
-  guard let target = String(validating: buffer[..<count], as: UTF8.self) else {
-    throw ReleaseError(.source, doing: "reading the link \(path)", reason: "its target is not UTF-8")
-  }
-  return target
 }

@@ -63,13 +63,12 @@ package struct RPMPackage: Sendable {
         throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
       }
       var made: [(fileName: String, bytes: [UInt8])] = []
-      let results = scratch.appending("RPMS")
-      for architecture in try Files.names(in: results) {
-        let folder = results.appending(bytes: architecture)
-        for file in try Files.names(in: folder) {
-          let path = folder.appending(bytes: file)
-          made.append((String(decoding: file, as: UTF8.self), try Files.read(path, limit: 4 << 30)))
+      // Below a folder for each architecture.
+      try DirectoryWalker(scratch.appending("RPMS")).walk { entry in
+        if entry.kind == .regular {
+          made.append((String(decoding: entry.name, as: UTF8.self), try entry.read(limit: 4 << 30)))
         }
+        return .goOn
       }
       guard !made.isEmpty else {
         throw ReleaseError(
