@@ -89,8 +89,8 @@ package struct Drift: Sendable, Codable, Equatable {
     _ before: ReleaseTree, _ after: ReleaseTree
   ) async throws -> [String: (added: Int, removed: Int)] {
     try await withScratch { scratch in
-      try PrepareSandbox.materialize(before, in: scratch.appending("a"))
-      try PrepareSandbox.materialize(after, in: scratch.appending("b"))
+      try before.write(to: scratch.appending("a"))
+      try after.write(to: scratch.appending("b"))
       let environment = Command.plainEnvironment.merging([
         "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1", "HOME": "/nonexistent",
         "GIT_CEILING_DIRECTORIES": scratch.string,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Files
+import SystemPackage
 
 /// A file of a release: its path, its content, and where it came from.
 package struct TreeEntry: Sendable, Equatable {
@@ -94,6 +95,11 @@ package struct ReleaseTree: Sendable {
       }
     }
     return found.sortedByBytes()
+  }
+
+  /// Writes the tree to a folder of this machine.
+  package func write(to folder: FilePath) throws {
+    try TreeWriter(folder).write(entries.map { TreeWriter.Entry($0, $1.content, mode: $1.mode) })
   }
 
   /// The part of the tree for which `isIncluded` holds.

@@ -49,7 +49,7 @@ package struct PrepareSandbox: Sendable {
     tree = try await withScratch { scratch in
       var tree = before
       let folder = scratch.appending("tree")
-      try materialize(tree, in: folder)
+      try tree.write(to: folder)
       let log = try await bubblewrap(step, folder, sourceDate, doing: doing)
       guard log.succeeded else {
         throw ReleaseError(
@@ -60,20 +60,6 @@ package struct PrepareSandbox: Sendable {
       try collect(folder, step, generator, into: &tree, &seen)
       for path in before.entries.keys where !seen.contains(path) { tree[path] = nil }
       return tree
-    }
-  }
-
-  /// Writes a tree to a folder, as the sandbox and the tests need it.
-  package static func materialize(_ tree: ReleaseTree, in folder: FilePath) throws {
-    try Files.makeFolder(folder)
-    for path in tree.folders { try Files.makeFolder(folder.pushing(FilePath(path))) }
-    for (path, entry) in tree.entries {
-      let full = folder.pushing(FilePath(path))
-      switch entry.content {
-      case .file(let bytes): try Files.write(bytes, to: full, mode: entry.mode)
-      case .link(let target):
-        guard symlink(target, full.string) == 0 else { throw ReleaseError(errno: errno, doing: "writing \(full)") }
-      }
     }
   }
 
