@@ -48,6 +48,8 @@ let package = Package(
     .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     // mallopt(3), which is not in Swift's Glibc.
     .systemLibrary(name: "CMalloc"),
+    // renameat2(2), which is not in Swift's Glibc either.
+    .systemLibrary(name: "CRename"),
     .target(
       name: "CRPM",
       linkerSettings: [.linkedLibrary("rpm"), .linkedLibrary("rpmio"), .linkedLibrary("rpmbuild")]
@@ -58,7 +60,7 @@ let package = Package(
     ),
 
     module("Diagnostics", [systemPackage]),
-    module("Files", ["Diagnostics", crypto, systemPackage]),
+    module("Files", ["Diagnostics", "CRename", crypto, systemPackage]),
     module("Processes", ["Files", "Diagnostics", subprocess, systemPackage]),
     module("Archives", ["Processes", "Files", "Diagnostics", "CLibArchive", "CLZMA"]),
     module("Model", ["Files", "Diagnostics", tomlKit]),

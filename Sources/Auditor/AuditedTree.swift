@@ -75,11 +75,11 @@ package struct AuditedTree: Sendable {
 
   /// The files of a part, in the order of their names.
   package func paths(_ part: Part) -> [String] {
-    parts.filter { $0.value == part }.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    parts.filter { $0.value == part }.keys.sortedByBytes()
   }
 
   /// Every file.
-  package var paths: [String] { files.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+  package var paths: [String] { files.keys.sortedByBytes() }
 
   /// C and what the C preprocessor goes over.
   package static func isC(_ path: String) -> Bool { [".c", ".h", ".S"].contains { path.hasSuffix($0) } }

@@ -64,7 +64,7 @@ package struct Drift: Sendable, Codable, Equatable {
     var before = ReleaseTree()
     var after = ReleaseTree()
     func entry(_ bytes: [UInt8]) -> TreeEntry { TreeEntry(content: .file(bytes), origin: Origin(source: "linux")) }
-    for path in Set(ours.keys).union(theirs.keys).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+    for path in Set(ours.keys).union(theirs.keys).sortedByBytes() {
       let mine = ours[path].flatMap { tree[$0] }
       guard mine != theirs[path] else {
         unchanged += 1
@@ -89,8 +89,8 @@ package struct Drift: Sendable, Codable, Equatable {
     _ before: ReleaseTree, _ after: ReleaseTree
   ) async throws -> [String: (added: Int, removed: Int)] {
     try await withScratch { scratch in
-      try PrepareSandbox.materialize(before, in: scratch.appending("a"))
-      try PrepareSandbox.materialize(after, in: scratch.appending("b"))
+      try before.write(to: scratch.appending("a"))
+      try after.write(to: scratch.appending("b"))
       let environment = Command.plainEnvironment.merging([
         "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1", "HOME": "/nonexistent",
         "GIT_CEILING_DIRECTORIES": scratch.string,

@@ -86,20 +86,17 @@ package struct ChrootCache: Sendable, Codable {
     // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
     // the first that is complete becomes the root.
     let part = FilePath("\(path).\(ChrootCache.machine).partial")
+    try AtomicDirectory.recover(path, from: part)
     try Files.remove(part)
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))
         try await Bootstrapper.make(recipe, in: part, doing: doing)
         let packages = try await Bootstrapper.packages(in: part, doing: doing)
+        if current(name) != nil { return try Files.remove(part) }
         // A root without its record counts for nothing: whatever stops us here, it is made anew.
         try Files.remove(file)
-        try Files.remove(path)
-        if rename(part.string, path.string) != 0 {
-          let problem = errno
-          guard Files.exists(path) else { throw ReleaseError(errno: problem, doing: doing) }
-          try Files.remove(part)
-        }
+        try AtomicDirectory.replace(path, with: part, doing: doing)
         let record = ChrootRecord(recipe: recipe, made: made, packages: packages)
         try Files.replace(file, with: try JSON.encode(record))
       }

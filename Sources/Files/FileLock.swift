@@ -21,10 +21,10 @@ package final class FileLock: Sendable {
     if touch { futimens(descriptor, nil) }
   }
 
-  /// Opens an existing folder to lock it.
+  /// Opens an existing folder to lock it; a link to one is none.
   package init(folder path: FilePath) throws {
     self.path = path
-    descriptor = open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    descriptor = open(path.string, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { throw ReleaseError(errno: errno, doing: "locking \(path)") }
   }
 
@@ -51,6 +51,14 @@ package final class FileLock: Sendable {
   }
 
   package func release() { flock(descriptor, LOCK_UN) }
+
+  /// Whether what is locked still has its name; it may have been removed or renamed before we had the lock.
+  package var isInPlace: Bool {
+    var locked = stat()
+    var found = stat()
+    return fstat(descriptor, &locked) == 0 && lstat(path.string, &found) == 0
+      && locked.st_dev == found.st_dev && locked.st_ino == found.st_ino
+  }
 
   /// Whether the file was removed, so that others lock a new one.
   package var isGone: Bool {

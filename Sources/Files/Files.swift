@@ -11,8 +11,15 @@ package enum Files {
   /// - Parameter limit: the most bytes that are taken; a larger file is an error.
   package static func read(_ path: FilePath, limit: Int64 = 1 << 30, doing: String? = nil) throws -> [UInt8] {
     let doing = doing ?? "reading \(path)"
+    return try read(limit: limit, doing: doing) {
+      try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+    }
+  }
+
+  /// The bytes of a file that `open` gives.
+  static func read(limit: Int64, doing: String, _ open: () throws -> FileDescriptor) throws -> [UInt8] {
     do {
-      let (file, status) = try openRegular(path, doing: doing)
+      let (file, status) = try openRegular(doing: doing, code: .input, open)
       return try file.closeAfter {
         guard Int64(status.st_size) <= limit else {
           throw ReleaseError(.input, doing: doing, reason: "it has \(status.st_size) bytes, more than \(limit)")
@@ -28,9 +35,17 @@ package enum Files {
   package static func openRegular(
     _ path: FilePath, doing: String, code: ReleaseError.Code = .input
   ) throws -> (file: FileDescriptor, status: stat) {
-    do {
+    try openRegular(doing: doing, code: code) {
       // Without this, a FIFO that nobody writes to would stop us before we can look at what it is.
-      let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+      try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+    }
+  }
+
+  private static func openRegular(
+    doing: String, code: ReleaseError.Code, _ open: () throws -> FileDescriptor
+  ) throws -> (file: FileDescriptor, status: stat) {
+    do {
+      let file = try open()
       do {
         let status = try status(of: file, doing: doing)
         guard status.st_mode & S_IFMT == S_IFREG else {
@@ -134,7 +149,7 @@ package enum Files {
   ///
   /// Neither must be written to afterwards: files of a release never are.
   package static func copy(_ path: FilePath, to copy: FilePath) throws {
-    if link(path.string, copy.string) == 0 { return }
+    if path.withPlatformString({ path in copy.withPlatformString { link(path, $0) } }) == 0 { return }
     guard errno == EXDEV || errno == EPERM || errno == EMLINK else {
       throw ReleaseError(errno: errno, doing: "writing \(copy)")
     }
@@ -143,7 +158,7 @@ package enum Files {
 
   /// Moves a file, also to another file system.
   package static func move(_ path: FilePath, to place: FilePath) throws {
-    if rename(path.string, place.string) == 0 { return }
+    if path.withPlatformString({ path in place.withPlatformString { rename(path, $0) } }) == 0 { return }
     guard errno == EXDEV else { throw ReleaseError(errno: errno, doing: "writing \(place)") }
     try write(ContentStore(reading: path).whole(), to: place)
     try remove(path)
@@ -151,12 +166,12 @@ package enum Files {
 
   package static func exists(_ path: FilePath) -> Bool {
     var status = stat()
-    return lstat(path.string, &status) == 0
+    return path.withPlatformString { lstat($0, &status) } == 0
   }
 
   package static func isFolder(_ path: FilePath) -> Bool {
     var status = stat()
-    return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    return path.withPlatformString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Whether the file system that `path` is on has no room left for another file of some size.
@@ -215,25 +230,19 @@ package enum Files {
 
   /// The names in a folder as bytes, sorted, without `.` and `..`.
   package static func names(in folder: FilePath) throws -> [[UInt8]] {
-    guard let handle = folder.withPlatformString({ opendir($0) }) else {
-      throw ReleaseError(errno: errno, doing: "reading the folder \(folder)")
-    }
-    defer { closedir(handle) }
-    var names: [[UInt8]] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
-    }
-    return names.sorted { $0.lexicographicallyPrecedes($1) }
+    try FolderHandle(folder).names()
   }
 
   /// Flushes a file or a folder to the disk.
   package static func synchronize(_ path: FilePath) throws {
-    let raw = open(path.string, O_RDONLY | O_CLOEXEC)
+    let raw = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
     guard raw >= 0 else { throw ReleaseError(errno: errno, doing: "flushing \(path)") }
     defer { close(raw) }
     guard fsync(raw) == 0 else { throw ReleaseError(errno: errno, doing: "flushing \(path)") }
   }
+
+  /// Where work in progress is: TMPDIR, or /tmp.
+  package static var temporaryFolder: FilePath { FilePath(environmentVariable("TMPDIR") ?? "/tmp") }
 
   /// `path` as seen from the root, without `.` and `..`; links are not followed.
   package static func absolute(_ path: FilePath) -> FilePath {

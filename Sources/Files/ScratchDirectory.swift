@@ -10,7 +10,7 @@ import SystemPackage
 package func withScratch<R>(
   in parent: FilePath? = nil, _ body: (FilePath) async throws -> R
 ) async throws -> R {
-  let parent = parent ?? FilePath(environmentVariable("TMPDIR") ?? "/tmp")
+  let parent = parent ?? Files.temporaryFolder
   var template = Array("\(parent)/lrelease.XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else {
     throw ReleaseError(

@@ -41,13 +41,16 @@ package struct Recipe: Sendable {
     _ folderName: String, deep: Bool = false, at location: SourceLocation?
   ) throws -> [String] {
     if let folder {
-      for name in try Files.names(in: folder.pushing(FilePath(folderName))) {
-        let inner = "\(folderName)/\(String(decoding: name, as: UTF8.self))"
-        if !Files.isFolder(folder.pushing(FilePath(inner))) {
+      try DirectoryWalker(folder.pushing(FilePath(folderName))).walk { entry in
+        let inner = "\(folderName)/\(entry.shown)"
+        if entry.kind == .folder { return deep ? .goOn : .prune }
+        // A link may stand for a file or a folder elsewhere in the recipe.
+        if entry.kind != .link || !Files.isFolder(entry.place) {
           _ = try read(inner, at: location)
         } else if deep {
           _ = try list(inner, deep: true, at: location)
         }
+        return .goOn
       }
     }
     let names = files.keys.filter {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Files
+import SystemPackage
 
 /// A file of a release: its path, its content, and where it came from.
 package struct TreeEntry: Sendable, Equatable {
@@ -80,7 +81,7 @@ package struct ReleaseTree: Sendable {
 
   /// The paths in the order of their bytes: the same on any machine and in any locale.
   package var paths: [String] {
-    entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    entries.keys.sortedByBytes()
   }
 
   /// The folders that hold something, each before what is in it.
@@ -93,7 +94,12 @@ package struct ReleaseTree: Sendable {
         if !found.insert(String(rest)).inserted { break }
       }
     }
-    return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return found.sortedByBytes()
+  }
+
+  /// Writes the tree to a folder of this machine.
+  package func write(to folder: FilePath) throws {
+    try TreeWriter(folder).write(entries.map { TreeWriter.Entry($0, $1.content, mode: $1.mode) })
   }
 
   /// The part of the tree for which `isIncluded` holds.

@@ -59,7 +59,7 @@ package struct OBSPackage: Sendable {
       let list = flavours.map { "  <flavor>\($0)</flavor>\n" }.joined()
       files["_multibuild"] = Array("<multibuild>\n\(list)</multibuild>\n".utf8)
     }
-    self.files = files.map { ($0.key, $0.value) }.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+    self.files = files.map { ($0.key, $0.value) }.sortedByBytes { $0.0 }
   }
 
   /// Writes the package to a new folder.

@@ -93,7 +93,7 @@ package struct PackageContents: Sendable, Codable {
     if let origins {
       for record in try OriginRecord.parse(origins, file: "origins") { known[prefix + record.path] = record.origin }
     }
-    let listed = files.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { path, file in
+    let listed = files.sortedByBytes(\.key).map { path, file in
       let origin = known[path]
       let entry = TreeEntry(
         content: file.content, isExecutable: file.isExecutable, origin: origin ?? Origin(source: "unknown"))

@@ -135,7 +135,7 @@ package struct ReleaseDiff: Sendable, Codable {
     let paths = Set(before.tarball.tree.entries.keys).union(after.tarball.tree.entries.keys)
       // They differ whenever anything does.
       .subtracting([Tarball.planPath, Tarball.originsPath])
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      .sortedByBytes()
     func section(_ title: String, _ isIncluded: (String) -> Bool) -> Section {
       Section(
         title: title,
@@ -170,7 +170,7 @@ package struct ReleaseDiff: Sendable, Codable {
       .filter { old[$0]?.content != new[$0]?.content }
     return try await withScratch { scratch in
       var text = ""
-      for path in paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+      for path in paths.sortedByBytes() {
         var labels: [String] = []
         for (side, entry) in [("a", old[path]), ("b", new[path])] {
           labels += ["--label", entry == nil ? "/dev/null" : "\(side)/\(path)"]

@@ -64,6 +64,6 @@ struct PackageLayout {
         throw ReleaseError(.input, doing: doing, reason: "“\(folder)” is a file and a folder")
       }
     }
-    entries = found.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    entries = found.values.sortedByBytes(\.path)
   }
 }

@@ -222,7 +222,7 @@ private struct ErrorSink: ~Copyable {
   let descriptor: FileDescriptor
 
   init(doing: String) throws {
-    var template = Array("\(environmentVariable("TMPDIR") ?? "/tmp")/lrelease.XXXXXX".utf8CString)
+    var template = Array("\(Files.temporaryFolder)/lrelease.XXXXXX".utf8CString)
     let raw = mkstemp(&template)
     guard raw >= 0 else {
       throw ReleaseError(errno: errno, doing: doing, advice: "set TMPDIR to a folder that can be written")

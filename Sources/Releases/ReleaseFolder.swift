@@ -2,7 +2,6 @@
 
 import Diagnostics
 import Files
-import Glibc
 import SystemPackage
 
 /// A release on disk: written beside its place, renamed when complete, never changed after.
@@ -68,58 +67,15 @@ package struct ReleaseFolder: Sendable {
   ///   - body: is given the folder to write to, which gets its name when `body` has returned.
   /// - Throws: `ReleaseError` with code `conflict` when the release is there already.
   package func create(replacing replaces: Bool = false, _ body: (FilePath) async throws -> Void) async throws {
-    let parent = path.removingLastComponent()
-    let missing = ReleaseFolder.missingFolders(parent)
-    try Files.makeFolder(parent)
-    var isWritten = false
-    defer { if !isWritten { for folder in missing { rmdir(folder.string) } } }
-    let part = parent.appending(".\(path.lastComponent?.string ?? "release").partial")
     let doing = "writing the \(kind) \(path)"
-    let lock = try ReleaseFolder.lock(part, doing: doing)
-    defer { lock.release() }
-    do {
-      // What an interrupted cut has left.
-      for name in try Files.names(in: part) { try Files.remove(part.appending(bytes: name)) }
-      try await body(part)
-      try Task.checkCancellation()
-      for name in try Files.names(in: part) { try Files.synchronize(part.appending(bytes: name)) }
-      chmod(part.string, 0o755)
-      try Files.synchronize(part)
-      guard replaces || !Files.exists(path) else { throw conflict }
-      if replaces { try Files.remove(path) }
-      guard rename(part.string, path.string) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
-      isWritten = true
-      try Files.synchronize(parent)
-    } catch {
-      try? Files.remove(part)
-      throw error
-    }
-  }
-
-  /// The folders on the way to `path` that are not there, the deepest first: ours to remove when the cut fails.
-  private static func missingFolders(_ path: FilePath) -> [FilePath] {
-    var missing: [FilePath] = []
-    var folder = path
-    while !folder.isEmpty, !Files.exists(folder) {
-      missing.append(folder)
-      folder.removeLastComponent()
-    }
-    return missing
+    let busy = ReleaseError(
+      .conflict, doing: doing, reason: "another cut is writing it", advice: "wait for it to end")
+    try await AtomicDirectory(path, doing: doing, busy: busy, conflict: conflict).create(replacing: replaces, body)
   }
 
   package var conflict: ReleaseError {
     ReleaseError(
       .conflict, doing: "writing the \(kind) \(path)", reason: "it exists, with other content",
       advice: remedy)
-  }
-
-  /// Two cuts of one release at a time would mix their files.
-  private static func lock(_ folder: FilePath, doing: String) throws -> FileLock {
-    if mkdir(folder.string, 0o700) != 0 && errno != EEXIST { throw ReleaseError(errno: errno, doing: doing) }
-    let lock = try FileLock(folder: folder)
-    guard try lock.tryAcquire(.exclusive) else {
-      throw ReleaseError(.conflict, doing: doing, reason: "another cut is writing it", advice: "wait for it to end")
-    }
-    return lock
   }
 }

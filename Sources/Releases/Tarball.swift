@@ -31,7 +31,7 @@ package enum Tarball {
     var entries: [CompressedTar.Entry] = [.folder("\(folder)/")]
     var folders = tree.folders[...]
     for path in tree.paths {
-      while let next = folders.first, next.utf8.lexicographicallyPrecedes(path.utf8) {
+      while let next = folders.first, next.precedesInBytes(path) {
         entries.append(.folder("\(folder)/\(next)/"))
         folders.removeFirst()
       }

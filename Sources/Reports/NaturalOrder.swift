@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Files
+
 /// Text in the order in which people count: `6.1.0-9` before `6.1.0-49`, and `7.2~rc3` before `7.2`.
 ///
 /// Names of targets, kernels and releases are of many kinds; this one takes them all, and no two texts are equal in it.
@@ -47,6 +49,6 @@ struct NaturalOrder: Comparable {
   static func < (a: Self, b: Self) -> Bool {
     // Each ends with a part that no other equals, so that one is never the beginning of another.
     for (x, y) in zip(a.parts, b.parts) where x != y { return x < y }
-    return a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+    return a.text.precedesInBytes(b.text)
   }
 }

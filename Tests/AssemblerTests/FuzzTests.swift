@@ -43,7 +43,7 @@ import Testing
   private func watched(
     _ bytes: [UInt8], _ name: String, seconds: Double = 10, _ body: () async throws -> Void
   ) async throws -> Bool {
-    let kept = FilePath(environmentVariable("TMPDIR") ?? "/tmp").appending("lrelease-fuzz-\(name)-\(getpid())")
+    let kept = Files.temporaryFolder.appending("lrelease-fuzz-\(name)-\(getpid())")
     try Files.replace(kept, with: bytes)
     let start = ContinuousClock.now
     var isAccepted = false

@@ -49,7 +49,7 @@ package struct PrepareSandbox: Sendable {
     tree = try await withScratch { scratch in
       var tree = before
       let folder = scratch.appending("tree")
-      try materialize(tree, in: folder)
+      try tree.write(to: folder)
       let log = try await bubblewrap(step, folder, sourceDate, doing: doing)
       guard log.succeeded else {
         throw ReleaseError(
@@ -57,23 +57,9 @@ package struct PrepareSandbox: Sendable {
           advice: "the step runs without network and sees only this machine's programs and the tree")
       }
       var seen: Set<String> = []
-      try collect(folder, root: folder, prefix: "", step, generator, into: &tree, &seen)
+      try collect(folder, step, generator, into: &tree, &seen)
       for path in before.entries.keys where !seen.contains(path) { tree[path] = nil }
       return tree
-    }
-  }
-
-  /// Writes a tree to a folder, as the sandbox and the tests need it.
-  package static func materialize(_ tree: ReleaseTree, in folder: FilePath) throws {
-    try Files.makeFolder(folder)
-    for path in tree.folders { try Files.makeFolder(folder.pushing(FilePath(path))) }
-    for (path, entry) in tree.entries {
-      let full = folder.pushing(FilePath(path))
-      switch entry.content {
-      case .regular(let bytes): try Files.write(bytes, to: full, mode: entry.mode)
-      case .link(let target):
-        guard symlink(target, full.string) == 0 else { throw ReleaseError(errno: errno, doing: "writing \(full)") }
-      }
     }
   }
 
@@ -95,46 +81,43 @@ package struct PrepareSandbox: Sendable {
   }
 
   private static func collect(
-    _ folder: FilePath, root: FilePath, prefix: String, _ step: Manifest.PrepareStep, _ generator: String,
-    into tree: inout ReleaseTree, _ seen: inout Set<String>
+    _ folder: FilePath, _ step: Manifest.PrepareStep, _ generator: String, into tree: inout ReleaseTree,
+    _ seen: inout Set<String>
   ) throws {
-    for raw in try Files.names(in: folder) {
-      guard let name = String(validating: raw, as: UTF8.self) else {
+    let doing = "taking what the prepare step made"
+    try DirectoryWalker(folder, doing: doing).walk { entry in
+      guard let path = entry.text else {
         throw ReleaseError(
-          .failed, at: step.location, doing: "taking what the prepare step made",
-          reason: "the name \(prefix)\(String(decoding: raw, as: UTF8.self)) is not UTF-8")
+          .failed, at: step.location, doing: doing, reason: "the name \(entry.shown) is not UTF-8")
       }
-      let path = prefix + name
-      let full = folder.appending(name)
-      if step.exclude.contains(where: { $0.matches(path) }) && tree[path] == nil { continue }
-      var status = stat()
-      guard lstat(full.string, &status) == 0 else { throw ReleaseError(errno: errno, doing: "reading \(path)") }
-      switch status.st_mode & S_IFMT {
-      case S_IFDIR:
-        try collect(full, root: root, prefix: path + "/", step, generator, into: &tree, &seen)
-      case S_IFLNK:
+      if step.exclude.contains(where: { $0.matches(path) }) && tree[path] == nil { return .prune }
+      switch entry.kind {
+      case .folder: return .goOn
+      case .link:
         seen.insert(path)
-        let target = try readLink(full)
-        if case .link(target)? = tree[path]?.content { continue }
+        let target = try entry.target()
+        if case .link(target)? = tree[path]?.content { return .goOn }
         let origin = Origin(source: "generated", generator: generator)
         if linkStaysInside(path, target: target) {
           tree[path] = TreeEntry(content: .link(target), origin: origin)
         } else {
-          let (bytes, isExecutable) = try follow(target, from: path, root: root)
+          let (bytes, isExecutable) = try follow(target, from: path, root: folder)
           tree[path] = TreeEntry(content: .file(bytes), isExecutable: isExecutable, origin: origin)
         }
-      case S_IFREG:
+      case .regular:
         seen.insert(path)
-        let bytes = try Files.read(full)
-        let isExecutable = status.st_mode & 0o100 != 0
-        if let known = tree[path], known.content == .file(bytes), known.isExecutable == isExecutable { continue }
+        let bytes = try entry.read()
+        if let known = tree[path], known.content == .file(bytes), known.isExecutable == entry.isExecutable {
+          return .goOn
+        }
         // A file that the step changed came from somewhere all the same: that stays in its origin.
         var origin = tree[path]?.origin ?? Origin(source: "generated")
         origin.generator = generator
-        tree[path] = TreeEntry(content: .file(bytes), isExecutable: isExecutable, origin: origin)
-      default:
-        throw ReleaseError(.failed, doing: "taking what the prepare step made", reason: "\(path) is not a file")
+        tree[path] = TreeEntry(content: .file(bytes), isExecutable: entry.isExecutable, origin: origin)
+      case .other:
+        throw ReleaseError(.failed, doing: doing, reason: "\(path) is not a file")
       }
+      return .goOn
     }
   }
 

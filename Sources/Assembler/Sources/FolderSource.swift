@@ -2,7 +2,6 @@
 
 import Diagnostics
 import Files
-import Glibc
 import Model
 import SystemPackage
 
@@ -26,7 +25,28 @@ package struct FolderSource: Sendable {
     var files: [String: SourceFile] = [:]
     var newest: Int64 = 0
     let (_, contents) = try ContentStore.temporary()
-    try walk(path, prefix: "", selection, contents, &files, &newest)
+    try DirectoryWalker(path, doing: doing, code: .source).walk { entry in
+      guard let inner = entry.text else {
+        throw ReleaseError(.source, doing: doing, reason: "the name \(entry.shown) is not UTF-8")
+      }
+      if entry.name == Array(".git".utf8) { return .prune }
+      guard entry.kind != .folder, selection.wants(inner) else { return .goOn }
+      switch entry.kind {
+      case .link:
+        let target = try entry.target()
+        guard linkStaysInside(inner, target: target) else {
+          throw ReleaseError(.source, doing: doing, reason: "the link \(inner) leads out of the tree, to \(target)")
+        }
+        files[inner] = SourceFile(content: .link(target), isExecutable: false)
+      case .regular:
+        files[inner] = SourceFile(
+          content: .regular(try contents.add(try entry.read())), isExecutable: entry.isExecutable)
+        newest = max(newest, Int64(entry.status.st_mtim.tv_sec))
+      case .other, .folder:
+        throw ReleaseError(.source, doing: doing, reason: "\(inner) is a device or something else that is not a file")
+      }
+      return .goOn
+    }
     try contents.flush()
     var hasher = SHA256Digest.Hasher()
     for (path, file) in files.sorted(by: { $0.key < $1.key }) {
@@ -38,49 +58,5 @@ package struct FolderSource: Sendable {
     let kernel = try files["Makefile"].flatMap { KernelRelease(makefile: try $0.readFile()) }
     let pin = SourcePin(kind: "folder", sha256: hasher.finalize(), kernel: kernel?.text, date: date ?? newest)
     return SourceContent(files: files, pin: pin)
-  }
-
-  private func walk(
-    _ folder: FilePath, prefix: String, _ selection: Selection, _ contents: ContentStore.Writer,
-    _ files: inout [String: SourceFile],
-    _ newest: inout Int64
-  ) throws {
-    try Task.checkCancellation()
-    for raw in try Files.names(in: folder) {
-      guard let name = String(validating: raw, as: UTF8.self) else {
-        throw ReleaseError(
-          .source, doing: doing, reason: "the name \(prefix)\(String(decoding: raw, as: UTF8.self)) is not UTF-8")
-      }
-      if name == ".git" { continue }
-      let inner = prefix + name
-      let full = folder.appending(name)
-      var status = stat()
-      guard lstat(full.string, &status) == 0 else { throw ReleaseError(errno: errno, doing: "reading \(full)") }
-      switch status.st_mode & S_IFMT {
-      case S_IFDIR:
-        // Nothing below it could stand in a release, and at 4096 bytes it could not be opened.
-        guard inner.utf8.count < 1000 else {
-          throw ReleaseError(
-            .source, doing: doing, reason: "a path has \(inner.utf8.count) bytes or more: \(inner.prefix(60))…")
-        }
-        try walk(full, prefix: inner + "/", selection, contents, &files, &newest)
-      case S_IFLNK where selection.wants(inner):
-        let target = try readLink(full)
-        guard linkStaysInside(inner, target: target) else {
-          throw ReleaseError(.source, doing: doing, reason: "the link \(inner) leads out of the tree, to \(target)")
-        }
-        files[inner] = SourceFile(content: .link(target), isExecutable: false)
-      case S_IFREG where selection.wants(inner):
-        let bytes = try contents.add(try Files.read(full))
-        files[inner] = SourceFile(content: .regular(bytes), isExecutable: status.st_mode & 0o100 != 0)
-        newest = max(newest, Int64(status.st_mtim.tv_sec))
-      case S_IFREG, S_IFLNK:
-        continue
-      default:
-        if selection.wants(inner) {
-          throw ReleaseError(.source, doing: doing, reason: "\(inner) is a device or something else that is not a file")
-        }
-      }
-    }
   }
 }

@@ -102,16 +102,14 @@ package struct PatchSeries: Sendable {
     files = try await withScratch { scratch in
       var files = before
       let tree = scratch.appending("tree")
-      try Files.makeFolder(tree)
-      for path in paths {
-        guard let file = files[path] else { continue }
-        guard case .regular(let bytes) = file.content else {
-          throw ReleaseError(.source, doing: "applying \(self.file)", reason: "\(path) is a link")
-        }
-        let full = tree.pushing(FilePath(path))
-        try Files.makeFolder(full.removingLastComponent())
-        try Files.write(bytes, to: full, mode: file.isExecutable ? 0o755 : 0o644)
-      }
+      try TreeWriter(tree).write(
+        paths.compactMap { path in
+          guard let file = files[path] else { return nil }
+          guard !file.content.isLink else {
+            throw ReleaseError(.source, doing: "applying \(self.file)", reason: "\(path) is a link")
+          }
+          return TreeWriter.Entry(path, file.content, mode: file.isExecutable ? 0o755 : 0o644)
+        })
       for patch in patches {
         try await run(patch, in: tree, scratch: scratch, progress: progress)
         for path in patch.paths {

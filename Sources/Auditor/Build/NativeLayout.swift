@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Assembler
 import Diagnostics
 import Files
 import Glibc
@@ -98,7 +97,7 @@ struct NativeLayout: Sendable {
     case .headers:
       add("Kbuild", Array(top(value).utf8))
     }
-    try PrepareSandbox.materialize(files, in: scratch.appending("layout"))
+    try files.write(to: scratch.appending("layout"))
     guard kernel.kind == .source else { return scratch.appending("layout") }
     for layer in ["upper", "work", "merged"] { try Files.makeFolder(scratch.appending(layer)) }
     // What the kernel has at these places goes first: a file that is gone must not be found.

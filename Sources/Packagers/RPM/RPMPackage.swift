@@ -70,9 +70,10 @@ package struct RPMPackage: Sendable {
       }
       var made: [FilePath] = []
       let results = scratch.appending("RPMS")
-      for architecture in try Files.names(in: results) {
-        let folder = results.appending(bytes: architecture)
-        made += try Files.names(in: folder).map { folder.appending(bytes: $0) }
+      // Below a folder for each architecture.
+      try DirectoryWalker(results).walk { entry in
+        if entry.kind == .regular { made.append(results.appending(bytes: entry.path)) }
+        return .goOn
       }
       guard !made.isEmpty else {
         throw ReleaseError(
@@ -89,34 +90,13 @@ package struct RPMPackage: Sendable {
   }
 
   private func layOut(_ layout: PackageLayout, in scratch: FilePath) throws {
-    let root = scratch.appending("root")
-    for folder in ["root", "home", "tmp", "RPMS"] { try Files.makeFolder(scratch.appending(folder)) }
+    for folder in ["home", "tmp", "RPMS"] { try Files.makeFolder(scratch.appending(folder)) }
     try Files.write(Array(spec.utf8), to: scratch.appending("package.spec"))
-    var paths: [FilePath] = [root]
-    for entry in layout.entries {
-      try Task.checkCancellation()
-      let path = root.appending(bytes: Array(entry.path.utf8))
-      paths.append(path)
-      switch entry {
-      case .folder:
-        guard mkdir(path.string, 0o755) == 0, chmod(path.string, 0o755) == 0 else {
-          throw ReleaseError(errno: errno, doing: "making the folder \(path)")
-        }
-      case .file(let file):
-        switch file.content {
-        case .regular(let bytes): try Files.write(bytes, to: path, mode: file.mode)
-        case .link(let target):
-          guard symlink(target, path.string) == 0 else { throw ReleaseError(errno: errno, doing: "writing \(path)") }
-        }
-      }
-    }
-    // Last what is deepest: making a file changes the time of its folder.
-    let time = timespec(tv_sec: time_t(sourceDate), tv_nsec: 0)
-    for path in paths.reversed() {
-      guard utimensat(AT_FDCWD, path.string, [time, time], AT_SYMLINK_NOFOLLOW) == 0 else {
-        throw ReleaseError(errno: errno, doing: "setting the time of \(path)")
-      }
-    }
+    try TreeWriter(scratch.appending("root"), time: sourceDate).write(
+      layout.entries.compactMap { entry in
+        guard case .file(let file) = entry else { return nil }
+        return TreeWriter.Entry(file.path, file.content, mode: file.mode)
+      })
   }
 
   private func worker(_ executable: FilePath, scratch: FilePath) -> Command {
@@ -160,17 +140,12 @@ package struct RPMSource: Sendable {
     let doing = "making the source package of \(name)"
     let executable = try RPMPackage.runningProgram(doing: doing)
     return try await withScratch { scratch in
-      for folder in ["SOURCES", "SRPMS", "home", "tmp"] { try Files.makeFolder(scratch.appending(folder)) }
-      let source = scratch.appending("SOURCES").appending(tarball.lastComponent?.string ?? name)
-      try Files.write(ContentStore(reading: tarball).whole(), to: source)
-      let specPath = scratch.appending("\(name).spec")
-      try Files.write(spec, to: specPath)
-      let time = timespec(tv_sec: time_t(sourceDate), tv_nsec: 0)
-      for path in [source, specPath] {
-        guard utimensat(AT_FDCWD, path.string, [time, time], 0) == 0 else {
-          throw ReleaseError(errno: errno, doing: "setting the time of \(path)")
-        }
-      }
+      for folder in ["SRPMS", "home", "tmp"] { try Files.makeFolder(scratch.appending(folder)) }
+      let source = try ContentStore(reading: tarball).whole()
+      try TreeWriter(scratch, time: sourceDate).write([
+        TreeWriter.Entry("SOURCES/\(tarball.lastComponent?.string ?? name)", .regular(source)),
+        TreeWriter.Entry("\(name).spec", .file(spec)),
+      ])
       // What it holds is compressed already.
       let macros = [
         ("_sourcedir", "\(RPMWorker.folder)/SOURCES"), ("_srcrpmdir", "\(RPMWorker.folder)/SRPMS"),

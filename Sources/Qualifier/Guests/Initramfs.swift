@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Archives
-import Diagnostics
 import Files
-import Glibc
 import SystemPackage
 
 /// The file system that a guest boots into: modules and programs of a target, a shell, and what is to be tried.
@@ -35,20 +33,15 @@ package struct Initramfs {
   }
 
   /// Adds all that is in a folder of this machine.
-  package mutating func addAll(_ source: FilePath, below path: String = "") throws {
-    for name in try Files.names(in: source) {
-      let file = source.appending(bytes: name)
-      let inner = (path.isEmpty ? "" : "\(path)/") + String(decoding: name, as: UTF8.self)
-      var status = stat()
-      guard lstat(file.string, &status) == 0 else { throw ReleaseError(errno: errno, doing: "reading \(file)") }
-      switch status.st_mode & S_IFMT {
-      case S_IFDIR:
-        try folder(inner)
-        try addAll(file, below: inner)
-      case S_IFLNK: try addLink(inner, to: readLink(file))
-      case S_IFREG: try add(inner, try Files.read(file), mode: status.st_mode & 0o755)
-      default: break
+  package mutating func addAll(_ source: FilePath) throws {
+    try DirectoryWalker(source).walk { entry in
+      switch entry.kind {
+      case .folder: try folder(entry.shown)
+      case .link: try addLink(entry.shown, to: entry.target())
+      case .regular: try add(entry.shown, entry.read(), mode: entry.status.st_mode & 0o755)
+      case .other: break
       }
+      return .goOn
     }
   }
 

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CRename
+import Diagnostics
+import Glibc
+import SystemPackage
+
+/// A folder that is there complete or not at all: written beside its place under a lock, flushed, renamed.
+///
+/// What a killed process has left beside it is removed by the next one.
+package struct AtomicDirectory: Sendable {
+  package let path: FilePath
+  /// Where it is written.
+  private let part: FilePath
+  private let doing: String
+  private let busy: ReleaseError
+  private let conflict: ReleaseError
+  /// False does what is done where a file system cannot exchange two names: for tests.
+  package var exchanges = true
+
+  /// - Parameters:
+  ///   - doing: what errors say that was being done.
+  ///   - busy: the error when another process writes the same folder.
+  ///   - conflict: the error when the folder is there and does not make way.
+  package init(_ path: FilePath, doing: String, busy: ReleaseError, conflict: ReleaseError) {
+    self.path = Files.absolute(path)
+    part = self.path.removingLastComponent().appending(".\(self.path.lastComponent?.string ?? "folder").partial")
+    self.doing = doing
+    self.busy = busy
+    self.conflict = conflict
+  }
+
+  /// Writes the folder.
+  ///
+  /// - Parameters:
+  ///   - replaces: whether one that is there makes way. It stays until the new one takes its name.
+  ///   - body: is given the folder to write to.
+  package func create(replacing replaces: Bool = false, _ body: (FilePath) async throws -> Void) async throws {
+    let parent = path.removingLastComponent()
+    let missing = missingFolders(parent)
+    try Files.makeFolder(parent)
+    var isWritten = false
+    defer { if !isWritten { for folder in missing { rmdir(folder.string) } } }
+    let lock = try lock()
+    defer { lock.release() }
+    do {
+      try AtomicDirectory.recover(path, from: part)
+      for name in try Files.names(in: part) { try Files.remove(part.appending(bytes: name)) }
+      try await body(part)
+      try Task.checkCancellation()
+      chmod(part.string, 0o755)
+      try flush()
+      guard replaces || !Files.exists(path) else { throw conflict }
+      // After an exchange the old folder stands where the next process would write: that must not begin yet.
+      let old = replaces && AtomicDirectory.kind(of: path) == S_IFDIR ? try FileLock(folder: path) : nil
+      guard try old?.tryAcquire(.exclusive) ?? true else { throw busy }
+      defer { old?.release() }
+      if replaces {
+        try AtomicDirectory.replace(path, with: part, doing: doing, exchanges: exchanges)
+      } else if try !AtomicDirectory.rename(part, toNew: path, doing: doing) {
+        throw conflict
+      }
+      isWritten = true
+      try Files.synchronize(parent)
+    } catch {
+      // Once it has its name, the next process may write here.
+      if lock.isInPlace { try? Files.remove(part) }
+      throw error
+    }
+  }
+
+  /// Two processes that write at a time would mix their files.
+  private func lock() throws -> FileLock {
+    for _ in 0..<100 {
+      if mkdir(part.string, 0o700) != 0 && errno != EEXIST { throw ReleaseError(errno: errno, doing: doing) }
+      let lock: FileLock
+      do {
+        lock = try FileLock(folder: part)
+      } catch {
+        if Files.exists(part) { throw error }
+        continue
+      }
+      guard try lock.tryAcquire(.exclusive) else { throw busy }
+      // Whoever had it may have given it its name, or removed it, since we have opened it.
+      if lock.isInPlace { return lock }
+    }
+    throw busy
+  }
+
+  private func flush() throws {
+    try DirectoryWalker(part, doing: doing).walk { entry in
+      if entry.kind == .regular || entry.kind == .folder { try Files.synchronize(entry.place) }
+      return .goOn
+    }
+    try Files.synchronize(part)
+  }
+
+  /// The folders on the way to `path` that are not there, the deepest first: ours to remove when we fail.
+  private func missingFolders(_ path: FilePath) -> [FilePath] {
+    var missing: [FilePath] = []
+    var folder = path
+    while !folder.isEmpty, !Files.exists(folder) {
+      missing.append(folder)
+      folder.removeLastComponent()
+    }
+    return missing
+  }
+
+  // MARK: names
+
+  /// Gives the folder `part` the name `path`. A folder that has it loses it in the same moment, and is removed.
+  ///
+  /// Where the file system cannot exchange names, there is a moment without either; `recover` mends what is left when
+  /// the process is killed in it.
+  package static func replace(
+    _ path: FilePath, with part: FilePath, doing: String, exchanges: Bool = true
+  ) throws {
+    // Others may make and remove folders of this name meanwhile, on machines that do not see our lock: hence the loop.
+    while true {
+      guard kind(of: path) == S_IFDIR else {
+        try Files.remove(path)
+        if try rename(part, toNew: path, doing: doing) { return }
+        continue
+      }
+      if exchanges, renameat2(AT_FDCWD, part.string, AT_FDCWD, path.string, UInt32(RENAME_EXCHANGE)) == 0 {
+        // Some file systems cannot flush a folder. What they keep of this is their business.
+        try? Files.synchronize(path.removingLastComponent())
+        return try Files.remove(part)
+      }
+      if exchanges, errno == ENOENT, Files.exists(part) { continue }
+      guard !exchanges || isUnknown(errno) else { throw ReleaseError(errno: errno, doing: doing) }
+      return try replaceInSteps(path, with: part, doing: doing)
+    }
+  }
+
+  private static func replaceInSteps(_ path: FilePath, with part: FilePath, doing: String) throws {
+    let old = aside(part)
+    try Files.remove(old)
+    guard try rename(path, toNew: old, doing: doing) else { throw ReleaseError(errno: EEXIST, doing: doing) }
+    do {
+      guard try rename(part, toNew: path, doing: doing) else { throw ReleaseError(errno: EEXIST, doing: doing) }
+    } catch {
+      _ = try? rename(old, toNew: path, doing: doing)
+      throw error
+    }
+    try? Files.synchronize(path.removingLastComponent())
+    try Files.remove(old)
+  }
+
+  /// Mends what a process that was killed in `replace` has left: the old folder gets its name back, or goes.
+  package static func recover(_ path: FilePath, from part: FilePath) throws {
+    let old = aside(part)
+    guard Files.exists(old) else { return }
+    if try !rename(old, toNew: path, doing: "restoring \(path)") { try Files.remove(old) }
+  }
+
+  /// Where an old folder is until the new one has its name.
+  private static func aside(_ part: FilePath) -> FilePath { FilePath("\(part).old") }
+
+  /// - Returns: false when something has that name.
+  private static func rename(_ path: FilePath, toNew new: FilePath, doing: String) throws -> Bool {
+    if renameat2(AT_FDCWD, path.string, AT_FDCWD, new.string, UInt32(RENAME_NOREPLACE)) == 0 { return true }
+    if isUnknown(errno) {
+      if Files.exists(new) { return false }
+      if Glibc.rename(path.string, new.string) == 0 { return true }
+    }
+    guard errno == EEXIST else { throw ReleaseError(errno: errno, doing: doing) }
+    return false
+  }
+
+  /// Whether the kernel or the file system has no `renameat2` or not this way of it.
+  private static func isUnknown(_ number: Int32) -> Bool { [EINVAL, ENOSYS, EOPNOTSUPP].contains(number) }
+
+  private static func kind(of path: FilePath) -> mode_t? {
+    var status = stat()
+    return lstat(path.string, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+}
