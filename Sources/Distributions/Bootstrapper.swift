@@ -29,10 +29,7 @@ enum Bootstrapper {
 
   /// Runs what makes a root in a mount and process namespace of its own, so that nothing stays mounted or running.
   private static func run(_ words: [String], input: [UInt8] = [], doing: String) async throws {
-    var command = Command(
-      "unshare",
-      ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"] + words)
-    command.endsWithUs = true
+    let command = Sandbox.leavingNothing.command(words[0], Array(words.dropFirst()))
     let outcome = try await command.run(input: input, doing: doing)
     guard !outcome.succeeded else { return }
     let program = words[0]

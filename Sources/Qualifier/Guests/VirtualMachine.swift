@@ -147,7 +147,7 @@ package struct VirtualMachine: Sendable {
       } else if !outcome.succeeded {
         // Whatever a guest does, even a panic, QEMU itself then ends well.
         throw ReleaseError(
-          .failed, doing: doing, reason: "\(command.program): \(outcome.complaint)",
+          .failed, doing: doing, reason: "\(command.name): \(outcome.complaint)",
           advice: "is QEMU whole, and memory enough?")
       }
     }
@@ -173,7 +173,7 @@ package struct VirtualMachine: Sendable {
     let accelerator = accelerator == .tcg ? "tcg,thread=single" : "kvm"
     // A device that reboots ends it: unlike power-off, that needs no driver in the guest.
     let append = "\(machine.parameters) panic=-1 oops=panic rdinit=/init net.ifnames=0"
-    var command = Command(
+    return Sandbox.tiedToUs.command(
       program ?? machine.program,
       [
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
@@ -183,8 +183,6 @@ package struct VirtualMachine: Sendable {
         "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
         "-kernel", kernel.string, "-initrd", initramfs.string, "-append", append,
       ] + machine.arguments)
-    command.endsWithUs = true
-    return command
   }
 }
 
