@@ -86,7 +86,7 @@ package struct ChrootCache: Sendable, Codable {
     // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
     // the first that is complete becomes the root.
     let part = FilePath("\(path).\(ChrootCache.machine).partial")
-    try Files.remove(part)
+    try await Files.removeWhenQuiet(part)
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))
@@ -105,7 +105,7 @@ package struct ChrootCache: Sendable, Codable {
       }
     } catch {
       let isFull = error is ReleaseError && Files.isFull(part)
-      try? Files.remove(part)
+      try? await Files.removeWhenQuiet(part)
       throw isFull ? ReleaseError(errno: ENOSPC, doing: doing, advice: Bootstrapper.needsSpace) : error
     }
   }
