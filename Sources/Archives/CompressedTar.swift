@@ -41,7 +41,7 @@ package struct CompressedTar: Sendable {
         await CPUSlots.shared.acquire()
         do {
           let input = try next(tar, &rest, blockSize)
-          group.addTask { [count] in
+          group.addTask(executorPreference: BlockingExecutor.shared) { [count] in
             defer { CPUSlots.shared.release() }
             return (count, try codec.block(input, doing: doing))
           }

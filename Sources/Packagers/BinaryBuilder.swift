@@ -118,8 +118,9 @@ package struct BinaryBuilder: Sendable {
       if line.hasPrefix("%endif") { conditions -= 1 }
       if conditions == 0, line.hasPrefix("BuildRequires:") { requires.append(line.dropFirst(14).trimmed) }
     }
+    let digest = try await BlockingExecutor.run { try Files.digest(tarball).0 }
     return Release(
-      name: try plan.releaseName, tarball: Files.absolute(tarball), digest: try Files.digest(tarball).0,
+      name: try plan.releaseName, tarball: Files.absolute(tarball), digest: digest,
       control: String(decoding: control, as: UTF8.self), buildRequires: requires)
   }
 
@@ -129,7 +130,7 @@ package struct BinaryBuilder: Sendable {
     let log = Files.absolute(output).appending("\(release.name).\(target.name).log")
     do {
       let (folder, wasThere) = try await build(release, target, log: log)
-      let files = try folder.verified()
+      let files = try await folder.verified()
       return Outcome(
         target: target.name, status: wasThere ? .there : .built, folder: folder.path.string, files: files,
         seconds: seconds())
@@ -185,7 +186,7 @@ package struct BinaryBuilder: Sendable {
         }
       }
       try Files.write(try JSON.encode(inputs), to: part.appending("build.json"))
-      try ReleaseFolder.writeChecksums(in: part)
+      try await ReleaseFolder.writeChecksums(in: part)
     }
     return (folder, false)
   }

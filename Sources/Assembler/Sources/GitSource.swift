@@ -142,16 +142,18 @@ package struct GitSource: Sendable {
       defer { try? input.close() }
       let command = git(["cat-file", "--batch", "--buffer"])
       let (result, outcome) = try await command.stream(input: input, doing: doing) { output in
-        var reader = BatchReader(output)
-        var files: [String: SourceFile] = [:]
-        for (number, entry) in listed.enumerated() {
-          if number % 256 == 0 { try Task.checkCancellation() }
-          switch try reader.blob(entry.oid) {
-          case .found(let bytes): files[entry.path] = try file(entry, bytes)
-          case .missing: return (files, entry as Listed?)
+        try await BlockingExecutor.run {
+          var reader = BatchReader(output)
+          var files: [String: SourceFile] = [:]
+          for (number, entry) in listed.enumerated() {
+            if number % 256 == 0 { try Task.checkCancellation() }
+            switch try reader.blob(entry.oid) {
+            case .found(let bytes): files[entry.path] = try file(entry, bytes)
+            case .missing: return (files, entry as Listed?)
+            }
           }
+          return (files, nil)
         }
-        return (files, nil)
       }
       if let entry = result.1 {
         // Of an object that is there and cannot be unpacked, git says why, and may die of it.
