@@ -42,7 +42,7 @@ enum Bootstrapper {
     let cause =
       outcome.errors.split(separator: "\n").map { $0.trimmed }.first {
         ["E: ", "Error: "].contains(where: $0.hasPrefix) || $0.contains(" Depends: ") && $0.contains(" but ")
-      } ?? outcome.complaint
+      } ?? outcome.lastErrorLine
     let advice: String? =
       if ["No space left", "enough free space"].contains(where: cause.contains) {
         needsSpace

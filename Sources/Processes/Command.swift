@@ -59,7 +59,7 @@ package struct Command: Sendable {
     package var text: String { String(decoding: output, as: UTF8.self) }
 
     /// The last line of standard error that says something, or how the child ended.
-    package var complaint: String {
+    package var lastErrorLine: String {
       let line = errors.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }
       return line.map { String($0).trimmed } ?? ending
     }
@@ -100,7 +100,7 @@ package struct Command: Sendable {
   ) async throws -> Outcome {
     let outcome = try await run(input: input, doing: doing)
     guard outcome.succeeded else {
-      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.complaint)", advice: advice)
+      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.lastErrorLine)", advice: advice)
     }
     return outcome
   }

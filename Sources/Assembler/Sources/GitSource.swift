@@ -69,7 +69,7 @@ package struct GitSource: Sendable {
     if parsed.succeeded { return parsed.text.trimmed }
     let tags = try await git(["for-each-ref", "--format=%(refname:short)"]).run(doing: doing)
     guard tags.succeeded else {
-      throw ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(tags.complaint)")
+      throw ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(tags.lastErrorLine)")
     }
     let near = ref.nearest(in: tags.text.split(separator: "\n").map(String.init))
     throw ReleaseError(
@@ -164,7 +164,7 @@ package struct GitSource: Sendable {
           advice: why == nil ? "fetch it, or exclude the file in the manifest" : "see 'git fsck' in the repository")
       }
       guard outcome.succeeded else {
-        throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.complaint)")
+        throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.lastErrorLine)")
       }
       return result.0
     }

@@ -60,7 +60,7 @@ package struct RPMPackage: Sendable {
       let outcome = try await worker(executable, scratch: scratch).run(doing: doing)
       guard outcome.succeeded else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
-        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
+        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
       }
       var made: [(fileName: String, bytes: [UInt8])] = []
       let results = scratch.appending("RPMS")
@@ -179,7 +179,7 @@ package struct RPMSource: Sendable {
       let made = try Files.names(in: scratch.appending("SRPMS"))
       guard outcome.succeeded, let file = made.first else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
-        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
+        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
       }
       let fileName = String(decoding: file, as: UTF8.self)
       try Files.move(scratch.appending("SRPMS").appending(bytes: file), to: folder.appending(fileName))
