@@ -61,7 +61,7 @@ let package = Package(
 
     module("Diagnostics", [systemPackage]),
     module("Files", ["Diagnostics", "CRename", crypto, systemPackage]),
-    module("Processes", ["Files", "Diagnostics", subprocess, systemPackage]),
+    module("Processes", ["Files", "Diagnostics", subprocess, systemPackage], resources: scripts),
     module("Archives", ["Processes", "Files", "Diagnostics", "CLibArchive", "CLZMA"]),
     module("Model", ["Files", "Diagnostics", tomlKit]),
     module("Releases", ["Model", "Archives", "Files", "Diagnostics"]),
@@ -102,6 +102,7 @@ let package = Package(
     // What the tests share: the command in a place of its own, watched children, generated input.
     module("TestSupport", ["Processes", "Files", "Diagnostics"], path: "Tests/TestSupport"),
     tests("FilesTests", ["Processes"]),
+    tests("ProcessesTests", ["Processes"]),
     tests("ModelTests", ["Model"]),
     tests("AssemblerTests", ["Assembler", "CLibArchive"]),
     tests("AuditorTests", ["Auditor", "lrelease"]),

@@ -28,9 +28,9 @@ package final class ArchiveFile: Sendable {
   deinit { try? file.close() }
 
   /// The SHA-256 of the file as it is on disk, compressed.
-  package func digest() throws -> SHA256Digest {
+  package func digest() async throws -> SHA256Digest {
     do {
-      return try SHA256Digest(of: file, size: size)
+      return try await BlockingExecutor.run { try SHA256Digest(of: file, size: size) }
     } catch let error as Errno {
       throw ReleaseError(.source, doing: doing, reason: error.description)
     }
@@ -63,11 +63,13 @@ package final class ArchiveFile: Sendable {
     let (result, outcome) = try await progress.step(step, total: size) {
       try await decompressor().stream(input: file, doing: doing) { tar in
         let reader = ArchiveReader(name: path.string, limits: limits, storePath: storePath, wants: wants)
-        return try await body { tee in
-          try reader.read(tar) { [file, size] chunk in
-            // The decompressor shares the file offset, which shows how far it has read.
-            progress.advanced(step, (try? file.seek(offset: 0, from: .current)) ?? 0, of: size)
-            try tee?(chunk)
+        return try await BlockingExecutor.run {
+          try await body { tee in
+            try reader.read(tar) { [file, size] chunk in
+              // The decompressor shares the file offset, which shows how far it has read.
+              progress.advanced(step, (try? file.seek(offset: 0, from: .current)) ?? 0, of: size)
+              try tee?(chunk)
+            }
           }
         }
       }

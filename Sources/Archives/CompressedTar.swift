@@ -71,7 +71,7 @@ package struct CompressedTar: Sendable {
         await CPUSlots.shared.acquire()
         do {
           let input = try tar.next(blockSize)
-          group.addTask { [started, doing] in
+          group.addTask(executorPreference: BlockingExecutor.shared) { [started, doing] in
             defer { CPUSlots.shared.release() }
             return (started, try XZ.block(input, doing: doing))
           }

@@ -103,7 +103,7 @@ package struct Drift: Sendable, Codable, Equatable {
       ).run(doing: doing)
       // 1: they differ.
       guard outcome.status == .exited(1) else {
-        throw ReleaseError(.failed, doing: doing, reason: "git: \(outcome.complaint)")
+        throw ReleaseError(.failed, doing: doing, reason: "git: \(outcome.lastErrorLine)")
       }
       return counts(outcome.output)
     }

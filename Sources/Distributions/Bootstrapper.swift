@@ -29,10 +29,7 @@ enum Bootstrapper {
 
   /// Runs what makes a root in a mount and process namespace of its own, so that nothing stays mounted or running.
   private static func run(_ words: [String], input: [UInt8] = [], doing: String) async throws {
-    var command = Command(
-      "unshare",
-      ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"] + words)
-    command.endsWithUs = true
+    let command = Sandbox.leavingNothing.command(words[0], Array(words.dropFirst()))
     let outcome = try await command.run(input: input, doing: doing)
     guard !outcome.succeeded else { return }
     let program = words[0]
@@ -45,7 +42,7 @@ enum Bootstrapper {
     let cause =
       outcome.errors.split(separator: "\n").map { $0.trimmed }.first {
         ["E: ", "Error: "].contains(where: $0.hasPrefix) || $0.contains(" Depends: ") && $0.contains(" but ")
-      } ?? outcome.complaint
+      } ?? outcome.lastErrorLine
     let advice: String? =
       if ["No space left", "enough free space"].contains(where: cause.contains) {
         needsSpace

@@ -2,6 +2,7 @@
 
 import Files
 import Glibc
+import Processes
 import SystemPackage
 
 /// A root file system of a distribution: a folder that is never written to again, and stays as long as this does.
@@ -26,7 +27,7 @@ package struct Chroot: Sendable {
   package func use<R: Sendable>(_ body: (ChrootSession) async throws -> R) async throws -> R {
     let root = path
     return try await withScratch { scratch in
-      for layer in ["upper", "work", "merged"] { try Files.makeFolder(scratch.appending(layer)) }
+      for layer in Sandbox.Layers.folders { try Files.makeFolder(scratch.appending(layer)) }
       // It becomes the root of the root, for users in it too, whatever the umask is here.
       chmod(scratch.appending("upper").string, 0o755)
       return try await body(ChrootSession(root: root, scratch: scratch, environment: Chroot.environment))

@@ -87,7 +87,7 @@ package struct ChrootCache: Sendable, Codable {
     // the first that is complete becomes the root.
     let part = FilePath("\(path).\(ChrootCache.machine).partial")
     try AtomicDirectory.recover(path, from: part)
-    try Files.remove(part)
+    try await Files.removeWhenQuiet(part)
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))
@@ -102,7 +102,7 @@ package struct ChrootCache: Sendable, Codable {
       }
     } catch {
       let isFull = error is ReleaseError && Files.isFull(part)
-      try? Files.remove(part)
+      try? await Files.removeWhenQuiet(part)
       throw isFull ? ReleaseError(errno: ENOSPC, doing: doing, advice: Bootstrapper.needsSpace) : error
     }
   }

@@ -36,25 +36,18 @@ package struct ChrootSession: Sendable {
     _ command: [String], folders: [String: FilePath] = [:], network: Bool = false,
     environment more: [String: String] = [:], doing: String
   ) async throws -> Command.Outcome {
-    let layers = [root.string] + ["upper", "work", "merged"].map { scratch.appending($0).string }
-    let mount = Script(PackageResources.overlay_sh).text
-    var sandbox = [
-      "bwrap", "--bind", layers[3], "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run",
-      "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "lrelease", "--die-with-parent",
-      "--cap-add", "ALL", "--chdir", "/", "--clearenv",
-    ]
+    var sandbox = Sandbox(
+      [.layered(Sandbox.Layers(on: root, in: scratch), at: "/"), .devices, .processes, .empty("/run")],
+      namespaces: [.processes, .ipc, .hostName], capabilities: .all, hostName: "lrelease",
+      environment: environment.merging(more, uniquingKeysWith: { $1 }), directory: "/")
     if network {
-      sandbox += ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"]
+      sandbox.mounts.append(.readOnlyIfThere("/etc/resolv.conf"))
     } else {
-      sandbox.append("--unshare-net")
+      sandbox.namespaces.insert(.network)
     }
-    for (place, folder) in folders.sorted(by: { $0.key < $1.key }) { sandbox += ["--ro-bind", folder.string, place] }
-    for (name, value) in environment.merging(more, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
-      sandbox += ["--setenv", name, value]
+    for (place, folder) in folders.sorted(by: { $0.key < $1.key }) {
+      sandbox.mounts.append(.readOnly(folder, at: FilePath(place)))
     }
-    return try await Command(
-      "unshare",
-      ["--mount", "--propagation", "private", "sh", "-c", mount, "sh"] + layers + sandbox + ["--"] + command
-    ).run(doing: doing)
+    return try await sandbox.command(command[0], Array(command.dropFirst())).run(doing: doing)
   }
 }

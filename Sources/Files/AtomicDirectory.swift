@@ -64,7 +64,7 @@ package struct AtomicDirectory: Sendable {
       try Files.synchronize(parent)
     } catch {
       // Once it has its name, the next process may write here.
-      if lock.isInPlace { try? Files.remove(part) }
+      if lock.isInPlace { try? await Files.removeWhenQuiet(part) }
       throw error
     }
   }

@@ -204,27 +204,43 @@ package enum Files {
   }
 
   /// Removes a file or a folder with all that is in it; what is not there is no error.
+  package static func remove(_ path: FilePath) throws {
+    guard try clear(path) else { throw ReleaseError(errno: ENOTEMPTY, doing: "removing \(path)") }
+  }
+
+  /// The same for a folder that programs worked in, also in a task that was cancelled.
   ///
   /// Processes that were killed may make and remove files for a moment yet: what they have made goes too.
-  package static func remove(_ path: FilePath) throws {
+  package static func removeWhenQuiet(_ path: FilePath) async throws {
+    for _ in 0..<100 {
+      if try clear(path) { return }
+      // A task of its own, which is not cancelled and can wait.
+      await Task { try? await Task.sleep(for: .milliseconds(10)) }.value
+    }
+    try remove(path)
+  }
+
+  /// - Returns: whether it is gone; a folder that others make files in meanwhile is not.
+  private static func clear(_ path: FilePath) throws -> Bool {
     // Names that are not UTF-8 must go too: no strings here.
     try path.withPlatformString { raw in
       var status = stat()
-      guard lstat(raw, &status) == 0 else { return }
+      guard lstat(raw, &status) == 0 else { return true }
       guard status.st_mode & S_IFMT == S_IFDIR else {
         guard unlink(raw) == 0 || errno == ENOENT else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
-        return
+        return true
       }
       // A folder without write permission would keep what is in it.
       if status.st_mode & 0o700 != 0o700 { chmod(raw, 0o700) }
-      var tries = 0
-      while rmdir(raw) != 0 && errno != ENOENT {
-        let isFull = errno == ENOTEMPTY || errno == EEXIST
-        guard isFull, tries < 100 else { throw ReleaseError(errno: errno, doing: "removing \(path)") }
-        if tries > 0 { usleep(10_000) }
-        tries += 1
-        for name in try names(in: path) { try remove(path.appending(bytes: name)) }
+      func isGone() throws -> Bool {
+        if rmdir(raw) == 0 || errno == ENOENT { return true }
+        if errno == ENOTEMPTY || errno == EEXIST { return false }
+        throw ReleaseError(errno: errno, doing: "removing \(path)")
       }
+      // First without a look into it: what is mounted there stays as it is.
+      if try isGone() { return true }
+      for name in try names(in: path) { _ = try clear(path.appending(bytes: name)) }
+      return try isGone()
     }
   }
 

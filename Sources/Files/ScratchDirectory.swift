@@ -17,12 +17,19 @@ package func withScratch<R>(
       errno: errno, doing: "making a scratch folder in \(parent)", advice: "set TMPDIR to a folder that can be written")
   }
   let folder = FilePath(platformString: template)
-  defer {
+  func finish() async {
     if environmentVariable("LRELEASE_KEEP_SCRATCH") == nil {
-      try? Files.remove(folder)
+      try? await Files.removeWhenQuiet(folder)
     } else {
       _ = try? FileDescriptor.standardError.writeAll(Array("lrelease: kept \(folder)\n".utf8))
     }
   }
-  return try await body(folder)
+  do {
+    let result = try await body(folder)
+    await finish()
+    return result
+  } catch {
+    await finish()
+    throw error
+  }
 }

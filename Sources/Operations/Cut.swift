@@ -50,16 +50,16 @@ package struct Cut: Sendable {
     try VersionComparator.dpkg.check(version.debian)
     try VersionComparator.rpm.check(version.rpmVersion)
     let folder = ReleaseFolder(Files.absolute(output).appending(name), remedy: remedy)
-    if Files.exists(folder.path) { return try existing(folder, plan, name) }
+    if Files.exists(folder.path) { return try await existing(folder, plan, name) }
 
     let (released, packages) = try Self.complete(try await code(), in: context)
     try await folder.create { part in
       try await writeAll(plan, packages, released, name: name, to: part)
       try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
-      try ReleaseFolder.writeChecksums(in: part)
+      try await ReleaseFolder.writeChecksums(in: part)
       try check(part)
     }
-    let outputs = try folder.verified()
+    let outputs = try await folder.verified()
     return Report(
       release: name, folder: folder.path.string, wasThere: false, files: released.count, outputs: outputs)
   }
@@ -141,11 +141,11 @@ package struct Cut: Sendable {
   }
 
   /// A release that is there is left alone: it is either this one, whole, or another.
-  private func existing(_ folder: ReleaseFolder, _ plan: Plan, _ name: String) throws -> Report {
+  private func existing(_ folder: ReleaseFolder, _ plan: Plan, _ name: String) async throws -> Report {
     guard let known = try? Files.read(folder.path.appending(ReleaseFolder.plan)),
       known == (try JSON.encode(plan.portable))
     else { throw folder.conflict }
-    let outputs = try folder.verified()
+    let outputs = try await folder.verified()
     return Report(release: name, folder: folder.path.string, wasThere: true, files: nil, outputs: outputs)
   }
 }

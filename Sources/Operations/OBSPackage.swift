@@ -27,7 +27,7 @@ package struct OBSPackage: Sendable {
         .source, doing: doing, reason: "it holds no \(ReleaseFolder.checksums)",
         advice: "name a folder that 'lrelease cut' has made")
     }
-    let names = try ReleaseFolder(path).verified().map(\.name)
+    let names = try await ReleaseFolder(path).verified().map(\.name)
     let plan = try Plan(reading: path.appending(ReleaseFolder.plan))
     let tarball = "\(try plan.releaseName).tar.xz"
     let specName = "\(plan.name).spec"

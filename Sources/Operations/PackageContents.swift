@@ -67,11 +67,13 @@ package struct PackageContents: Sendable, Codable {
     let (input, _) = try Files.openRegular(path, doing: doing)
     defer { try? input.close() }
     let (result, outcome) = try await command.stream(input: input, doing: doing) { tar in
-      Result { try ArchiveReader(name: path.string, stripsTopFolder: false, wants: { _ in true }).read(tar) }
+      await BlockingExecutor.run {
+        Result { try ArchiveReader(name: path.string, stripsTopFolder: false, wants: { _ in true }).read(tar) }
+      }
     }
     // A child that was still writing when we refused what it wrote has nothing to tell.
     if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
-    guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
+    guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.lastErrorLine) }
     return try result.get().files
   }
 

@@ -69,7 +69,7 @@ package struct ReleaseDiff: Sendable, Codable {
         if let folder {
           let plan = try Plan(reading: path.appending(ReleaseFolder.plan))
           let names = try Codec.allCases.map { "\(try plan.releaseName).tar.\($0.suffix)" }
-          guard let name = try folder.verified().map(\.name).first(where: names.contains) else {
+          guard let name = try await folder.verified().map(\.name).first(where: names.contains) else {
             throw ReleaseError(.source, doing: "opening the release \(path)", reason: "it holds no tarball")
           }
           path.append(name)
@@ -186,7 +186,7 @@ package struct ReleaseDiff: Sendable, Codable {
         let outcome = try await Command("diff", ["-u"] + labels + ["a", "b"], directory: scratch)
           .run(doing: "comparing \(path)")
         guard outcome.status == .exited(1) || outcome.succeeded else {
-          throw ReleaseError(.failed, doing: "comparing \(path)", reason: "diff: \(outcome.complaint)")
+          throw ReleaseError(.failed, doing: "comparing \(path)", reason: "diff: \(outcome.lastErrorLine)")
         }
         text += outcome.text
       }

@@ -12,7 +12,7 @@ import SystemPackage
 /// Builds the binary packages of a release in a root of each target, without network once the root stands.
 package struct BinaryBuilder: Sendable {
   /// What came of one target.
-  package struct Outcome: Sendable, Encodable {
+  package struct TargetResult: Sendable, Encodable {
     package enum Status: String, Sendable, Codable { case built, there, failed }
     package var target: String
     package var status: Status
@@ -67,16 +67,16 @@ package struct BinaryBuilder: Sendable {
   ///
   /// - Parameter release: a release folder, or a tarball.
   /// - Returns: what came of each target, in their order.
-  package func run(_ release: FilePath, _ targets: [Target]) async throws -> [Outcome] {
+  package func run(_ release: FilePath, _ targets: [Target]) async throws -> [TargetResult] {
     let release = try await open(release)
-    return try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
-      var outcomes: [Outcome?] = Array(repeating: nil, count: targets.count)
+    return try await withThrowingTaskGroup(of: (Int, TargetResult).self) { group in
+      var outcomes: [TargetResult?] = Array(repeating: nil, count: targets.count)
       var next = 0
       func start() {
         guard next < targets.count else { return }
         let index = next
         next += 1
-        group.addTask { (index, try await outcome(release, targets[index])) }
+        group.addTask { (index, try await result(release, targets[index])) }
       }
       for _ in 0..<max(1, jobs) { start() }
       while let (index, outcome) = try await group.next() {
@@ -119,23 +119,24 @@ package struct BinaryBuilder: Sendable {
       if line.hasPrefix("%endif") { conditions -= 1 }
       if conditions == 0, line.hasPrefix("BuildRequires:") { requires.append(line.dropFirst(14).trimmed) }
     }
+    let digest = try await BlockingExecutor.run { try Files.digest(tarball).0 }
     return Release(
-      name: try plan.releaseName, tarball: Files.absolute(tarball), digest: try Files.digest(tarball).0,
+      name: try plan.releaseName, tarball: Files.absolute(tarball), digest: digest,
       control: String(decoding: control, as: UTF8.self), buildRequires: requires)
   }
 
-  private func outcome(_ release: Release, _ target: Target) async throws -> Outcome {
+  private func result(_ release: Release, _ target: Target) async throws -> TargetResult {
     let start = ContinuousClock.now
     func seconds() -> Double { (ContinuousClock.now - start).seconds }
     let log = Files.absolute(output).appending("\(release.name).\(target.name).log")
     do {
       let (folder, wasThere) = try await build(release, target, log: log)
-      let files = try folder.verified()
-      return Outcome(
+      let files = try await folder.verified()
+      return TargetResult(
         target: target.name, status: wasThere ? .there : .built, folder: folder.path.string, files: files,
         seconds: seconds())
     } catch let error as ReleaseError {
-      return Outcome(
+      return TargetResult(
         target: target.name, status: .failed, seconds: seconds(), error: "\(error)",
         log: Files.exists(log) ? log.string : nil)
     }
@@ -186,7 +187,7 @@ package struct BinaryBuilder: Sendable {
         }
       }
       try Files.write(try JSON.encode(inputs), to: part.appending("build.json"))
-      try ReleaseFolder.writeChecksums(in: part)
+      try await ReleaseFolder.writeChecksums(in: part)
     }
     return (folder, false)
   }
@@ -215,7 +216,7 @@ package struct BinaryBuilder: Sendable {
       if session.isFull || words.contains("No space left on device") {
         throw ReleaseError(errno: ENOSPC, doing: doing, advice: "free some space, or set TMPDIR to another folder")
       }
-      let reason = BinaryBuilder.complaint(in: words) ?? outcome.complaint
+      let reason = BinaryBuilder.complaint(in: words) ?? outcome.lastErrorLine
       throw ReleaseError(.failed, doing: doing, reason: reason, advice: "see \(log)")
     }
     let packages = session.written("/packages")

@@ -15,8 +15,20 @@ package struct Command: Sendable {
   package var arguments: [String]
   package var environment: [String: String]
   package var directory: FilePath?
-  /// Whether it is killed when lrelease is, which then can end nothing itself. Needs bwrap; costs a few milliseconds.
-  package var endsWithUs = false
+  /// The program that `program` only runs: it must be installed too, and messages name it.
+  package var inner: String?
+  /// How it is ended when the task is cancelled.
+  package var teardown = Teardown.terminate(grace: .milliseconds(500))
+
+  /// The program that messages name.
+  package var name: String { inner ?? program }
+
+  /// How a child and its process group are ended.
+  package enum Teardown: Sendable {
+    /// It is asked to end, and killed when it has not after this time.
+    case terminate(grace: Duration)
+    case kill
+  }
 
   /// Environment in which programs print the same words everywhere.
   package static let plainEnvironment: [String: String] = [
@@ -47,7 +59,7 @@ package struct Command: Sendable {
     package var text: String { String(decoding: output, as: UTF8.self) }
 
     /// The last line of standard error that says something, or how the child ended.
-    package var complaint: String {
+    package var lastErrorLine: String {
       let line = errors.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }
       return line.map { String($0).trimmed } ?? ending
     }
@@ -68,7 +80,7 @@ package struct Command: Sendable {
   /// - Throws: `ReleaseError` when the program cannot be started; a failing exit status is not an error here.
   package func run(input: [UInt8] = [], limit: Int = 64 << 20, doing: String) async throws -> Outcome {
     try Task.checkCancellation()
-    if endsWithUs && !isInstalled { throw missing(program, doing: doing) }
+    if let inner, !isInstalled(inner) { throw missing(inner, doing: doing) }
     let errors = try ErrorSink(doing: doing)
     do {
       let result = try await Subprocess.run(
@@ -88,7 +100,7 @@ package struct Command: Sendable {
   ) async throws -> Outcome {
     let outcome = try await run(input: input, doing: doing)
     guard outcome.succeeded else {
-      throw ReleaseError(code, doing: doing, reason: "\(program): \(outcome.complaint)", advice: advice)
+      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.lastErrorLine)", advice: advice)
     }
     return outcome
   }
@@ -174,27 +186,20 @@ package struct Command: Sendable {
     // A group of its own: Ctrl-C goes to lrelease alone, which ends its children and says so in one line. Otherwise a
     // child that dies first would look like a failure.
     options.processGroupID = 0
-    // A sandbox that is asked to end can be gone before what it has just started is tied to its end, and that ignores
-    // the question, being the first process of its namespace. It cannot ignore this.
     options.teardownSequence =
-      endsWithUs || program == "bwrap" || program == "unshare"
-      ? [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
-      : [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))]
+      switch teardown {
+      case .terminate(let grace): [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace)]
+      case .kill: [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
+      }
     let variables = environment.map { key, value in Array("\(key)=\(value)\0".utf8) }
-    let words =
-      (endsWithUs ? ["bwrap", "--dev-bind", "/", "/", "--cap-add", "ALL", "--die-with-parent", "--"] : [])
-      + [program] + arguments
     return Configuration(
-      executable: words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0]),
-      arguments: Arguments(Array(words.dropFirst())), environment: .custom(variables), workingDirectory: directory,
-      platformOptions: options)
+      executable: program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+      environment: .custom(variables), workingDirectory: directory, platformOptions: options)
   }
 
   private func failure(_ error: SubprocessError, doing: String) -> ReleaseError {
-    if error.code == .executableNotFound {
-      return missing(endsWithUs ? "bwrap" : program, doing: doing)
-    }
-    return ReleaseError(.failed, doing: doing, reason: "\(program) could not be run: \(error)")
+    if error.code == .executableNotFound { return missing(program, doing: doing) }
+    return ReleaseError(.failed, doing: doing, reason: "\(name) could not be run: \(error)")
   }
 
   private func missing(_ program: String, doing: String) -> ReleaseError {
@@ -203,7 +208,7 @@ package struct Command: Sendable {
       advice: Command.packages[program].map { "on Debian: apt-get install \($0)" } ?? "install it")
   }
 
-  private var isInstalled: Bool {
+  private func isInstalled(_ program: String) -> Bool {
     if program.contains("/") { return access(program, X_OK) == 0 }
     let places = environment["PATH", default: ""].split(separator: ":")
     return places.contains { access("\($0)/\(program)", X_OK) == 0 }

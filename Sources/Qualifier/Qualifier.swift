@@ -7,7 +7,7 @@ import Verdicts
 
 /// Tries a release on kernels, as far as that is not known yet.
 package enum Qualifier {
-  package struct Outcome: Sendable {
+  package struct QualificationResult: Sendable {
     /// In the order of targets, kernels and packages.
     package var verdicts: [Verdict]
     /// The inputs of those that were known already.
@@ -19,7 +19,7 @@ package enum Qualifier {
   package static func run(
     _ candidate: CandidateRelease, _ request: Qualification.Request, executor: some Executor, jobs: Int,
     progress: Progress
-  ) async throws -> Outcome {
+  ) async throws -> QualificationResult {
     var qualification = try Qualification(candidate, request)
     if qualification.roots.since != nil {
       // What is in the roots then decides what is known.
@@ -37,7 +37,7 @@ package enum Qualifier {
       let found = try await executor.run(pending, of: qualification, candidate, progress: progress)
       for (one, verdict) in zip(pending, found) { verdicts[one] = verdict }
     }
-    return Outcome(
+    return QualificationResult(
       verdicts: qualification.cases.compactMap { verdicts[$0] }, known: known, folder: qualification.folder)
   }
 }

@@ -39,25 +39,28 @@ package struct ReleaseFolder: Sendable {
   /// The files that SHA256SUMS lists, each checked against its digest.
   ///
   /// - Throws: `ReleaseError` with code `different` that names the first file that was changed.
-  package func verified() throws -> [Artifact] {
+  package func verified() async throws -> [Artifact] {
     let doing = "verifying \(path)"
-    return try listed().map { name, digest in
-      let (found, size) = try Files.digest(path.appending(name), doing: doing)
-      guard found == digest else {
-        throw ReleaseError(
-          .different, doing: doing, reason: "\(name) is not what was released", advice: "restore it or cut again")
+    return try await BlockingExecutor.run {
+      try listed().map { name, digest in
+        let (found, size) = try Files.digest(path.appending(name), doing: doing)
+        guard found == digest else {
+          throw ReleaseError(
+            .different, doing: doing, reason: "\(name) is not what was released", advice: "restore it or cut again")
+        }
+        return Artifact(name: name, bytes: size, sha256: digest)
       }
-      return Artifact(name: name, bytes: size, sha256: digest)
     }
   }
 
   /// Writes the digests of all files in a folder that is about to become a release.
-  package static func writeChecksums(in part: FilePath) throws {
-    var sums = ""
-    for name in try Files.names(in: part) {
-      sums += "\(try Files.digest(part.appending(bytes: name)).0)  \(String(decoding: name, as: UTF8.self))\n"
+  package static func writeChecksums(in part: FilePath) async throws {
+    let sums = try await BlockingExecutor.run {
+      try Files.names(in: part).map { name in
+        "\(try Files.digest(part.appending(bytes: name)).0)  \(String(decoding: name, as: UTF8.self))\n"
+      }
     }
-    try Files.write(Array(sums.utf8), to: part.appending(checksums))
+    try Files.write(Array(sums.joined().utf8), to: part.appending(checksums))
   }
 
   /// Writes a release.

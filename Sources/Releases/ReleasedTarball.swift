@@ -24,7 +24,7 @@ package struct ReleasedTarball: Sendable {
   package init(reading path: FilePath, progress: Progress) async throws {
     let doing = "opening the release \(path)"
     let archive = try ArchiveFile(path)
-    let sha256 = try archive.digest()
+    let sha256 = try await archive.digest()
     let files = try await archive.read(progress: progress).files
     guard let planFile = files[Tarball.planPath] else {
       throw ReleaseError(

@@ -21,10 +21,10 @@ import Testing
     #expect(outcome.text.split(separator: "\n").sorted() == ["A=1", "PATH=/usr/bin:/bin"])
   }
 
-  @Test func theComplaintIsTheLastLineOfStandardError() async throws {
+  @Test func theErrorThatCountsIsTheLastLineOfStandardError() async throws {
     let outcome = try await Command("sh", ["-c", "echo one >&2; echo two >&2; exit 3"]).run(doing: "testing")
     #expect(!outcome.succeeded)
-    #expect(outcome.complaint == "two")
+    #expect(outcome.lastErrorLine == "two")
   }
 
   @Test func anErrorIsOneLine() {

@@ -133,7 +133,7 @@ package func withTmpfs<R>(_ path: FilePath, _ options: String, _ body: () async 
   try Files.makeFolder(path)
   let mounted = try await Command("mount", ["-t", "tmpfs", "-o", options, "tmpfs", path.string]).run(doing: "mounting")
   guard mounted.succeeded else {
-    Issue.record("no tmpfs can be mounted here (root is needed): \(mounted.complaint)")
+    Issue.record("no tmpfs can be mounted here (root is needed): \(mounted.lastErrorLine)")
     return nil
   }
   let result: R

@@ -53,7 +53,7 @@ package struct PrepareSandbox: Sendable {
       let log = try await bubblewrap(step, folder, sourceDate, doing: doing)
       guard log.succeeded else {
         throw ReleaseError(
-          .failed, at: step.location, doing: doing, reason: log.complaint,
+          .failed, at: step.location, doing: doing, reason: log.lastErrorLine,
           advice: "the step runs without network and sees only this machine's programs and the tree")
       }
       var seen: Set<String> = []
@@ -66,18 +66,19 @@ package struct PrepareSandbox: Sendable {
   private static func bubblewrap(
     _ step: Manifest.PrepareStep, _ folder: FilePath, _ sourceDate: Int64, doing: String
   ) async throws -> Command.Outcome {
-    var arguments = [
-      "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
-      "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp",
-      "--bind", folder.string, place, "--chdir", place,
-    ]
-    let environment = [
-      ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/nonexistent"),
-      ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("SOURCE_DATE_EPOCH", String(sourceDate)),
-    ]
-    for (name, value) in environment { arguments += ["--setenv", name, value] }
-    arguments += ["/bin/sh", "-c", Script(PackageResources.prepare_sh).text, "prepare"] + step.run
-    return try await Command("bwrap", arguments).run(doing: doing)
+    let sandbox = Sandbox(
+      [
+        .readOnly("/", at: "/"), .devices, .processes, .empty("/tmp"), .empty("/var/tmp"),
+        .writable(folder, at: FilePath(place)),
+      ],
+      namespaces: .all, capabilities: .none,
+      environment: [
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent",
+        "LC_ALL": "C.UTF-8", "TZ": "UTC", "SOURCE_DATE_EPOCH": String(sourceDate),
+      ],
+      directory: FilePath(place), hasOwnSession: true)
+    let script = Script(PackageResources.prepare_sh).text
+    return try await sandbox.command("/bin/sh", ["-c", script, "prepare"] + step.run).run(doing: doing)
   }
 
   private static func collect(

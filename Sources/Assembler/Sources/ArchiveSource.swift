@@ -56,7 +56,7 @@ package struct ArchiveSource: Sendable {
   ) async throws -> SourceContent {
     let doing = "reading \(path)"
     let file = try ArchiveFile(path, limits: limits)
-    let sha256 = try file.digest()
+    let sha256 = try await file.digest()
     if let pinnedSHA256, pinnedSHA256 != sha256 {
       discard()
       throw ReleaseError(
@@ -66,7 +66,9 @@ package struct ArchiveSource: Sendable {
     try requireTrust()
 
     let key = try selection.map { try cacheKey(sha256, $0) }
-    if let key, let content = cache.flatMap({ ArchiveCache($0).content(key) }) { return content }
+    if let key, let cache, let content = await BlockingExecutor.run({ ArchiveCache(cache).content(key) }) {
+      return content
+    }
 
     let check = try signatureCheck()
     let (read, fingerprint) = try await discardingWhatIsWrong {
@@ -85,7 +87,7 @@ package struct ArchiveSource: Sendable {
       isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil,
       isPinned: fingerprint == nil && pinnedSHA256 != nil ? true : nil)
     let content = SourceContent(files: read.files.mapValues { SourceFile($0) }, pin: pin)
-    if let key, let cache { await ArchiveCache(cache).store(content, key) }
+    if let key, let cache { await BlockingExecutor.run { await ArchiveCache(cache).store(content, key) } }
     return content
   }
 

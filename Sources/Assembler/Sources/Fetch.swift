@@ -44,16 +44,16 @@ package struct Fetcher: Sendable {
     }
     guard outcome.succeeded else {
       // Only "not found" and "gone" mean that there is none; a server in trouble may have it.
-      if isOptional, outcome.status == .exited(22), ["404", "410"].contains(where: outcome.complaint.hasSuffix) {
+      if isOptional, outcome.status == .exited(22), ["404", "410"].contains(where: outcome.lastErrorLine.hasSuffix) {
         return nil
       }
       if outcome.status == .exited(23) {
         throw ReleaseError(
-          .failed, doing: doing, reason: "\(folder) cannot take it: \(outcome.complaint)",
+          .failed, doing: doing, reason: "\(folder) cannot take it: \(outcome.lastErrorLine)",
           advice: "free some space there, or choose another folder with --cache")
       }
       throw ReleaseError(
-        .source, doing: doing, reason: outcome.complaint, advice: "try again (the fetch resumes), or give --source")
+        .source, doing: doing, reason: outcome.lastErrorLine, advice: "try again (the fetch resumes), or give --source")
     }
     // An empty file leaves nothing on the disk.
     if !Files.exists(part) { try Files.write([], to: part) }

@@ -69,7 +69,7 @@ package struct GitSource: Sendable {
     if parsed.succeeded { return parsed.text.trimmed }
     let tags = try await git(["for-each-ref", "--format=%(refname:short)"]).run(doing: doing)
     guard tags.succeeded else {
-      throw ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(tags.complaint)")
+      throw ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(tags.lastErrorLine)")
     }
     let near = ref.nearest(in: tags.text.split(separator: "\n").map(String.init))
     throw ReleaseError(
@@ -142,18 +142,20 @@ package struct GitSource: Sendable {
       defer { try? input.close() }
       let command = git(["cat-file", "--batch", "--buffer"])
       let (result, outcome) = try await command.stream(input: input, doing: doing) { output in
-        var reader = BatchReader(output)
-        let (_, contents) = try ContentStore.temporary()
-        var files: [String: SourceFile] = [:]
-        for (number, entry) in listed.enumerated() {
-          if number % 256 == 0 { try Task.checkCancellation() }
-          switch try reader.blob(entry.oid) {
-          case .found(let bytes): files[entry.path] = try file(entry, bytes, contents)
-          case .missing: return (files, entry as Listed?)
+        try await BlockingExecutor.run {
+          var reader = BatchReader(output)
+          let (_, contents) = try ContentStore.temporary()
+          var files: [String: SourceFile] = [:]
+          for (number, entry) in listed.enumerated() {
+            if number % 256 == 0 { try Task.checkCancellation() }
+            switch try reader.blob(entry.oid) {
+            case .found(let bytes): files[entry.path] = try file(entry, bytes, contents)
+            case .missing: return (files, entry as Listed?)
+            }
           }
+          try contents.flush()
+          return (files, nil)
         }
-        try contents.flush()
-        return (files, nil)
       }
       if let entry = result.1 {
         // Of an object that is there and cannot be unpacked, git says why, and may die of it.
@@ -164,7 +166,7 @@ package struct GitSource: Sendable {
           advice: why == nil ? "fetch it, or exclude the file in the manifest" : "see 'git fsck' in the repository")
       }
       guard outcome.succeeded else {
-        throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.complaint)")
+        throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.lastErrorLine)")
       }
       return result.0
     }

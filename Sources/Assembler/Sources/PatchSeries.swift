@@ -192,7 +192,7 @@ package struct PatchSeries: Sendable {
     }
     guard outcome.succeeded else {
       let said = outcome.errors.isEmpty ? outcome.text.split(separator: "\n").last.map(String.init) : nil
-      let last = said ?? outcome.complaint
+      let last = said ?? outcome.lastErrorLine
       throw ReleaseError(
         .source, doing: doing, reason: current.isEmpty ? last : "\(current): \(last)",
         advice: "the patch is for another release, or is applied already")

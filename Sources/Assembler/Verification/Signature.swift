@@ -104,7 +104,7 @@ package struct SignatureCheck: Sendable {
     if line("EXPSIG") != nil { throw refused("the signature has expired", "get a new signature") }
     if line("REVKEYSIG") != nil { throw refused("the key that signed it was revoked", "do not use this file") }
     guard line("GOODSIG") != nil, let valid = line("VALIDSIG"), valid.count > 2, outcome.succeeded else {
-      throw refused("the signature cannot be read: \(outcome.complaint)", "get the signature again")
+      throw refused("the signature cannot be read: \(outcome.lastErrorLine)", "get the signature again")
     }
     // VALIDSIG gives the key that signed and, last, the primary key that it belongs to.
     let fingerprints = [valid[2], valid.last ?? valid[2]]

@@ -99,7 +99,7 @@ struct NativeLayout: Sendable {
     }
     try files.write(to: scratch.appending("layout"))
     guard kernel.kind == .source else { return scratch.appending("layout") }
-    for layer in ["upper", "work", "merged"] { try Files.makeFolder(scratch.appending(layer)) }
+    for layer in Sandbox.Layers.folders { try Files.makeFolder(scratch.appending(layer)) }
     // What the kernel has at these places goes first: a file that is gone must not be found.
     let stale = tree.rules.filter { $0.include.isEmpty }.map(\.from).filter { !$0.isEmpty }
     try Files.write(Array(stale.map { $0 + "\0" }.joined().utf8), to: scratch.appending("stale"))
@@ -161,41 +161,38 @@ struct NativeLayout: Sendable {
     for option in self.options where kernel.kind == .headers || !declared.contains(option.name) {
       options.append("CONFIG_\(option.name)=\(option.isFixed ? "y" : value)")
     }
-    var sandbox = [
-      "bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--unshare-net",
-      "--unshare-pid", "--unshare-ipc", "--die-with-parent", "--clearenv", "--setenv", "LC_ALL", "C",
-      "--setenv", "PATH", Command.plainEnvironment["PATH"] ?? "/usr/bin:/bin",
-    ]
+    let place = FilePath(self.place)
+    var sandbox = Sandbox(
+      [.readOnly("/", at: "/"), .devices, .processes, .empty("/tmp")], namespaces: [.network, .processes, .ipc],
+      environment: ["LC_ALL": "C", "PATH": Command.plainEnvironment["PATH"] ?? "/usr/bin:/bin"], directory: place)
     let command: Command
     switch kernel.kind {
     case .headers:
       // It may lie below /tmp.
-      sandbox += ["--ro-bind", kernel.path.string, kernel.path.string]
-      sandbox += ["--bind", scratch.appending("layout").string, place, "--chdir", place]
-      command = Command(
-        "bwrap",
-        Array(sandbox.dropFirst())
-          + ["--", "sh", "-c", Script(PackageResources.headers_make_sh).text, "sh", "make"] + options
+      sandbox.mounts.append(.readOnly(kernel.path, at: kernel.path))
+      sandbox.mounts.append(.writable(scratch.appending("layout"), at: place))
+      let make = Script(PackageResources.headers_make_sh).text
+      command = sandbox.command(
+        "sh",
+        ["-c", make, "sh", "make"] + options
           + ["-C", kernel.path.string, "M=\(place)", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"])
     case .source:
       let isRoot = geteuid() == 0
-      if isRoot { for right in ["CHOWN", "DAC_OVERRIDE", "FOWNER"] { sandbox += ["--cap-add", "CAP_\(right)"] } }
-      sandbox += ["--bind", scratch.appending("merged").string, place, "--chdir", place]
-      let mount = Script(PackageResources.source_overlay_sh).text
+      if isRoot { sandbox.capabilities = .these(["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"]) }
+      var layers = Sandbox.Layers(on: place, in: scratch, mapsUser: !isRoot)
+      let layOut = Script(PackageResources.source_layout_sh).text
+      layers.preparation =
+        ["sh", "-c", layOut, "sh", layers.merged.string] + ["stale", "layout"].map { scratch.appending($0).string }
+      sandbox.mounts.append(.layered(layers, at: place))
+      sandbox.environment?["LRELEASE_LLVM"] = compiler.makeArguments.joined()
       let make = Script(PackageResources.source_make_sh).text
-      let layers = ["upper", "work", "merged", "stale", "layout"].map { scratch.appending($0).string }
-      sandbox += ["--setenv", "LRELEASE_LLVM", compiler.makeArguments.joined()]
-      command = Command(
-        "unshare",
-        (isRoot ? [] : ["--user", "--map-root-user"])
-          + ["--mount", "--propagation", "private", "sh", "-c", mount, "sh", place] + layers + sandbox
-          + ["--", "sh", "-c", make, "sh", "make"] + options + folders.map { "\($0)/" })
+      command = sandbox.command("sh", ["-c", make, "sh", "make"] + options + folders.map { "\($0)/" })
     }
     let outcome = try await command.run(limit: 1 << 30, doing: doing)
     // Before make could say anything.
     if !outcome.succeeded, outcome.output.isEmpty {
       throw ReleaseError(
-        .failed, doing: doing, reason: outcome.complaint,
+        .failed, doing: doing, reason: outcome.lastErrorLine,
         advice: "an overlay on the kernel tree is needed: try as root, and with TMPDIR on a disk")
     }
     return outcome

@@ -66,7 +66,7 @@ package struct RPMPackage: Sendable {
       let outcome = try await worker(executable, scratch: scratch).run(doing: doing)
       guard outcome.succeeded else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
-        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
+        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
       }
       var made: [FilePath] = []
       let results = scratch.appending("RPMS")
@@ -157,7 +157,7 @@ package struct RPMSource: Sendable {
       let made = try Files.names(in: scratch.appending("SRPMS"))
       guard outcome.succeeded, let file = made.first else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
-        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
+        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
       }
       let fileName = String(decoding: file, as: UTF8.self)
       try Files.move(scratch.appending("SRPMS").appending(bytes: file), to: folder.appending(fileName))
@@ -202,18 +202,20 @@ package struct RPMWorker {
       ("_smp_build_ncpus", "1"), ("_smp_build_nthreads", "1"),
       ("_build_name_fmt", "%%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm"),
     ]
-    let sandbox = [
-      "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", scratch.string, folder,
-      "--ro-bind", executable.string, "/tmp/lrelease", "--unshare-all", "--uid", "0", "--gid", "0",
-      "--hostname", "reproducible", "--die-with-parent", "--new-session", "--chdir", folder, "--",
-    ]
     let definitions = (own + macros).map { "\($0.name) \($0.body)" }
     var environment = Command.plainEnvironment
     environment["HOME"] = "\(folder)/home"
     environment["TMPDIR"] = "\(folder)/tmp"
     environment["SOURCE_DATE_EPOCH"] = String(sourceDate)
     environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return Command("bwrap", sandbox + ["/tmp/lrelease", word, kind.word] + definitions, environment: environment)
+    let sandbox = Sandbox(
+      [
+        .readOnly("/", at: "/"), .devices, .processes, .empty("/tmp"), .writable(scratch, at: FilePath(folder)),
+        .readOnly(executable, at: "/tmp/lrelease"),
+      ],
+      namespaces: .all, hostName: "reproducible", user: (0, 0), environment: environment, directory: FilePath(folder),
+      hasOwnSession: true)
+    return sandbox.command("/tmp/lrelease", [word, kind.word] + definitions)
   }
 
   /// - Parameter arguments: those after `rpm-worker`: what to make, and macro definitions.

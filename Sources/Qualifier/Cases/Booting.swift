@@ -47,7 +47,7 @@ extension CaseRun {
   }
 
   /// Makes steps of what a guest has reported.
-  private func judge(_ outcome: VirtualMachine.Outcome) throws {
+  private func judge(_ outcome: VirtualMachine.GuestRun) throws {
     func name(_ text: String) -> Verdict.Step.Name {
       switch text {
       case "load": .load

@@ -56,7 +56,7 @@ struct Slurm: Sendable {
     let submitted = try await Command("sbatch", ["--parsable"] + arguments, environment: environment).run(doing: doing)
     guard submitted.succeeded else {
       throw ReleaseError(
-        .failed, doing: doing, reason: submitted.complaint,
+        .failed, doing: doing, reason: submitted.lastErrorLine,
         advice: "--slurm-option gives sbatch what this cluster asks for")
     }
     // "17", or "17;cluster".

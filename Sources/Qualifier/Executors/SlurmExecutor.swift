@@ -43,7 +43,7 @@ package struct SlurmExecutor: Executor {
       await Task { for run in runs { await cancel(run, progress: progress) } }.value
       throw error
     }
-    for run in work.runs { try? Files.remove(run.folder) }
+    for run in work.runs { try? await Files.removeWhenQuiet(run.folder) }
     return work.verdicts.compactMap { $0 }
   }
 
@@ -101,7 +101,7 @@ package struct SlurmExecutor: Executor {
         throw ReleaseError(.failed, doing: Self.doing, reason: "Slurm does not answer", advice: "try 'sinfo'")
       }
       guard tasks.values.contains(where: { !$0.isOver }) else {
-        try Files.remove(left.folder)
+        try await Files.removeWhenQuiet(left.folder)
         continue
       }
       var places: [Int: Int] = [:]
@@ -121,7 +121,7 @@ package struct SlurmExecutor: Executor {
     if let job = left.job { return job }
     // Killed while it submitted. A young folder may belong to one that is submitting now.
     if let job = try await slurm.job(named: HandedOver.name(left.folder), doing: Self.doing) { return job }
-    if left.age > 3600 { try Files.remove(left.folder) }
+    if left.age > 3600 { try await Files.removeWhenQuiet(left.folder) }
     return nil
   }
 
@@ -238,7 +238,7 @@ package struct SlurmExecutor: Executor {
       progress.warning("Slurm job \(run.job) was cancelled")
       for _ in 0..<15 {
         if let tasks = try await slurm.tasks(of: run.job, doing: Self.doing), tasks.values.allSatisfy(\.isOver) {
-          return try Files.remove(run.folder)
+          return try await Files.removeWhenQuiet(run.folder)
         }
         try await Task.sleep(for: .seconds(1))
       }

@@ -35,7 +35,7 @@ struct Guest: Sendable {
     guard outcome.succeeded else {
       let words = BuildLog(outcome.errors)
       if words.isOutOfSpace { throw ReleaseError(errno: ENOSPC, doing: doing) }
-      throw Lack(reason: outcome.complaint)
+      throw Lack(reason: outcome.lastErrorLine)
     }
     var initramfs = try Initramfs()
     try initramfs.addAll(session.written("/guest"))

@@ -73,7 +73,7 @@ package struct VirtualMachine: Sendable {
   }
 
   /// How a guest ended.
-  package struct Outcome: Sendable {
+  package struct GuestRun: Sendable {
     package enum Ending: Sendable, Equatable {
       /// By itself, after its last report.
       case finished
@@ -98,7 +98,7 @@ package struct VirtualMachine: Sendable {
   ///
   /// - Parameter folder: where `console.log` and `report.log` are written.
   /// - Throws: `ReleaseError` with code `missingTool` without QEMU, `failed` when it cannot start.
-  package func run(limits: Limits, folder: FilePath, doing: String) async throws -> Outcome {
+  package func run(limits: Limits, folder: FilePath, doing: String) async throws -> GuestRun {
     if Self.kvmWorks.withLock({ $0 }) != false {
       let outcome = try? await run(.kvm, limits, folder, doing)
       try Task.checkCancellation()
@@ -119,7 +119,7 @@ package struct VirtualMachine: Sendable {
 
   private func run(
     _ accelerator: Accelerator, _ limits: Limits, _ folder: FilePath, _ doing: String
-  ) async throws -> Outcome {
+  ) async throws -> GuestRun {
     let console = folder.appending("console.log")
     let report = folder.appending("report.log")
     for file in [console, report] {
@@ -138,7 +138,7 @@ package struct VirtualMachine: Sendable {
     try watch.look()
     let log = KernelLog(try Files.read(console, limit: limits.console * 4))
     let (reports, times) = watch.reports
-    var ending = Outcome.Ending.gone
+    var ending = GuestRun.Ending.gone
     switch event {
     case .stop(let why): ending = .stopped(why)
     case .ended(let outcome):
@@ -147,11 +147,11 @@ package struct VirtualMachine: Sendable {
       } else if !outcome.succeeded {
         // Whatever a guest does, even a panic, QEMU itself then ends well.
         throw ReleaseError(
-          .failed, doing: doing, reason: "\(command.program): \(outcome.complaint)",
+          .failed, doing: doing, reason: "\(command.name): \(outcome.lastErrorLine)",
           advice: "is QEMU whole, and memory enough?")
       }
     }
-    return Outcome(
+    return GuestRun(
       ending: ending, reports: reports, times: times, console: log, accelerator: accelerator, seconds: watch.seconds)
   }
 
@@ -173,7 +173,7 @@ package struct VirtualMachine: Sendable {
     let accelerator = accelerator == .tcg ? "tcg,thread=single" : "kvm"
     // A device that reboots ends it: unlike power-off, that needs no driver in the guest.
     let append = "\(machine.parameters) panic=-1 oops=panic rdinit=/init net.ifnames=0"
-    var command = Command(
+    return Sandbox.tiedToUs.command(
       program ?? machine.program,
       [
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
@@ -183,8 +183,6 @@ package struct VirtualMachine: Sendable {
         "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
         "-kernel", kernel.string, "-initrd", initramfs.string, "-append", append,
       ] + machine.arguments)
-    command.endsWithUs = true
-    return command
   }
 }
 

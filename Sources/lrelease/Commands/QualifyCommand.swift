@@ -139,7 +139,7 @@ extension Verdict {
 
 extension Console {
   /// The verdicts as a table.
-  fileprivate func print(_ outcome: Qualifier.Outcome) {
+  fileprivate func print(_ outcome: Qualifier.QualificationResult) {
     let rows = outcome.verdicts.map { verdict in
       [
         verdict.target, verdict.kernel, verdict.variant, verdict.result.rawValue,

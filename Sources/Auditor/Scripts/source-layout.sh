@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Brings the layout into a kernel source, without stale files, and runs a command: SOURCE STALE LAYOUT COMMAND…
+cd "$1" && xargs -0 rm -rf -- <"$2" && cp -a "$3/." . && shift 3 && cd / && exec "$@"

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Files
+import Glibc
+import SystemPackage
+
+/// What a program sees of this machine, and what ends with it: the one place that knows bubblewrap's arguments.
+///
+/// A sandbox is killed and not asked to end. One that is asked can be gone before what it has just started is tied to its
+/// end, and that ignores the question, being the first process of its namespace. It cannot ignore this.
+package struct Sandbox: Sendable {
+  /// What stands at a place. Those that come later hide what those before them have there.
+  package enum Mount: Sendable {
+    /// The whole machine as it is, devices and all.
+    case machine
+    case readOnly(FilePath, at: FilePath)
+    /// A file or folder of this machine at its own place, where there is one.
+    case readOnlyIfThere(FilePath)
+    case writable(FilePath, at: FilePath)
+    /// A folder with a layer of its own on top. A sandbox has one at most.
+    case layered(Layers, at: FilePath)
+    case empty(FilePath)
+    /// /dev, with what every program needs.
+    case devices
+    /// /proc, of the processes that the sandbox has.
+    case processes
+  }
+
+  /// A folder that stays as it is, and a layer that takes what is changed in it.
+  ///
+  /// The layer is mounted in a mount namespace of its own, around the sandbox: nothing stays mounted, whatever happens.
+  package struct Layers: Sendable {
+    package static let folders = ["upper", "work", "merged"]
+
+    package var lower: FilePath
+    /// Where the folders of the layer are.
+    package var scratch: FilePath
+    /// Words of a command that changes the layer before the sandbox is made. They are followed by those of the sandbox,
+    /// which the command runs.
+    package var preparation: [String]
+    /// Whether the caller, who is not root, becomes root in a user namespace.
+    package var mapsUser: Bool
+
+    package init(on lower: FilePath, in scratch: FilePath, preparation: [String] = [], mapsUser: Bool = false) {
+      self.lower = lower
+      self.scratch = scratch
+      self.preparation = preparation
+      self.mapsUser = mapsUser
+    }
+
+    /// The folder with its layer.
+    package var merged: FilePath { scratch.appending("merged") }
+
+    fileprivate var words: [String] {
+      ["unshare"] + (mapsUser ? ["--user", "--map-root-user"] : [])
+        + ["--mount", "--propagation", "private", "sh", "-c", Script(PackageResources.overlay_sh).text, "sh"]
+        + [lower.string] + Layers.folders.map { scratch.appending($0).string } + preparation
+    }
+  }
+
+  /// What a sandbox has for itself and does not share with this machine.
+  package struct Namespaces: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// With a loopback interface and nothing besides.
+    package static let network = Namespaces(rawValue: 1)
+    /// Its processes end with the first of them.
+    package static let processes = Namespaces(rawValue: 2)
+    package static let ipc = Namespaces(rawValue: 4)
+    package static let hostName = Namespaces(rawValue: 8)
+    /// All that the kernel has, users among them where it allows that.
+    package static let all = Namespaces(rawValue: 31)
+
+    fileprivate var arguments: [String] {
+      if self == .all { return ["--unshare-all"] }
+      let names: [(Namespaces, String)] = [(.network, "net"), (.processes, "pid"), (.ipc, "ipc"), (.hostName, "uts")]
+      return names.filter { contains($0.0) }.map { "--unshare-\($0.1)" }
+    }
+  }
+
+  package enum Capabilities: Sendable {
+    /// Those that bubblewrap leaves.
+    case usual
+    case none
+    case these([String])
+    case all
+  }
+
+  package var mounts: [Mount]
+  package var namespaces: Namespaces
+  package var capabilities: Capabilities
+  package var hostName: String?
+  /// Who the program believes to be; nil for the caller.
+  package var user: (id: UInt32, group: UInt32)?
+  /// All variables that the program has; nil for those of every command.
+  package var environment: [String: String]?
+  package var directory: FilePath?
+  /// Whether the terminal is out of its reach.
+  package var hasOwnSession: Bool
+  /// Whether it is killed when lrelease is, which then can end nothing itself.
+  package var diesWithUs: Bool
+  /// Words of a command that is run in the sandbox and runs the program.
+  private var entry: [String] = []
+  /// Whether messages name the program, and not what it is run by.
+  private var isTransparent = false
+
+  package init(
+    _ mounts: [Mount], namespaces: Namespaces = [], capabilities: Capabilities = .usual, hostName: String? = nil,
+    user: (id: UInt32, group: UInt32)? = nil, environment: [String: String]? = nil, directory: FilePath? = nil,
+    hasOwnSession: Bool = false, diesWithUs: Bool = true
+  ) {
+    self.mounts = mounts
+    self.namespaces = namespaces
+    self.capabilities = capabilities
+    self.hostName = hostName
+    self.user = user
+    self.environment = environment
+    self.directory = directory
+    self.hasOwnSession = hasOwnSession
+    self.diesWithUs = diesWithUs
+  }
+
+  /// No walls: the program sees and may do what the caller can, but is killed when lrelease is. Costs a few milliseconds.
+  package static let tiedToUs: Sandbox = {
+    var sandbox = Sandbox([.machine], capabilities: .all)
+    sandbox.isTransparent = true
+    return sandbox
+  }()
+
+  /// The same for a program that mounts file systems and starts daemons: nothing stays mounted or running.
+  package static let leavingNothing: Sandbox = {
+    var sandbox = tiedToUs
+    sandbox.entry = [
+      "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
+    ]
+    return sandbox
+  }()
+
+  /// The command that runs a program in this sandbox.
+  package func command(_ program: String, _ arguments: [String]) -> Command {
+    let around = mounts.flatMap { mount -> [String] in
+      if case .layered(let layers, _) = mount { layers.words } else { [] }
+    }
+    let inside = entry + [program] + arguments
+    let words = around + ["bwrap"] + self.arguments + ["--"] + inside
+    var command = Command(words[0], Array(words.dropFirst()))
+    command.teardown = .kill
+    if isTransparent { command.inner = inside[0] }
+    return command
+  }
+
+  private var arguments: [String] {
+    var words = mounts.flatMap(\.arguments) + namespaces.arguments
+    switch capabilities {
+    case .usual: break
+    case .none: words += ["--cap-drop", "ALL"]
+    case .these(let names): for name in names { words += ["--cap-add", name] }
+    case .all: words += ["--cap-add", "ALL"]
+    }
+    if let hostName { words += ["--hostname", hostName] }
+    if let user { words += ["--uid", "\(user.id)", "--gid", "\(user.group)"] }
+    if diesWithUs { words.append("--die-with-parent") }
+    if hasOwnSession { words.append("--new-session") }
+    if let directory { words += ["--chdir", directory.string] }
+    if let environment {
+      words.append("--clearenv")
+      for (name, value) in environment.sorted(by: { $0.key < $1.key }) { words += ["--setenv", name, value] }
+    }
+    return words
+  }
+}
+
+extension Sandbox.Mount {
+  fileprivate var arguments: [String] {
+    switch self {
+    case .machine: ["--dev-bind", "/", "/"]
+    case .readOnly(let path, let place): ["--ro-bind", path.string, place.string]
+    case .readOnlyIfThere(let path): ["--ro-bind-try", path.string, path.string]
+    case .writable(let path, let place): ["--bind", path.string, place.string]
+    case .layered(let layers, let place): ["--bind", layers.merged.string, place.string]
+    case .empty(let place): ["--tmpfs", place.string]
+    case .devices: ["--dev", "/dev"]
+    case .processes: ["--proc", "/proc"]
+    }
+  }
+}
