@@ -99,7 +99,7 @@ package struct Target: Sendable {
       releasever: root?["releasever"]?.string, packages: (root?["packages"]?.strings ?? []) + kernels)
     digest = SHA256Digest(of: bytes)
     func report(_ reason: String, at place: TOMLNode?) -> ReleaseError {
-      ReleaseError(.input, at: (place ?? node).location, doing: "", reason: "error: \(reason)")
+      ReleaseError(.input, at: (place ?? node).location, doing: "", reason: reason)
     }
     if format == .deb && self.root.suites.isEmpty { throw report("a target for .deb needs root.suites", at: root) }
     if format == .rpm && (self.root.repositories.isEmpty || rpm == nil) {

@@ -22,11 +22,12 @@ extension Manifest {
         base = try TOMLDocument.parse(reader(name), file: path)
       } catch let error as ReleaseError where error.location == nil {
         throw ReleaseError(
-          .input, at: extended.location, doing: error.doing, reason: error.reason, advice: error.advice)
+          .input, at: extended.location, doing: error.doing, reason: error.reason, remedy: error.remedy,
+          cause: error)
       }
       if let again = base["extends"] {
         throw ReleaseError(
-          .input, at: again.location, doing: "", reason: "error: a manifest that is extended cannot extend another",
+          .input, at: again.location, doing: "", reason: "a manifest that is extended cannot extend another",
           advice: "extend \(again.string ?? "that one") itself")
       }
       root = root.extending(base)
@@ -95,7 +96,7 @@ extension Manifest {
   private func crossFindings() -> [ReleaseError] {
     var findings: [ReleaseError] = []
     func report(_ location: SourceLocation, _ reason: String) {
-      findings.append(ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)"))
+      findings.append(ReleaseError(.input, at: location, doing: "", reason: reason))
     }
     for (name, source) in sources {
       if (source.keyring == nil) != source.signers.isEmpty {
@@ -158,7 +159,7 @@ extension Manifest.Source {
       problems.append(
         ReleaseError(
           .input, at: node.location, doing: "",
-          reason: "error: source '\(name)' must have exactly one of kernel, git, folder, archive"))
+          reason: "source '\(name)' must have exactly one of kernel, git, folder, archive"))
       return nil
     }
     self.init(
@@ -178,14 +179,14 @@ extension Manifest.TreeRule {
     let path = parts.count == 2 ? parts[1].trimmingSlashes : ""
     guard parts.count == 2, path.isEmpty || isCleanPath(path) else {
       problems.append(
-        ReleaseError(.input, at: place, doing: "", reason: "error: 'from' must be SOURCE:PATH, not '\(from)'"))
+        ReleaseError(.input, at: place, doing: "", reason: "'from' must be SOURCE:PATH, not '\(from)'"))
       return nil
     }
     guard sources.contains(parts[0]) else {
       let hint = parts[0].nearest(in: sources).map { "did you mean '\($0)'?" }
       problems.append(
         ReleaseError(
-          .input, at: place, doing: "", reason: "error: 'from' names the source '\(parts[0])', which is not declared",
+          .input, at: place, doing: "", reason: "'from' names the source '\(parts[0])', which is not declared",
           advice: hint ?? "declare it as [sources.\(parts[0])]"))
       return nil
     }

@@ -102,7 +102,7 @@ extension Shape {
   private static func join(_ path: String, _ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
   private func finding(_ location: SourceLocation, _ reason: String, _ advice: String? = nil) -> ReleaseError {
-    ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)", advice: advice)
+    ReleaseError(.input, at: location, doing: "", reason: reason, advice: advice)
   }
 }
 

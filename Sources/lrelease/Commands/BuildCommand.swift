@@ -59,9 +59,7 @@ struct BuildCommand: AsyncParsableCommand {
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
       let outcomes = try await build.run(FilePath(release), chosen)
-      if console.isJSON {
-        try console.printJSON(outcomes)
-      } else {
+      try console.output(outcomes) {
         for outcome in outcomes {
           let words =
             switch outcome.status {
