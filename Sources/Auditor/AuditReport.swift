@@ -45,7 +45,7 @@ package struct AuditReport: Sendable, Codable, Equatable {
       self = try JSON.decode(AuditReport.self, from: bytes)
     } catch {
       throw ReleaseError(
-        .input, doing: doing, reason: "it is not a report of lrelease", advice: "make one with 'lrelease audit --json'")
+        .input, doing: doing, reason: "it is not a report of lrelease", remedy: AuditorRemedy.makeReport)
     }
     guard format == 1 else {
       throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")

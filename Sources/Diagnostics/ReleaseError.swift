@@ -43,6 +43,13 @@ package struct ReleaseError: Error, Sendable, CustomStringConvertible {
   package var cause: (any Error)? { diagnostic.cause }
 
   package var description: String { diagnostic.description }
+
+  /// The same as what happened to one of several things that were worked on.
+  package func told(of thing: String) -> ReleaseError {
+    var bare = diagnostic
+    bare.remedy = nil
+    return ReleaseError(.failed, doing: thing, reason: bare.description, remedy: remedy, cause: self)
+  }
 }
 
 /// Several findings of one run, reported together, a line each.

@@ -161,7 +161,7 @@ package struct Plan: Sendable, Equatable, Codable {
       self = try JSON.decode(Plan.self, from: bytes)
     } catch {
       throw ReleaseError(
-        .input, doing: doing, reason: "it is not a plan of lrelease", advice: "make one with 'lrelease plan'")
+        .input, doing: doing, reason: "it is not a plan of lrelease", remedy: ModelRemedy.makePlan)
     }
     guard format == 1 else {
       throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")

@@ -22,6 +22,10 @@ package struct BinaryBuilder: Sendable {
     /// Where it failed: one line, and where the log is.
     package var error: String?
     package var log: String?
+    /// The same as a value, for whoever has words for its remedy.
+    package var failure: ReleaseError?
+
+    private enum CodingKeys: String, CodingKey { case target, status, folder, files, seconds, error, log }
   }
 
   /// What decides the packages: kept beside them, so that a build with nothing changed is known as such.
@@ -136,7 +140,7 @@ package struct BinaryBuilder: Sendable {
     } catch let error as ReleaseError {
       return Outcome(
         target: target.name, status: .failed, seconds: seconds(), error: "\(error)",
-        log: Files.exists(log) ? log.string : nil)
+        log: Files.exists(log) ? log.string : nil, failure: error)
     }
   }
 
@@ -145,7 +149,7 @@ package struct BinaryBuilder: Sendable {
     if buildsModules && target.kernels.isEmpty {
       throw ReleaseError(
         .input, doing: "building modules", reason: "the target names no kernels",
-        advice: "give it some, or leave out --modules")
+        remedy: PackagersRemedy.giveTargetKernels)
     }
     switch target.format {
     case .deb:
@@ -170,7 +174,7 @@ package struct BinaryBuilder: Sendable {
         throw ReleaseError(
           .conflict, doing: "building",
           reason: "\(folder.path) exists, and was built from something else",
-          advice: "give --replace or another --output")
+          remedy: PackagersRemedy.replacePackages)
       }
       return false
     }

@@ -84,11 +84,11 @@ package struct Command: Sendable {
 
   /// Runs the program and demands that it succeeds.
   package func check(
-    input: [UInt8] = [], doing: String, code: ReleaseError.Code = .failed, advice: String? = nil
+    input: [UInt8] = [], doing: String, code: ReleaseError.Code = .failed, remedy: (any Remedy)? = nil
   ) async throws -> Outcome {
     let outcome = try await run(input: input, doing: doing)
     guard outcome.succeeded else {
-      throw ReleaseError(code, doing: doing, reason: "\(program): \(outcome.complaint)", advice: advice)
+      throw ReleaseError(code, doing: doing, reason: "\(program): \(outcome.complaint)", remedy: remedy)
     }
     return outcome
   }

@@ -44,7 +44,7 @@ package struct VerdictStore: Sendable {
     guard Files.isFolder(place) else {
       throw ReleaseError(
         .source, doing: "reading verdicts", reason: "\(folder) holds none",
-        advice: "'lrelease qualify' makes RELEASE.qualification")
+        remedy: VerdictsRemedy.qualify)
     }
     return try Files.names(in: place).map { place.appending(bytes: $0) }.filter { $0.extension == "json" }.map { path in
       do {

@@ -69,7 +69,7 @@ package struct HandedOver: Sendable {
       qualification.cases.indices.contains(index)
     else {
       throw ReleaseError(
-        .input, doing: doing, reason: "there is none", advice: "only 'lrelease qualify' makes such folders")
+        .input, doing: doing, reason: "there is none", remedy: QualifierRemedy.leaveFolderToQualify)
     }
     qualification.settings.cpus = cpus ?? qualification.settings.cpus
     let candidate = try await CandidateRelease(FilePath(qualification.release), progress: progress)

@@ -74,10 +74,8 @@ struct BuildCommand: AsyncParsableCommand {
           }
         }
       }
-      let failures = outcomes.compactMap { outcome in outcome.error.map { (outcome.target, $0) } }
-      if !failures.isEmpty {
-        throw Diagnostics(failures.map { ReleaseError(.failed, doing: $0.0, reason: $0.1) })
-      }
+      let failures = outcomes.compactMap { outcome in outcome.failure.map { $0.told(of: outcome.target) } }
+      if !failures.isEmpty { throw Diagnostics(failures) }
     }
   }
 }
