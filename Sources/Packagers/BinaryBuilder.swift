@@ -166,15 +166,20 @@ package struct BinaryBuilder: Sendable {
     let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
     func isThere() throws -> Bool {
       guard Files.exists(folder.path) else { return false }
-      let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
+      let read = Result { try JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json"))) }
+      let known = try? read.get()
       // Without its root, the packages stand for what was in it.
       if inputs.packages == nil { inputs.packages = known?.packages }
       if known == inputs { return true }
       guard replaces else {
+        var reason = "\(folder.path) exists, and was built from something else"
+        var cause: (any Error)?
+        if case .failure(let error as DecodingError) = read {
+          reason = "\(folder.path) exists, and its build.json is damaged: \(error.reason)"
+          cause = error
+        }
         throw ReleaseError(
-          .conflict, doing: "building",
-          reason: "\(folder.path) exists, and was built from something else",
-          remedy: PackagersRemedy.replacePackages)
+          .conflict, doing: "building", reason: reason, remedy: PackagersRemedy.replacePackages, cause: cause)
       }
       return false
     }
