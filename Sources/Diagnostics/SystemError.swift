@@ -11,7 +11,10 @@ package enum SystemRemedy: Remedy {
 
 extension ReleaseError {
   /// The error that a system call left in `errno`.
-  package init(errno number: Int32, doing: String, advice: String? = nil, remedy: (any Remedy)? = nil) {
+  package init(
+    errno number: Int32, doing: String, advice: String? = nil, remedy: (any Remedy)? = nil,
+    cause: (any Error)? = nil
+  ) {
     let words = String(cString: strerror(number))
     let usual: (any Remedy)? =
       switch number {
@@ -22,6 +25,6 @@ extension ReleaseError {
       }
     self.init(
       .failed, doing: doing, reason: words, advice: advice, remedy: remedy ?? (advice == nil ? usual : nil),
-      cause: Errno(rawValue: number))
+      cause: cause ?? Errno(rawValue: number))
   }
 }

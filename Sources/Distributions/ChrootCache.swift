@@ -106,7 +106,8 @@ package struct ChrootCache: Sendable, Codable {
     } catch {
       let isFull = error is ReleaseError && Files.isFull(part)
       try? Files.remove(part)
-      throw isFull ? ReleaseError(errno: ENOSPC, doing: doing, remedy: DistributionsRemedy.freeSpaceInCache) : error
+      guard isFull else { throw error }
+      throw ReleaseError(errno: ENOSPC, doing: doing, remedy: DistributionsRemedy.freeSpaceInCache, cause: error)
     }
   }
 

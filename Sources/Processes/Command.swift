@@ -192,15 +192,15 @@ package struct Command: Sendable {
 
   private func failure(_ error: SubprocessError, doing: String) -> ReleaseError {
     if error.code == .executableNotFound {
-      return missing(endsWithUs ? "bwrap" : program, doing: doing)
+      return missing(endsWithUs ? "bwrap" : program, doing: doing, cause: error)
     }
-    return ReleaseError(.failed, doing: doing, reason: "\(program) could not be run: \(error)")
+    return ReleaseError(.failed, doing: doing, reason: "\(program) could not be run: \(error)", cause: error)
   }
 
-  private func missing(_ program: String, doing: String) -> ReleaseError {
+  private func missing(_ program: String, doing: String, cause: (any Error)? = nil) -> ReleaseError {
     ReleaseError(
       .missingTool, doing: doing, reason: "the program \(program) is not installed",
-      advice: Command.packages[program].map { "on Debian: apt-get install \($0)" } ?? "install it")
+      advice: Command.packages[program].map { "on Debian: apt-get install \($0)" } ?? "install it", cause: cause)
   }
 
   private var isInstalled: Bool {
