@@ -47,7 +47,7 @@ package struct Diagnostic: Sendable, CustomStringConvertible {
 ///
 /// Libraries know no commands and no options. Each has an enum of the remedies that need them, and the command line puts
 /// these into words: see Remedies.swift there.
-package protocol Remedy: Sendable {
+package protocol Remedy: Sendable, Equatable {
   /// The words, where no command line is needed for them.
   var words: String? { get }
 }
