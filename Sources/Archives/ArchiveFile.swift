@@ -32,7 +32,7 @@ package final class ArchiveFile: Sendable {
     do {
       return try await BlockingExecutor.run { try SHA256Digest(of: file, size: size) }
     } catch let error as Errno {
-      throw ReleaseError(.source, doing: doing, reason: error.description)
+      throw ReleaseError(.source, doing: doing, reason: error.description, cause: error)
     }
   }
 

@@ -43,9 +43,10 @@ package struct AuditReport: Sendable, Codable, Equatable {
     let bytes = try Files.read(path, limit: 256 << 20, doing: doing)
     do {
       self = try JSON.decode(AuditReport.self, from: bytes)
-    } catch {
+    } catch let error as DecodingError {
       throw ReleaseError(
-        .input, doing: doing, reason: "it is not a report of lrelease", advice: "make one with 'lrelease audit --json'")
+        .input, doing: doing, reason: "it is not a report of lrelease: \(error.reason)",
+        remedy: AuditorRemedy.makeReport, cause: error)
     }
     guard format == 1 else {
       throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")

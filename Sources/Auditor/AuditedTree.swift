@@ -39,7 +39,7 @@ package struct AuditedTree: Sendable {
     guard let audit = manifest.audit else {
       throw ReleaseError(
         .input, doing: doing, reason: "its manifest has no [audit], which says what belongs to mainline",
-        advice: "give a manifest that has it with --manifest FILE")
+        remedy: AuditorRemedy.giveOtherManifest)
     }
     self.name = name
     self.identity = identity
@@ -127,12 +127,12 @@ extension AuditedTree {
     guard Files.exists(path) else {
       throw ReleaseError(
         .source, doing: "auditing \(path)", reason: "there is no such release or tree",
-        advice: "give a release tarball, a release folder, or a folder with --manifest")
+        remedy: AuditorRemedy.giveReleaseOrTree)
     }
     if let ref {
       throw ReleaseError(
         .input, doing: "auditing \(path)", reason: "it is no git repository, which alone has a ref \(ref)",
-        advice: "leave --ref out")
+        remedy: AuditorRemedy.leaveOutRef)
     }
     return try await release(path, given, progress)
   }
@@ -151,7 +151,7 @@ extension AuditedTree {
     guard let given else {
       throw ReleaseError(
         .input, doing: "auditing \(path)", reason: "a tree does not say what belongs to mainline",
-        advice: "give its manifest with --manifest FILE")
+        remedy: AuditorRemedy.giveManifest)
     }
     let selection = Selection(rules: given.auditedFiles)
     let content: SourceContent

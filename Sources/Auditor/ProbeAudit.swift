@@ -18,7 +18,7 @@ package struct ProbeResults: Sendable {
     guard let probes = tree.audit.probes else {
       throw ReleaseError(
         .input, at: tree.audit.location, doing: doing, reason: "[audit] says nothing of probes",
-        advice: "say in [audit.probes] how their names begin, or leave --probes out")
+        remedy: AuditorRemedy.leaveOutProbes)
     }
     guard arguments.count > 1 else {
       throw ReleaseError(

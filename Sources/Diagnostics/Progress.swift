@@ -9,10 +9,8 @@ package struct Progress: Sendable {
     case advanced(step: String, done: Int64, total: Int64?)
     /// A step ended, with how long it took in seconds.
     case finished(step: String, seconds: Double)
-    /// Something worth knowing that is not a problem, such as a patch that applied with an offset.
-    case note(String)
-    /// Something that the reader should look at.
-    case warning(String)
+    /// A warning, or a note.
+    case told(Diagnostic)
   }
 
   private let send: @Sendable (Event) -> Void
@@ -25,8 +23,11 @@ package struct Progress: Sendable {
   /// For work that others carry out, which is not a step of ours.
   package func began(_ step: String) { send(.began(step: step, total: nil)) }
   package func finished(_ step: String, seconds: Double) { send(.finished(step: step, seconds: seconds)) }
-  package func note(_ text: String) { send(.note(text)) }
-  package func warning(_ text: String) { send(.warning(text)) }
+  /// Something worth knowing that is not a problem, such as a patch that applied with an offset.
+  package func note(_ text: String) { tell(Diagnostic(.note, reason: text)) }
+  /// Something that the reader should look at.
+  package func warning(_ text: String) { tell(Diagnostic(.warning, reason: text)) }
+  package func tell(_ diagnostic: Diagnostic) { send(.told(diagnostic)) }
   package func advanced(_ step: String, _ done: Int64, of total: Int64?) {
     send(.advanced(step: step, done: done, total: total))
   }

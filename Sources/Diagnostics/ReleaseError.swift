@@ -2,8 +2,8 @@
 
 /// A failure that a person can act on: what was being done, to which file, why it failed, what to do.
 ///
-/// It prints as one line. `code` decides the exit status of the command.
-package struct ReleaseError: Error, Sendable, Equatable, CustomStringConvertible {
+/// `code` decides the exit status of the command.
+package struct ReleaseError: Error, Sendable, CustomStringConvertible {
   /// The kind of failure; the raw value is the exit status, as documented in `docs/exit-codes.md`.
   package enum Code: Int32, Sendable, CaseIterable {
     /// Something failed that is none of the following, such as a child process or a full disk.
@@ -25,49 +25,34 @@ package struct ReleaseError: Error, Sendable, Equatable, CustomStringConvertible
   }
 
   package var code: Code
-  /// Where the mistake stands, when it stands in a file that the user wrote.
-  package var location: SourceLocation?
-  /// What was being done, in the progressive: "reading linux-7.4.2.tar.xz".
-  package var doing: String
-  /// Why it failed.
-  package var reason: String
-  /// What the reader can do about it.
-  package var advice: String?
+  package var diagnostic: Diagnostic
 
   package init(
-    _ code: Code, at location: SourceLocation? = nil, doing: String, reason: String, advice: String? = nil
+    _ code: Code, at location: SourceLocation? = nil, doing: String, reason: String, advice: String? = nil,
+    remedy: (any Remedy)? = nil, cause: (any Error)? = nil
   ) {
     self.code = code
-    self.location = location
-    self.doing = doing
-    self.reason = reason
-    self.advice = advice
+    diagnostic = Diagnostic(
+      .error, at: location, doing: doing, reason: reason, remedy: remedy ?? advice.map { Advice($0) }, cause: cause)
   }
 
-  package var description: String {
-    var line = location.map { "\($0): " } ?? ""
-    line += doing.isEmpty ? reason : "\(doing): \(reason)"
-    if let advice { line += "; \(advice)" }
-    return line.singleLine
+  package var location: SourceLocation? { diagnostic.place }
+  package var doing: String { diagnostic.doing }
+  package var reason: String { diagnostic.reason }
+  package var remedy: (any Remedy)? { diagnostic.remedy }
+  package var cause: (any Error)? { diagnostic.cause }
+
+  package var description: String { diagnostic.description }
+
+  /// The same as what happened to one of several things that were worked on.
+  package func told(of thing: String) -> ReleaseError {
+    var bare = diagnostic
+    bare.remedy = nil
+    return ReleaseError(.failed, doing: thing, reason: bare.description, remedy: remedy, cause: self)
   }
 }
 
-/// A place in a text file. Lines and columns count from 1; a column counts Unicode scalars.
-package struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
-  package var file: String
-  package var line: Int
-  package var column: Int
-
-  package init(file: String, line: Int, column: Int) {
-    self.file = file
-    self.line = line
-    self.column = column
-  }
-
-  package var description: String { "\(file):\(line):\(column)" }
-}
-
-/// Several findings of one run, reported together: `file:line:column: error: …`, a line each.
+/// Several findings of one run, reported together, a line each.
 package struct Diagnostics: Error, Sendable, CustomStringConvertible {
   package private(set) var findings: [ReleaseError]
 

@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Glibc
+import SystemPackage
+
+/// What to do about what the system refuses.
+package enum SystemRemedy: Remedy {
+  case freeSpace
+  case chooseWritableFolder
+}
 
 extension ReleaseError {
   /// The error that a system call left in `errno`.
-  package init(errno number: Int32, doing: String, advice: String? = nil) {
+  package init(
+    errno number: Int32, doing: String, advice: String? = nil, remedy: (any Remedy)? = nil,
+    cause: (any Error)? = nil
+  ) {
     let words = String(cString: strerror(number))
-    let hint: String? =
+    let usual: (any Remedy)? =
       switch number {
-      case ENOSPC, EDQUOT: "free some space there, or write elsewhere (--output, and TMPDIR for work in progress)"
-      case EROFS, EACCES, EPERM: "choose a folder that can be written (--output, and TMPDIR for work in progress)"
-      case EEXIST: "choose another name; lrelease replaces nothing"
+      case ENOSPC, EDQUOT: SystemRemedy.freeSpace
+      case EROFS, EACCES, EPERM: SystemRemedy.chooseWritableFolder
+      case EEXIST: Advice("choose another name; lrelease replaces nothing")
       default: nil
       }
-    self.init(.failed, doing: doing, reason: words, advice: advice ?? hint)
+    self.init(
+      .failed, doing: doing, reason: words, advice: advice, remedy: remedy ?? (advice == nil ? usual : nil),
+      cause: cause ?? Errno(rawValue: number))
   }
 }

@@ -9,8 +9,6 @@ import SystemPackage
 
 /// Makes roots with mmdebstrap or dnf.
 enum Bootstrapper {
-  static let needsSpace = "free some space, or give another --cache"
-
   /// Makes the root of a recipe in a folder that is not there.
   static func make(_ recipe: ChrootRecipe, in part: FilePath, doing: String) async throws {
     if recipe.repositories.isEmpty {
@@ -43,15 +41,15 @@ enum Bootstrapper {
       outcome.errors.split(separator: "\n").map { $0.trimmed }.first {
         ["E: ", "Error: "].contains(where: $0.hasPrefix) || $0.contains(" Depends: ") && $0.contains(" but ")
       } ?? outcome.lastErrorLine
-    let advice: String? =
+    let remedy: (any Remedy)? =
       if ["No space left", "enough free space"].contains(where: cause.contains) {
-        needsSpace
+        DistributionsRemedy.freeSpaceInCache
       } else if ["fetch", "download"].contains(where: cause.contains) {
-        "is its archive reachable?"
+        Advice("is its archive reachable?")
       } else {
         nil
       }
-    throw ReleaseError(.failed, doing: doing, reason: "\(program): \(cause)", advice: advice)
+    throw ReleaseError(.failed, doing: doing, reason: "\(program): \(cause)", remedy: remedy)
   }
 
   private static func mmdebstrap(_ recipe: ChrootRecipe, _ part: FilePath, doing: String) async throws {

@@ -103,7 +103,8 @@ package struct ChrootCache: Sendable, Codable {
     } catch {
       let isFull = error is ReleaseError && Files.isFull(part)
       try? await Files.removeWhenQuiet(part)
-      throw isFull ? ReleaseError(errno: ENOSPC, doing: doing, advice: Bootstrapper.needsSpace) : error
+      guard isFull else { throw error }
+      throw ReleaseError(errno: ENOSPC, doing: doing, remedy: DistributionsRemedy.freeSpaceInCache, cause: error)
     }
   }
 
@@ -161,7 +162,7 @@ package struct ChrootCache: Sendable, Codable {
     let doing = "removing the root \(name)"
     guard isCleanPath(name), !name.contains("/"), record(of: name) != nil else {
       throw ReleaseError(
-        .input, doing: doing, reason: "there is none in \(folder)", advice: "'lrelease roots' lists them")
+        .input, doing: doing, reason: "there is none in \(folder)", remedy: DistributionsRemedy.listRoots)
     }
     let lock = try FileLock(folder.appending("\(name).lock"), touch: false)
     guard try lock.tryAcquire(.exclusive) else {

@@ -38,7 +38,7 @@ package final class FileLock: Sendable {
       if errno == EINTR { continue }
       guard errno == EWOULDBLOCK else {
         throw ReleaseError(
-          errno: errno, doing: "locking \(path)", advice: "give a --cache on a file system that has locks")
+          errno: errno, doing: "locking \(path)", remedy: FilesRemedy.chooseCacheWithLocks)
       }
       return false
     }

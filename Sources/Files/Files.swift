@@ -27,7 +27,7 @@ package enum Files {
         return try readToEnd(file, expecting: Int(status.st_size))
       }
     } catch let error as Errno {
-      throw ReleaseError(.failed, doing: doing, reason: error.description)
+      throw ReleaseError(.failed, doing: doing, reason: error.description, cause: error)
     }
   }
 
@@ -60,7 +60,7 @@ package enum Files {
       }
     } catch let error as Errno {
       let isWrongName = [.noSuchFileOrDirectory, .notDirectory, .fileNameTooLong].contains(error)
-      throw ReleaseError(isWrongName ? code : .failed, doing: doing, reason: error.description)
+      throw ReleaseError(isWrongName ? code : .failed, doing: doing, reason: error.description, cause: error)
     }
   }
 
@@ -75,7 +75,7 @@ package enum Files {
         }
       }
     } catch let error as Errno {
-      throw ReleaseError(.failed, doing: doing, reason: error.description)
+      throw ReleaseError(.failed, doing: doing, reason: error.description, cause: error)
     }
   }
 
@@ -108,7 +108,7 @@ package enum Files {
         return (try SHA256Digest(of: file, size: size), size)
       }
     } catch let error as Errno {
-      throw ReleaseError(.failed, doing: doing, reason: error.description)
+      throw ReleaseError(.failed, doing: doing, reason: error.description, cause: error)
     }
   }
 

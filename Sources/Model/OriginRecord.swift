@@ -35,10 +35,10 @@ package struct OriginRecord: Sendable, Equatable, Codable {
     try bytes.split(separator: 0x0a).enumerated().map { number, line in
       do {
         return try JSON.decode(OriginRecord.self, from: Array(line))
-      } catch {
+      } catch let error as DecodingError {
         throw ReleaseError(
           .source, at: SourceLocation(file: file, line: number + 1, column: 1), doing: "reading the origins",
-          reason: "the line is not a record of lrelease")
+          reason: "the line is not a record of lrelease: \(error.reason)", cause: error)
       }
     }
   }

@@ -159,9 +159,10 @@ package struct Plan: Sendable, Equatable, Codable {
   package init(parsing bytes: [UInt8], doing: String) throws {
     do {
       self = try JSON.decode(Plan.self, from: bytes)
-    } catch {
+    } catch let error as DecodingError {
       throw ReleaseError(
-        .input, doing: doing, reason: "it is not a plan of lrelease", advice: "make one with 'lrelease plan'")
+        .input, doing: doing, reason: "it is not a plan of lrelease: \(error.reason)", remedy: ModelRemedy.makePlan,
+        cause: error)
     }
     guard format == 1 else {
       throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")

@@ -30,7 +30,7 @@ package struct Recipe: Sendable {
     } catch let error as ReleaseError {
       throw ReleaseError(
         .input, at: location, doing: error.doing, reason: error.reason,
-        advice: "files are named relative to the folder of the manifest")
+        advice: "files are named relative to the folder of the manifest", cause: error)
     }
   }
 

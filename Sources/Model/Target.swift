@@ -104,7 +104,7 @@ package struct Target: Sendable {
           .filter { $0.hasSuffix(".toml") }.map { String($0.dropLast(5)) }
         throw ReleaseError(
           .input, doing: "choosing targets", reason: "there is no target '\(name)' in \(folder)",
-          advice: name.nearest(in: known).map { "did you mean '\($0)'?" } ?? "'lrelease targets' lists them")
+          remedy: name.nearest(in: known).map { Advice("did you mean '\($0)'?") } ?? ModelRemedy.listTargets)
       }
       return try Target(reading: path)
     }

@@ -41,7 +41,7 @@ package struct Cut: Sendable {
   ///   - check: is given the folder with all files of the release before it gets its name.
   ///   - code: gives the release without its packaging; not asked when the release is there already.
   package func run(
-    _ plan: Plan, _ manifest: Manifest, remedy: String = "give --respin N for a new one; a release is never changed",
+    _ plan: Plan, _ manifest: Manifest, remedy: any Remedy = OperationsRemedy.giveRespin,
     check: (FilePath) throws -> Void = { _ in }, code: () async throws -> ReleaseTree
   ) async throws -> Report {
     let name = try plan.releaseName

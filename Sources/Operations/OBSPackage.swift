@@ -25,7 +25,7 @@ package struct OBSPackage: Sendable {
     guard Files.exists(path.appending(ReleaseFolder.checksums)) else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(ReleaseFolder.checksums)",
-        advice: "name a folder that 'lrelease cut' has made")
+        remedy: ReleasesRemedy.nameReleaseFolder)
     }
     let names = try await ReleaseFolder(path).verified().map(\.name)
     let plan = try Plan(reading: path.appending(ReleaseFolder.plan))
@@ -68,7 +68,7 @@ package struct OBSPackage: Sendable {
   /// - Throws: `ReleaseError` with code `conflict` for a folder that holds anything else.
   package func write(to path: FilePath) async throws -> Bool {
     let path = Files.absolute(path)
-    let folder = ReleaseFolder(path, kind: "OBS package", remedy: "write to a new folder and copy from there")
+    let folder = ReleaseFolder(path, kind: "OBS package", remedy: Advice("write to a new folder and copy from there"))
     if Files.exists(path) {
       guard Files.isFolder(path), try Files.names(in: path) == files.map({ Array($0.name.utf8) }),
         try files.allSatisfy({ try Files.read(path.appending($0.name), limit: 8 << 30) == $0.bytes })

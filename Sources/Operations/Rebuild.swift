@@ -38,7 +38,7 @@ package struct Rebuild: Sendable {
     try checkPackagingIsNotPatched(request, released, code)
     let (plan, tree) = try await Planner.rebuild(released, code, request, progress: progress)
     try warnOfOrder(released.plan.version, plan.version)
-    let made = try await cut.run(plan, released.manifest, remedy: "give --number N for a new one") { tree }
+    let made = try await cut.run(plan, released.manifest, remedy: OperationsRemedy.giveNumber) { tree }
     return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
   }
 
@@ -49,7 +49,7 @@ package struct Rebuild: Sendable {
     let released = try await ReleasedTarball(reading: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
     let made = try await Cut(output: output, codec: released.codec, progress: progress)
-      .run(try prove(released.plan), released.manifest, remedy: "choose another --output") { code }
+      .run(try prove(released.plan), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput) { code }
     return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
   }
 
@@ -59,7 +59,7 @@ package struct Rebuild: Sendable {
     let name = try released.plan.releaseName
     let original = try originalFolder(of: released)
     let made = try await cut.run(
-      released.plan, released.manifest, remedy: "choose another --output",
+      released.plan, released.manifest, remedy: ReleasesRemedy.chooseOtherOutput,
       check: { part in try compare(part, released, original) },
       code: {
         try checkTree(code, released)
@@ -99,7 +99,7 @@ package struct Rebuild: Sendable {
       throw ReleaseError(
         .different, doing: doing(released),
         reason: "this lrelease makes \((named.isEmpty ? different : named).shortened) otherwise",
-        advice: "use the lrelease that made the release, or make another release of it with --vendor NAME")
+        remedy: OperationsRemedy.useSameLrelease)
     }
   }
 

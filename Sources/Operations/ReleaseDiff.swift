@@ -77,7 +77,7 @@ package struct ReleaseDiff: Sendable, Codable {
         tarball = try await ReleasedTarball(reading: path, progress: progress)
       } catch let error as ReleaseError where error.code == .different {
         // That status says that two releases differ, and this is another matter.
-        throw ReleaseError(.source, doing: error.doing, reason: error.reason, advice: error.advice)
+        throw ReleaseError(.source, doing: error.doing, reason: error.reason, remedy: error.remedy, cause: error)
       }
       code = try PackagingTree.code(of: tarball.tree, in: PackagingContext(tarball.plan, tarball.manifest))
     }

@@ -22,6 +22,10 @@ package struct BinaryBuilder: Sendable {
     /// Where it failed: one line, and where the log is.
     package var error: String?
     package var log: String?
+    /// The same as a value, for whoever has words for its remedy.
+    package var failure: ReleaseError?
+
+    private enum CodingKeys: String, CodingKey { case target, status, folder, files, seconds, error, log }
   }
 
   /// What decides the packages: kept beside them, so that a build with nothing changed is known as such.
@@ -138,7 +142,7 @@ package struct BinaryBuilder: Sendable {
     } catch let error as ReleaseError {
       return TargetResult(
         target: target.name, status: .failed, seconds: seconds(), error: "\(error)",
-        log: Files.exists(log) ? log.string : nil)
+        log: Files.exists(log) ? log.string : nil, failure: error)
     }
   }
 
@@ -147,7 +151,7 @@ package struct BinaryBuilder: Sendable {
     if buildsModules && target.kernels.isEmpty {
       throw ReleaseError(
         .input, doing: "building modules", reason: "the target names no kernels",
-        advice: "give it some, or leave out --modules")
+        remedy: PackagersRemedy.giveTargetKernels)
     }
     switch target.format {
     case .deb:
@@ -164,15 +168,20 @@ package struct BinaryBuilder: Sendable {
     let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
     func isThere() throws -> Bool {
       guard Files.exists(folder.path) else { return false }
-      let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
+      let read = Result { try JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json"))) }
+      let known = try? read.get()
       // Without its root, the packages stand for what was in it.
       if inputs.packages == nil { inputs.packages = known?.packages }
       if known == inputs { return true }
       guard replaces else {
+        var reason = "\(folder.path) exists, and was built from something else"
+        var cause: (any Error)?
+        if case .failure(let error as DecodingError) = read {
+          reason = "\(folder.path) exists, and its build.json is damaged: \(error.reason)"
+          cause = error
+        }
         throw ReleaseError(
-          .conflict, doing: "building",
-          reason: "\(folder.path) exists, and was built from something else",
-          advice: "give --replace or another --output")
+          .conflict, doing: "building", reason: reason, remedy: PackagersRemedy.replacePackages, cause: cause)
       }
       return false
     }

@@ -96,11 +96,11 @@ package struct Command: Sendable {
 
   /// Runs the program and demands that it succeeds.
   package func check(
-    input: [UInt8] = [], doing: String, code: ReleaseError.Code = .failed, advice: String? = nil
+    input: [UInt8] = [], doing: String, code: ReleaseError.Code = .failed, remedy: (any Remedy)? = nil
   ) async throws -> Outcome {
     let outcome = try await run(input: input, doing: doing)
     guard outcome.succeeded else {
-      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.lastErrorLine)", advice: advice)
+      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.lastErrorLine)", remedy: remedy)
     }
     return outcome
   }
@@ -198,14 +198,14 @@ package struct Command: Sendable {
   }
 
   private func failure(_ error: SubprocessError, doing: String) -> ReleaseError {
-    if error.code == .executableNotFound { return missing(program, doing: doing) }
-    return ReleaseError(.failed, doing: doing, reason: "\(name) could not be run: \(error)")
+    if error.code == .executableNotFound { return missing(program, doing: doing, cause: error) }
+    return ReleaseError(.failed, doing: doing, reason: "\(name) could not be run: \(error)", cause: error)
   }
 
-  private func missing(_ program: String, doing: String) -> ReleaseError {
+  private func missing(_ program: String, doing: String, cause: (any Error)? = nil) -> ReleaseError {
     ReleaseError(
       .missingTool, doing: doing, reason: "the program \(program) is not installed",
-      advice: Command.packages[program].map { "on Debian: apt-get install \($0)" } ?? "install it")
+      advice: Command.packages[program].map { "on Debian: apt-get install \($0)" } ?? "install it", cause: cause)
   }
 
   private func isInstalled(_ program: String) -> Bool {

@@ -25,7 +25,7 @@ package struct CandidateRelease: Sendable {
     let doing = "opening the release \(path)"
     guard Files.exists(path) else {
       throw ReleaseError(
-        .source, doing: doing, reason: "it is not there", advice: "name a folder that 'lrelease cut' has made")
+        .source, doing: doing, reason: "it is not there", remedy: ReleasesRemedy.nameReleaseFolder)
     }
     if !Files.isFolder(path) { path.removeLastComponent() }
     folder = path
@@ -33,7 +33,7 @@ package struct CandidateRelease: Sendable {
     tarball = path.appending("\(name).tar.xz")
     guard Files.exists(tarball) else {
       throw ReleaseError(
-        .source, doing: doing, reason: "there is no \(tarball)", advice: "name a folder that 'lrelease cut' has made")
+        .source, doing: doing, reason: "there is no \(tarball)", remedy: ReleasesRemedy.nameReleaseFolder)
     }
     let released = try await ReleasedTarball(reading: tarball, progress: progress)
     plan = released.plan

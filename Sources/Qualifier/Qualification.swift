@@ -102,7 +102,8 @@ package struct Qualification: Sendable, Codable {
       if request.kernels.isEmpty {
         guard !target.kernels.isEmpty else {
           throw ReleaseError(
-            .input, doing: doing, reason: "the target \(target.name) names no kernels", advice: "give --kernel RELEASE")
+            .input, doing: doing, reason: "the target \(target.name) names no kernels",
+            remedy: QualifierRemedy.nameKernel)
         }
         kernels = [("", target.kernels, target.images, false)]
       } else {

@@ -11,11 +11,11 @@ package struct ReleaseFolder: Sendable {
 
   package var path: FilePath
   /// What to do when it exists with other content.
-  private let remedy: String
+  private let remedy: any Remedy
   /// What messages call it.
   private let kind: String
 
-  package init(_ path: FilePath, kind: String = "release", remedy: String = "choose another --output") {
+  package init(_ path: FilePath, kind: String = "release", remedy: any Remedy = ReleasesRemedy.chooseOtherOutput) {
     self.path = path
     self.kind = kind
     self.remedy = remedy
@@ -79,6 +79,6 @@ package struct ReleaseFolder: Sendable {
   package var conflict: ReleaseError {
     ReleaseError(
       .conflict, doing: "writing the \(kind) \(path)", reason: "it exists, with other content",
-      advice: remedy)
+      remedy: remedy)
   }
 }

@@ -36,7 +36,7 @@ package struct ReleasedTarball: Sendable {
     guard verification.isGood else {
       throw ReleaseError(
         .different, doing: doing, reason: verification.findings.shortened,
-        advice: "get the tarball again; changes of a vendor are made with rebuild --patches SERIES --vendor NAME")
+        remedy: ReleasesRemedy.getTarballAgain)
     }
     self.path = path
     self.sha256 = sha256

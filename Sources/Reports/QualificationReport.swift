@@ -62,7 +62,7 @@ package struct QualificationReport: Sendable {
       guard !verdicts.isEmpty else {
         throw ReleaseError(
           .source, doing: "reading verdicts", reason: "\(folder) holds none",
-          advice: "'lrelease qualify' makes RELEASE.qualification")
+          remedy: VerdictsRemedy.qualify)
       }
       for verdict in verdicts {
         try verdict.check(in: folder)

@@ -44,14 +44,15 @@ package struct VerdictStore: Sendable {
     guard Files.isFolder(place) else {
       throw ReleaseError(
         .source, doing: "reading verdicts", reason: "\(folder) holds none",
-        advice: "'lrelease qualify' makes RELEASE.qualification")
+        remedy: VerdictsRemedy.qualify)
     }
     return try Files.names(in: place).map { place.appending(bytes: $0) }.filter { $0.extension == "json" }.map { path in
       do {
         return try JSON.decode(Verdict.self, from: Files.read(path))
-      } catch is DecodingError {
+      } catch let error as DecodingError {
         throw ReleaseError(
-          .input, doing: "reading verdicts", reason: "\(path) is none", advice: "remove it and qualify again")
+          .input, doing: "reading verdicts", reason: "\(path) is none: \(error.reason)",
+          advice: "remove it and qualify again", cause: error)
       }
     }
   }

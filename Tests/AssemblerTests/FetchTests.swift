@@ -95,7 +95,7 @@ import Testing
     try await withServer { site in
       let url = "\(site.url)/half-file"
       try Files.write(Self.data, to: site.files.appending("half-file"))
-      await Fixture.refusal("fetching \(url)", "the fetch resumes", code: .source) {
+      await Fixture.refusal("fetching \(url)", code: .source, remedy: .tryFetchAgain) {
         _ = try await site.fetcher.file(url, progress: .silent)
       }
       #expect(try site.cached() == ["half-file.part"])

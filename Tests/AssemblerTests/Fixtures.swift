@@ -109,8 +109,8 @@ enum Fixture {
 
   /// What `body` is refused with: one line, with all of `words` in it.
   static func refusal(
-    _ words: String..., code: ReleaseError.Code? = nil, _ location: Testing.SourceLocation = #_sourceLocation,
-    body: () async throws -> Void
+    _ words: String..., code: ReleaseError.Code? = nil, remedy: AssemblerRemedy? = nil,
+    _ location: Testing.SourceLocation = #_sourceLocation, body: () async throws -> Void
   ) async {
     do {
       try await body()
@@ -120,6 +120,9 @@ enum Fixture {
       #expect(error is ReleaseError || error is Diagnostics, "\(line)", sourceLocation: location)
       #expect(!line.contains("\n"), "\(line)", sourceLocation: location)
       for word in words { #expect(line.contains(word), "\(line)", sourceLocation: location) }
+      if let remedy {
+        #expect((error as? ReleaseError)?.remedy as? AssemblerRemedy == remedy, sourceLocation: location)
+      }
       if let code {
         #expect(((error as? ReleaseError)?.code ?? (error as? Diagnostics)?.code) == code, sourceLocation: location)
       }

@@ -77,7 +77,7 @@ import Testing
       try await keys.export([good], to: folder.appending("keys.gpg"))
 
       await Fixture.refusal(
-        "there is no signature beside it (linux-7.4.tar.sign)", "--allow-unsigned", code: .unverified
+        "there is no signature beside it (linux-7.4.tar.sign)", code: .unverified, remedy: .giveSignatureOrHash
       ) {
         _ = try await Fixture.read(source(folder, signers: [good]))
       }

@@ -105,7 +105,7 @@ import Testing
         (
           ["bare", "--manifest", "noprobes.toml", "--probes", "a=a.h", "--probes", "b=a.h"], 2, "says nothing of probes"
         ),
-        ([release, "--compare", "bad.json"], 2, "it is not a report of lrelease"),
+        ([release, "--compare", "bad.json"], 2, "it is not a report of lrelease: "),
         ([release, "--compare", "none.json"], 2, "reading the report none.json: No such file"),
         ([release, "--against", "empty"], 3, "it holds nothing of what belongs to mainline (fs/sample"),
         ([release, "--against", "nowhere"], 3, "No such file"), ([release, "--against", "text"], 3, "not a tarball"),

@@ -32,6 +32,21 @@ import Testing
     #expect(error.description == "reading a\\nb: it\\u{1b}[2J broke; mend it")
   }
 
+  /// What needs the command line's words is a value, and not in the text.
+  @Test func anErrorSaysWhatItKnows() throws {
+    let place = SourceLocation(file: "a.toml", line: 2, column: 3)
+    let finding = ReleaseError(.input, at: place, doing: "", reason: "wrong", advice: "mend it")
+    #expect(finding.description == "a.toml:2:3: error: wrong; mend it")
+    let met = ReleaseError(.input, at: place, doing: "reading b", reason: "wrong", remedy: SystemRemedy.freeSpace)
+    #expect(met.description == "a.toml:2:3: reading b: wrong")
+    #expect(met.remedy is SystemRemedy)
+    let told = met.told(of: "c")
+    #expect(told.description == "c: a.toml:2:3: reading b: wrong" && told.remedy is SystemRemedy)
+    #expect((told.cause as? ReleaseError)?.reason == "wrong")
+    let full = ReleaseError(errno: ENOSPC, doing: "writing d")
+    #expect(full.description == "writing d: No space left on device" && full.cause as? Errno == .noSpace)
+  }
+
   @Test func aScratchFolderGoesWithAllThatIsInIt() async throws {
     let path = try await withScratch { folder in
       try Files.makeFolder(folder.appending("a").appending("b"))

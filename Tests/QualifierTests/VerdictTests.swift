@@ -230,7 +230,7 @@ import Verdicts
     let verdicts = passed.map { verdict($0, .pass) } + failed.map { verdict($0, .fail) } + [verdict("9.9.9", .skipped)]
     let warned = Mutex<[String]>([])
     let progress = Progress { event in
-      if case .warning(let text) = event { warned.withLock { $0.append(text) } }
+      if case .told(let warning) = event { warned.withLock { $0.append(warning.reason) } }
     }
     #expect(try QualifiedRange.range(verdicts, of: "modules", progress: progress)?.text == text)
     #expect(warned.withLock { $0 } == warnings)

@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import Glibc
+import Model
 import Processes
 import SystemPackage
 import TestSupport
@@ -17,6 +18,7 @@ import Testing
       try workshop.writeManifest("[extras.trace]\nsummary = \"x\"\nlicense = \"MIT\"")
       try workshop.write("garbage.toml", [0xff, 0x00, 0x5b])
       try workshop.write("open.toml", "name = \"x")
+      try workshop.write("empty.json", "{}")
       try await workshop.shell("mkfifo fifo; mkdir folder")
       let here = ["--source", "linux=linux"]
       for (arguments, status, words) in [
@@ -35,7 +37,14 @@ import Testing
         (["folder"] + here, 2, "not a regular file"), (["fifo"] + here, 2, "not a regular file"),
         (["garbage.toml"] + here, 2, "garbage.toml:1:1"), (["open.toml"] + here, 2, "open.toml:1:"),
         (["--plan", "none.json"], 2, "reading the plan none.json: No such file"),
-        (["--plan", "demo.toml"], 2, "reading the plan demo.toml: it is not a plan"),
+        (
+          ["--plan", "demo.toml"], 2,
+          "reading the plan demo.toml: it is not a plan of lrelease: it is not JSON; make one"
+        ),
+        (
+          ["--plan", "empty.json"], 2,
+          "it is not a plan of lrelease: 'format' is missing; make one with 'lrelease plan'"
+        ),
         (["--plan", "fifo"], 2, "not a regular file"),
       ] {
         let outcome = try await workshop.run(["cut", "--quiet", "--output", workshop.output.string] + arguments)

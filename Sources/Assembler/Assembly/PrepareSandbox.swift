@@ -27,7 +27,7 @@ package struct PrepareSandbox: Sendable {
       } catch let error as ReleaseError where error.code == .missingTool {
         throw ReleaseError(
           .missingTool, at: location, doing: "preparing the tree", reason: "\(tool) is not installed",
-          advice: "install it, the manifest's prepare step needs it")
+          advice: "install it, the manifest's prepare step needs it", cause: error)
       }
     }
     return versions

@@ -107,7 +107,7 @@ package struct Planner {
       else {
         throw ReleaseError(
           .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
-          advice: "give the same one with --source \(name)=PLACE, or make a new plan")
+          remedy: AssemblerRemedy.giveSameSource(name: name))
       }
       try planner.checkVoucher(name, planned: pin, found: found)
       // The release says what the plan says, whether or not a signature was at hand this time.
@@ -177,7 +177,7 @@ package struct Planner {
       if let needed = extra.needs.first(where: { !request.extras.contains($0) }) {
         throw ReleaseError(
           .input, at: extra.location, doing: "choosing extras", reason: "'\(name)' needs '\(needed)'",
-          advice: "give --with \(needed) too")
+          remedy: AssemblerRemedy.addExtra(needed))
       }
       if let other = extra.conflicts.first(where: request.extras.contains) {
         throw ReleaseError(
@@ -303,7 +303,7 @@ package struct Planner {
       guard let kernel = request.kernel, let release = KernelRelease(kernel) else {
         throw ReleaseError(
           .input, at: source.location, doing: "finding the kernel release", reason: "no kernel release was named",
-          advice: "give --kernel VERSION, or --source \(name)=linux-VERSION.tar.xz")
+          remedy: AssemblerRemedy.nameKernelOrSource(name: name))
       }
       let subfolder = Fetcher.isRemote(place) ? "/v\(release.major).x" : ""
       place = "\(place)\(subfolder)/linux-\(release).tar.xz"
@@ -344,7 +344,7 @@ package struct Planner {
     guard Files.exists(path) else {
       throw ReleaseError(
         .source, at: override == nil ? source.location : nil, doing: "opening the source '\(name)'",
-        reason: "there is no \(path)", advice: "give --source \(name)=PATH_OR_URL")
+        reason: "there is no \(path)", remedy: AssemblerRemedy.giveSource(name: name))
     }
     let signature = FilePath(signatureName(of: path.string))
     return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil, isFetched: false))
@@ -365,7 +365,7 @@ package struct Planner {
     if let asked, let release = KernelRelease(asked), release != found {
       throw ReleaseError(
         .source, doing: "reading the kernel release of '\(name)'",
-        reason: "its Makefile says \(found), --kernel says \(asked)", advice: "give the tree that belongs to --kernel")
+        reason: "its Makefile says \(found), --kernel says \(asked)", remedy: AssemblerRemedy.giveTreeOfKernel)
     }
     return found
   }
@@ -379,7 +379,7 @@ package struct Planner {
       guard let kernel else {
         throw ReleaseError(
           .input, doing: doing, reason: "the version is '\(text)' and no kernel release was named",
-          advice: "give --kernel VERSION")
+          remedy: AssemblerRemedy.nameKernel)
       }
       guard KernelRelease(kernel) != nil else {
         throw ReleaseError(

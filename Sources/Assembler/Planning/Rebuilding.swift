@@ -44,7 +44,7 @@ extension Planner {
     for extra in request.added.extras where old.extras.contains(extra) {
       throw ReleaseError(
         .input, doing: "choosing extras", reason: "the release has the extra '\(extra)' already",
-        advice: "leave out --with \(extra)")
+        remedy: AssemblerRemedy.leaveOutExtra(extra))
     }
     let rebuild = Plan.Rebuild(
       vendor: vendor.name, number: vendor.number,
@@ -69,8 +69,8 @@ extension Planner {
     let doing = "naming the rebuild of \(version)"
     guard let name = request.vendor else {
       throw ReleaseError(
-        .input, doing: doing, reason: "a release that is changed is another one", advice: "say whose with --vendor NAME"
-      )
+        .input, doing: doing, reason: "a release that is changed is another one",
+        remedy: AssemblerRemedy.nameVendor)
     }
     let vendor = try ReleaseVersion.Vendor(name: name, number: request.number ?? (version.vendor?.number ?? 0) + 1)
     guard let before = version.vendor else { return vendor }
@@ -82,7 +82,7 @@ extension Planner {
     guard before.number < vendor.number else {
       throw ReleaseError(
         .input, doing: doing, reason: "it has the number \(before.number) already",
-        advice: "give --number \(before.number + 1), or leave it out")
+        remedy: AssemblerRemedy.giveNumber(before.number + 1))
     }
     return vendor
   }
@@ -109,7 +109,7 @@ extension Planner {
     for name in (Array(request.places.keys) + request.hashes.keys).sorted() where !needed.contains(name) {
       throw ReleaseError(
         .input, doing: "choosing sources", reason: "no extra that is added takes files from the source '\(name)'",
-        advice: "what the release has comes from its tarball: leave it out, or give --with EXTRA")
+        remedy: AssemblerRemedy.leaveOutSource)
     }
     var contents: [String: SourceContent] = [:]
     for name in needed.sorted() {
@@ -119,7 +119,7 @@ extension Planner {
         throw ReleaseError(
           .source, doing: "adding the extra '\(extras.joined(separator: "', '"))'",
           reason: "its files come from the source '\(name)', which the release does not hold",
-          advice: "say where it is with --source \(name)=PLACE")
+          remedy: AssemblerRemedy.sayWhereSourceIs(name: name))
       }
       let (content, _) = try await all.read(name, source)
       contents[name] = content

@@ -109,7 +109,7 @@ package struct ArchiveSource: Sendable {
     guard trust != nil, signature == nil, pinnedSHA256 == nil, !allowsUnsigned else { return }
     throw ReleaseError(
       .unverified, doing: "checking \(path)", reason: "there is no signature beside it (\(signatureName(of: name)))",
-      advice: "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned")
+      remedy: AssemblerRemedy.giveSignatureOrHash)
   }
 
   private func signatureCheck() throws -> SignatureCheck? {

@@ -50,10 +50,10 @@ package struct Fetcher: Sendable {
       if outcome.status == .exited(23) {
         throw ReleaseError(
           .failed, doing: doing, reason: "\(folder) cannot take it: \(outcome.lastErrorLine)",
-          advice: "free some space there, or choose another folder with --cache")
+          remedy: AssemblerRemedy.chooseCacheWithSpace)
       }
       throw ReleaseError(
-        .source, doing: doing, reason: outcome.lastErrorLine, advice: "try again (the fetch resumes), or give --source")
+        .source, doing: doing, reason: outcome.lastErrorLine, remedy: AssemblerRemedy.tryFetchAgain)
     }
     // An empty file leaves nothing on the disk.
     if !Files.exists(part) { try Files.write([], to: part) }
@@ -75,7 +75,7 @@ package struct Fetcher: Sendable {
       "git", ["-C", folder.string, "fetch", "--quiet", "--depth=1", "--force", url, "+\(ref):refs/lrelease/\(ref)"],
       environment: environment)
     _ = try await progress.step("fetching \(ref) of \(url)") {
-      try await fetch.check(doing: doing, code: .source, advice: "give --source NAME=PATH for a repository of your own")
+      try await fetch.check(doing: doing, code: .source, remedy: AssemblerRemedy.giveOwnRepository)
     }
     return folder
   }

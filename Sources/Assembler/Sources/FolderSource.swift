@@ -20,7 +20,7 @@ package struct FolderSource: Sendable {
 
   package func read(_ selection: Selection) async throws -> SourceContent {
     guard Files.isFolder(path) else {
-      throw ReleaseError(.source, doing: doing, reason: "there is no such folder", advice: "give --source NAME=PATH")
+      throw ReleaseError(.source, doing: doing, reason: "there is no such folder", remedy: AssemblerRemedy.giveFolder)
     }
     var files: [String: SourceFile] = [:]
     var newest: Int64 = 0

@@ -62,7 +62,7 @@ package struct GitSource: Sendable {
 
   private func resolve(_ ref: String) async throws -> String {
     guard Files.isFolder(repository) else {
-      throw ReleaseError(.source, doing: doing, reason: "there is no such folder", advice: "give --source NAME=PATH")
+      throw ReleaseError(.source, doing: doing, reason: "there is no such folder", remedy: AssemblerRemedy.giveFolder)
     }
     let parsed = try await git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(ref)^{commit}"])
       .run(doing: doing)
@@ -93,7 +93,7 @@ package struct GitSource: Sendable {
       if allowsUnsigned { return nil }
       throw ReleaseError(
         .unverified, doing: "checking \(what)", reason: "it is not a signed tag",
-        advice: "name a signed tag, or give --allow-unsigned")
+        remedy: AssemblerRemedy.giveSignedTag)
     }
     let armoured = String(decoding: raw.output[start...], as: UTF8.self)
     let check = SignatureCheck(trust: trust, signature: Array(armoured.utf8))

@@ -73,7 +73,7 @@ extension Planner {
       throw ReleaseError(
         .unverified, at: source.location, doing: doing,
         reason: "the manifest asks for \(source.signers.isEmpty ? "a hash" : "a signature"), and \(kind) has none",
-        advice: "give the tarball, or --allow-unsigned")
+        remedy: AssemblerRemedy.giveSignedTarball)
     }
     return true
   }

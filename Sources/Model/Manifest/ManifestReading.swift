@@ -21,11 +21,12 @@ extension Manifest {
         base = try TOMLDocument.parse(reader(name), file: path)
       } catch let error as ReleaseError where error.location == nil {
         throw ReleaseError(
-          .input, at: extended.location, doing: error.doing, reason: error.reason, advice: error.advice)
+          .input, at: extended.location, doing: error.doing, reason: error.reason, remedy: error.remedy,
+          cause: error)
       }
       if let again = base[Manifest.extends] {
         throw ReleaseError(
-          .input, at: again.location, doing: "", reason: "error: a manifest that is extended cannot extend another",
+          .input, at: again.location, doing: "", reason: "a manifest that is extended cannot extend another",
           advice: "extend \(again.string ?? "that one") itself")
       }
       root = root.extending(base)

@@ -36,7 +36,7 @@ package struct Findings: Sendable {
   }
 
   static func finding(_ location: SourceLocation, _ reason: String, _ advice: String? = nil) -> ReleaseError {
-    ReleaseError(.input, at: location, doing: "", reason: "error: \(reason)", advice: advice)
+    ReleaseError(.input, at: location, doing: "", reason: "\(reason)", advice: advice)
   }
 
   /// - Returns: nil, the value that was not read.

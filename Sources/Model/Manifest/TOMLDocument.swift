@@ -75,11 +75,11 @@ package enum TOMLDocument {
     let (locations, missing, tooDeep) = TOMLPositions.scan(text, file: file)
     if let tooDeep {
       throw ReleaseError(
-        .input, at: tooDeep, doing: "", reason: "error: more than \(TOMLPositions.deepest) levels deep",
+        .input, at: tooDeep, doing: "", reason: "more than \(TOMLPositions.deepest) levels deep",
         advice: "a manifest has five")
     }
     if let missing {
-      throw ReleaseError(.input, at: missing.place, doing: "", reason: "error: a \(missing.what) is expected here")
+      throw ReleaseError(.input, at: missing.place, doing: "", reason: "a \(missing.what) is expected here")
     }
     do {
       let table = try TOMLTable(string: text)
@@ -88,7 +88,7 @@ package enum TOMLDocument {
       throw ReleaseError(
         .input,
         at: SourceLocation(file: file, line: error.source.begin.line, column: error.source.begin.column),
-        doing: "", reason: "error: \(error.description)")
+        doing: "", reason: error.description, cause: error)
     }
   }
 

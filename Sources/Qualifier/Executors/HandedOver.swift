@@ -13,6 +13,8 @@ package struct HandedOver: Sendable {
   let folder: FilePath
   /// nil in a folder that is not complete.
   let qualification: Qualification?
+  /// What is wrong with it, when it is there.
+  private let damage: DecodingError?
   let job: String?
   /// Seconds since something was put into the folder.
   let age: Int
@@ -55,8 +57,11 @@ package struct HandedOver: Sendable {
 
   private init(reading folder: FilePath) {
     self.folder = folder
-    let bytes = try? Files.read(folder.appending("qualification.json"))
-    qualification = bytes.flatMap { try? JSON.decode(Qualification.self, from: $0) }
+    let read = Result {
+      try JSON.decode(Qualification.self, from: Files.read(folder.appending("qualification.json")))
+    }
+    qualification = try? read.get()
+    damage = if case .failure(let error) = read { error as? DecodingError } else { nil }
     job = (try? Files.read(folder.appending("job"))).map { String(decoding: $0, as: UTF8.self).trimmed }
     var status = stat()
     age = stat(folder.string, &status) == 0 ? time(nil) - status.st_mtim.tv_sec : 0
@@ -65,11 +70,12 @@ package struct HandedOver: Sendable {
   /// Carries out one case on a node, and keeps its verdict.
   package static func run(_ folder: FilePath, index: Int, cpus: Int?, progress: Progress) async throws -> Verdict {
     let doing = "qualifying the case \(index) of \(folder)"
-    guard var qualification = HandedOver(reading: folder).qualification,
-      qualification.cases.indices.contains(index)
-    else {
+    let handed = HandedOver(reading: folder)
+    guard var qualification = handed.qualification, qualification.cases.indices.contains(index) else {
+      let damage = handed.damage.map { ": qualification.json is damaged: \($0.reason)" }
       throw ReleaseError(
-        .input, doing: doing, reason: "there is none", advice: "only 'lrelease qualify' makes such folders")
+        .input, doing: doing, reason: "there is none" + (damage ?? ""), remedy: QualifierRemedy.leaveFolderToQualify,
+        cause: handed.damage)
     }
     qualification.settings.cpus = cpus ?? qualification.settings.cpus
     let candidate = try await CandidateRelease(FilePath(qualification.release), progress: progress)

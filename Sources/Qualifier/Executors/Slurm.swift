@@ -57,7 +57,7 @@ struct Slurm: Sendable {
     guard submitted.succeeded else {
       throw ReleaseError(
         .failed, doing: doing, reason: submitted.lastErrorLine,
-        advice: "--slurm-option gives sbatch what this cluster asks for")
+        remedy: QualifierRemedy.giveOptionOfSbatch)
     }
     // "17", or "17;cluster".
     let job = submitted.text.trimmed.prefix { $0.isASCII && $0.isNumber }

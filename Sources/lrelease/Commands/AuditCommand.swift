@@ -111,10 +111,7 @@ struct AuditCommand: AsyncParsableCommand {
           progress: console.progress)
       }
       let comparison = old.map { AuditComparison($0, report) }
-      if console.isJSON {
-        try comparison.map { try console.printJSON(Compared(report: report, comparison: $0)) }
-          ?? console.printJSON(report)
-      } else {
+      try console.output(comparison.map { Compared(report: report, comparison: $0) } ?? report) {
         console.print(report, withFiles: files)
         if let comparison { console.print(comparison, withFiles: files) }
       }

@@ -59,9 +59,7 @@ struct BuildCommand: AsyncParsableCommand {
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
       let outcomes = try await build.run(FilePath(release), chosen)
-      if console.isJSON {
-        try console.printJSON(outcomes)
-      } else {
+      try console.output(outcomes) {
         for outcome in outcomes {
           let words =
             switch outcome.status {
@@ -76,10 +74,8 @@ struct BuildCommand: AsyncParsableCommand {
           }
         }
       }
-      let failures = outcomes.compactMap { outcome in outcome.error.map { (outcome.target, $0) } }
-      if !failures.isEmpty {
-        throw Diagnostics(failures.map { ReleaseError(.failed, doing: $0.0, reason: $0.1) })
-      }
+      let failures = outcomes.compactMap { outcome in outcome.failure.map { $0.told(of: outcome.target) } }
+      if !failures.isEmpty { throw Diagnostics(failures) }
     }
   }
 }

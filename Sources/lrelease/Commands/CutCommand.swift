@@ -70,8 +70,7 @@ struct CutCommand: AsyncParsableCommand {
         case .gz: .gzip
         }
       let report = try await Cut(output: FilePath(output), codec: codec, progress: console.progress).run(opened)
-      if console.isJSON { return try console.printJSON(report) }
-      console.print(report)
+      try console.output(report) { console.print(report) }
     }
   }
 }

@@ -36,7 +36,7 @@ struct DiffCommand: AsyncParsableCommand {
       let diff = try await ReleaseDiff.between(
         FilePath(before), FilePath(after), withPatch: patch, progress: console.progress)
       isSame = diff.isSame
-      if console.isJSON { try console.printJSON(diff) } else { console.print(diff) }
+      try console.output(diff) { console.print(diff) }
     }
     if !isSame { throw ExitCode(ReleaseError.Code.different.rawValue) }
   }

@@ -40,9 +40,9 @@ struct ExportCommand: AsyncParsableCommand {
     /// - Parameter isJSON: of the document.
     func write(_ bytes: [UInt8], isJSON: Bool = false, _ console: Console) throws {
       guard let output else {
+        if isJSON { return console.printDocument(bytes) }
         // With --json nothing else goes there.
-        if console.isJSON && !isJSON { return try console.printJSON(["text": String(decoding: bytes, as: UTF8.self)]) }
-        return console.printDocument(bytes)
+        return try console.output(["text": String(decoding: bytes, as: UTF8.self)]) { console.printDocument(bytes) }
       }
       try ExportCommand.write(bytes, to: FilePath(output), replace: replace, console)
     }
@@ -76,8 +76,9 @@ struct ExportCommand: AsyncParsableCommand {
 
   fileprivate static func write(_ bytes: [UInt8], to path: FilePath, replace: Bool, _ console: Console) throws {
     if replace { try Files.replace(path, with: bytes) } else { try Files.write(bytes, to: path) }
-    if console.isJSON { return try console.printJSON(Written(output: path.string, bytes: bytes.count)) }
-    console.print("\(path): \(size(Int64(bytes.count)))")
+    try console.output(Written(output: path.string, bytes: bytes.count)) {
+      console.print("\(path): \(size(Int64(bytes.count)))")
+    }
   }
 
   // MARK: of verdicts
@@ -225,12 +226,11 @@ struct ExportCommand: AsyncParsableCommand {
         let package = try await OBSPackage(
           of: FilePath(release), earlier: changes.map { FilePath($0) }, progress: console.progress)
         let wasThere = try await package.write(to: FilePath(folder))
-        if console.isJSON {
-          let files = package.files.map { Report.File(name: $0.name, bytes: $0.bytes.count) }
-          return try console.printJSON(Report(folder: folder, wasThere: wasThere, files: files))
+        let files = package.files.map { Report.File(name: $0.name, bytes: $0.bytes.count) }
+        try console.output(Report(folder: folder, wasThere: wasThere, files: files)) {
+          console.print("\(console.bold(folder))\(wasThere ? " was there already, the same" : "")")
+          for file in files { console.print("  \(file.name)  \(size(Int64(file.bytes)))") }
         }
-        console.print("\(console.bold(folder))\(wasThere ? " was there already, the same" : "")")
-        for (name, bytes) in package.files { console.print("  \(name)  \(size(Int64(bytes.count)))") }
       }
     }
   }

@@ -29,10 +29,11 @@ struct ManifestCommand: AsyncParsableCommand {
         let read = try Manifest(parsing: bytes, file: manifest) {
           try Files.read(folder.pushing(FilePath($0)), limit: 16 << 20)
         }
-        if console.isJSON { return try console.printJSON(["name": read.name, "version": read.version]) }
-        console.print(
-          "\(manifest): good (\(read.sources.count) sources, \(read.rules.count) rules, \(read.packages.count) packages)"
-        )
+        try console.output(["name": read.name, "version": read.version]) {
+          console.print(
+            "\(manifest): good (\(read.sources.count) sources, \(read.rules.count) rules, "
+              + "\(read.packages.count) packages)")
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Assembler
 import Files
 import Model
 import SystemPackage
@@ -29,25 +30,31 @@ struct PlanCommand: AsyncParsableCommand {
       let opened = try await source.open(plan: nil, console.progress)
       let plan = opened.plan
       try Files.write(try JSON.encode(plan), to: FilePath(path))
-      if console.isJSON { return try console.printJSON(plan) }
-      console.print("\(console.bold(try plan.releaseName))  \(Timestamp(seconds: plan.sourceDate).iso8601)")
-      for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
-        console.print("  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(pin.identity)")
-      }
-      for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
-        console.print("  tool     \(tool): \(version)")
-      }
-      let version = plan.version.value
-      for package in opened.manifest.packages(with: plan.extras) {
-        if let deb = package.deb {
-          console.print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))")
-        }
-        if let rpm = package.rpm {
-          console.print(
-            "  package  \(rpm.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm (\(package.variant))")
-        }
-      }
-      console.print("saved as \(path); 'lrelease cut --plan \(path)' carries it out")
+      try console.output(plan) { try console.print(opened, savedAs: path) }
     }
+  }
+}
+
+extension Console {
+  fileprivate func print(_ opened: OpenedPlan, savedAs path: String) throws {
+    let plan = opened.plan
+    print("\(bold(try plan.releaseName))  \(Timestamp(seconds: plan.sourceDate).iso8601)")
+    for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
+      print("  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(pin.identity)")
+    }
+    for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
+      print("  tool     \(tool): \(version)")
+    }
+    let version = plan.version.value
+    for package in opened.manifest.packages(with: plan.extras) {
+      if let deb = package.deb {
+        print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))")
+      }
+      if let rpm = package.rpm {
+        print(
+          "  package  \(rpm.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm (\(package.variant))")
+      }
+    }
+    print("saved as \(path); 'lrelease cut --plan \(path)' carries it out")
   }
 }

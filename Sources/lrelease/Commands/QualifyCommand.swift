@@ -111,11 +111,7 @@ struct QualifyCommand: AsyncParsableCommand {
         }
       let outcome = try await Qualifier.run(
         candidate, request, executor: executor, jobs: jobs ?? CPUSlots.defaultJobs, progress: progress)
-      if console.isJSON {
-        try console.printJSON(outcome.verdicts)
-      } else {
-        console.print(outcome)
-      }
+      try console.output(outcome.verdicts) { console.print(outcome) }
       let bad = outcome.verdicts.filter { $0.result == .fail || $0.result == .notRun }
       if !bad.isEmpty {
         throw Diagnostics(bad.map { $0.asError })

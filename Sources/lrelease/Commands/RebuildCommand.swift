@@ -87,17 +87,22 @@ struct RebuildCommand: AsyncParsableCommand {
             .input, doing: "reading --qualified and --claim", reason: "what was qualified is not what is changed here",
             advice: "rebuild first, qualify that, and rebuild it with --qualified alone")
         }
-      if console.isJSON { return try console.printJSON(report) }
-      console.print(report.made)
-      if let place = report.comparedWith {
-        console.print(
-          place.hasSuffix("/\(ReleaseFolder.checksums)")
-            ? "identical: every file is as \(place) lists it"
-            : "identical: the tarball has the bytes of \(place); no SHA256SUMS lies beside it to compare the packages with"
-        )
-      } else if report.isUnchanged {
-        console.print("nothing was made; give another --output to make it again and compare")
-      }
+      try console.output(report) { console.print(report) }
+    }
+  }
+}
+
+extension Console {
+  fileprivate func print(_ report: Rebuild.Report) {
+    print(report.made)
+    if let place = report.comparedWith {
+      print(
+        place.hasSuffix("/\(ReleaseFolder.checksums)")
+          ? "identical: every file is as \(place) lists it"
+          : "identical: the tarball has the bytes of \(place); no SHA256SUMS lies beside it to compare the packages with"
+      )
+    } else if report.isUnchanged {
+      print("nothing was made; give another --output to make it again and compare")
     }
   }
 }

@@ -42,20 +42,23 @@ struct RootsCommand: AsyncParsableCommand {
             try roots.remove(root.name)
             kept.removeAll { $0.name == root.name }
           } catch let error as ReleaseError where error.code == .conflict {
-            console.progress.warning("\(error)")
+            var warning = error.diagnostic
+            warning.severity = .warning
+            console.progress.tell(warning)
           }
         }
       }
-      if console.isJSON { return try console.printJSON(kept) }
-      guard !kept.isEmpty else { return console.print("no roots in \(roots.folder)") }
-      console.printTable(
-        kept.map { root in
-          [
-            root.name, size(root.bytes), "made \(age(root.made, now))", "used \(age(root.used, now))",
-            root.kernels.joined(separator: " "),
-          ]
-        })
-      console.print("\(size(kept.reduce(0) { $0 + $1.bytes })) in \(roots.folder)")
+      try console.output(kept) {
+        guard !kept.isEmpty else { return console.print("no roots in \(roots.folder)") }
+        console.printTable(
+          kept.map { root in
+            [
+              root.name, size(root.bytes), "made \(age(root.made, now))", "used \(age(root.used, now))",
+              root.kernels.joined(separator: " "),
+            ]
+          })
+        console.print("\(size(kept.reduce(0) { $0 + $1.bytes })) in \(roots.folder)")
+      }
     }
   }
 

@@ -24,13 +24,14 @@ struct ShowCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let contents = try await PackageContents.read(FilePath(file), progress: console.progress)
-      if console.isJSON { return try console.printJSON(contents) }
-      for line in contents.header { console.print(line) }
-      for entry in contents.files {
-        let padding = String(repeating: " ", count: max(1, 10 - size(entry.bytes).count))
-        let origin = entry.origin.map { "  ← \($0.summary)" } ?? ""
-        let link = entry.link.map { " → \($0)" } ?? ""
-        console.print("\(entry.mode)\(padding)\(size(entry.bytes))  \(entry.path)\(link)\(origin)")
+      try console.output(contents) {
+        for line in contents.header { console.print(line) }
+        for entry in contents.files {
+          let padding = String(repeating: " ", count: max(1, 10 - size(entry.bytes).count))
+          let origin = entry.origin.map { "  ← \($0.summary)" } ?? ""
+          let link = entry.link.map { " → \($0)" } ?? ""
+          console.print("\(entry.mode)\(padding)\(size(entry.bytes))  \(entry.path)\(link)\(origin)")
+        }
       }
     }
   }

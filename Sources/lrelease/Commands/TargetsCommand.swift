@@ -15,8 +15,7 @@ struct TargetsCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let all = try Target.all(in: targets.place())
-      if console.isJSON { return try console.printJSON(all.map(\.name)) }
-      console.print(String(Target.table(all).dropLast()))
+      try console.output(all.map(\.name)) { console.print(String(Target.table(all).dropLast())) }
     }
   }
 }

@@ -24,12 +24,13 @@ struct VerifyCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let result = try await Tarball.verify(FilePath(tarball), progress: console.progress)
-      if console.isJSON { try console.printJSON(result) }
+      try console.output(result) {
+        if result.isGood { console.print("\(tarball): \(result.files) files, all as released") }
+      }
       guard result.isGood else {
         throw Diagnostics(
           result.findings.map { ReleaseError(.different, doing: "verifying \(tarball)", reason: $0) })
       }
-      if !console.isJSON { console.print("\(tarball): \(result.files) files, all as released") }
     }
   }
 }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+
+/// What to do about releases that are there, or that are not fit.
+package enum ReleasesRemedy: Remedy {
+  case chooseOtherOutput
+  case nameReleaseFolder
+  /// The tarball was changed by hand.
+  case getTarballAgain
+}

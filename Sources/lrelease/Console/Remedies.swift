@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Assembler
+import Auditor
+import Diagnostics
+import Distributions
+import Files
+import Model
+import Operations
+import Packagers
+import Qualifier
+import Releases
+import Verdicts
+
+/// What libraries advise, in the words of the command line.
+///
+/// RemedyTests see to it that each kind of remedy is here, and that each option in the words exists.
+enum Remedies {
+  static func words(for remedy: any Remedy) -> String {
+    switch remedy {
+    case let remedy as SystemRemedy: words(remedy)
+    case let remedy as FilesRemedy: words(remedy)
+    case let remedy as ModelRemedy: words(remedy)
+    case let remedy as ReleasesRemedy: words(remedy)
+    case let remedy as AssemblerRemedy: words(remedy)
+    case let remedy as DistributionsRemedy: words(remedy)
+    case let remedy as PackagersRemedy: words(remedy)
+    case let remedy as VerdictsRemedy: words(remedy)
+    case let remedy as AuditorRemedy: words(remedy)
+    case let remedy as QualifierRemedy: words(remedy)
+    case let remedy as OperationsRemedy: words(remedy)
+    default: remedy.words ?? ""
+    }
+  }
+
+  private static func words(_ remedy: SystemRemedy) -> String {
+    switch remedy {
+    case .freeSpace: "free some space there, or write elsewhere (--output, and TMPDIR for work in progress)"
+    case .chooseWritableFolder: "choose a folder that can be written (--output, and TMPDIR for work in progress)"
+    }
+  }
+
+  private static func words(_ remedy: FilesRemedy) -> String {
+    switch remedy {
+    case .chooseCacheWithLocks: "give a --cache on a file system that has locks"
+    }
+  }
+
+  private static func words(_ remedy: ModelRemedy) -> String {
+    switch remedy {
+    case .makePlan: "make one with 'lrelease plan'"
+    case .listTargets: "'lrelease targets' lists them"
+    }
+  }
+
+  private static func words(_ remedy: ReleasesRemedy) -> String {
+    switch remedy {
+    case .chooseOtherOutput: "choose another --output"
+    case .nameReleaseFolder: "name a folder that 'lrelease cut' has made"
+    case .getTarballAgain:
+      "get the tarball again; changes of a vendor are made with rebuild --patches SERIES --vendor NAME"
+    }
+  }
+
+  private static func words(_ remedy: AssemblerRemedy) -> String {
+    switch remedy {
+    case .giveFolder: "give --source NAME=PATH"
+    case .giveSource(let name): "give --source \(name)=PATH_OR_URL"
+    case .giveSameSource(let name): "give the same one with --source \(name)=PLACE, or make a new plan"
+    case .sayWhereSourceIs(let name): "say where it is with --source \(name)=PLACE"
+    case .giveOwnRepository: "give --source NAME=PATH for a repository of your own"
+    case .tryFetchAgain: "try again (the fetch resumes), or give --source"
+    case .chooseCacheWithSpace: "free some space there, or choose another folder with --cache"
+    case .giveSignatureOrHash:
+      "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned"
+    case .giveSignedTag: "name a signed tag, or give --allow-unsigned"
+    case .giveSignedTarball: "give the tarball, or --allow-unsigned"
+    case .nameKernel: "give --kernel VERSION"
+    case .nameKernelOrSource(let name): "give --kernel VERSION, or --source \(name)=linux-VERSION.tar.xz"
+    case .giveTreeOfKernel: "give the tree that belongs to --kernel"
+    case .addExtra(let name): "give --with \(name) too"
+    case .leaveOutExtra(let name): "leave out --with \(name)"
+    case .leaveOutSource: "what the release has comes from its tarball: leave it out, or give --with EXTRA"
+    case .nameVendor: "say whose with --vendor NAME"
+    case .giveNumber(let number): "give --number \(number), or leave it out"
+    }
+  }
+
+  private static func words(_ remedy: DistributionsRemedy) -> String {
+    switch remedy {
+    case .freeSpaceInCache: "free some space, or give another --cache"
+    case .listRoots: "'lrelease roots' lists them"
+    }
+  }
+
+  private static func words(_ remedy: PackagersRemedy) -> String {
+    switch remedy {
+    case .giveTargetKernels: "give it some, or leave out --modules"
+    case .replacePackages: "give --replace or another --output"
+    }
+  }
+
+  private static func words(_ remedy: VerdictsRemedy) -> String {
+    switch remedy {
+    case .qualify: "'lrelease qualify' makes RELEASE.qualification"
+    }
+  }
+
+  private static func words(_ remedy: AuditorRemedy) -> String {
+    switch remedy {
+    case .giveOtherManifest: "give a manifest that has it with --manifest FILE"
+    case .giveManifest: "give its manifest with --manifest FILE"
+    case .giveReleaseOrTree: "give a release tarball, a release folder, or a folder with --manifest"
+    case .leaveOutRef: "leave --ref out"
+    case .leaveOutProbes: "say in [audit.probes] how their names begin, or leave --probes out"
+    case .makeReport: "make one with 'lrelease audit --json'"
+    }
+  }
+
+  private static func words(_ remedy: QualifierRemedy) -> String {
+    switch remedy {
+    case .nameKernel: "give --kernel RELEASE"
+    case .qualifyUpToBuild: "qualify it with --level build"
+    case .leaveFolderToQualify: "only 'lrelease qualify' makes such folders"
+    case .giveOptionOfSbatch: "--slurm-option gives sbatch what this cluster asks for"
+    }
+  }
+
+  private static func words(_ remedy: OperationsRemedy) -> String {
+    switch remedy {
+    case .giveRespin: "give --respin N for a new one; a release is never changed"
+    case .giveNumber: "give --number N for a new one"
+    case .useSameLrelease: "use the lrelease that made the release, or make another release of it with --vendor NAME"
+    }
+  }
+}

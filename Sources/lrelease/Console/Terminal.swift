@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Files
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// Where text goes: results to standard output, all else to standard error, with colour where that is wanted.
+final class Terminal: Sendable {
+  /// Whether standard error is one, so that a line can be drawn over.
+  let isTerminal: Bool
+  private let usesColor: Bool
+  private let state = Mutex(State())
+
+  private struct State {
+    var hasLine = false
+    var lost: Errno?
+  }
+
+  init(color: ConsoleOptions.Color) {
+    isTerminal = isatty(2) == 1
+    usesColor =
+      switch color {
+      case .always: true
+      case .never: false
+      case .auto: isTerminal && environmentVariable("NO_COLOR") == nil
+      }
+  }
+
+  /// Why standard output did not take a result.
+  var lost: Errno? { state.withLock { $0.lost } }
+
+  func result(_ text: String) {
+    clearLine()
+    write(text, to: .standardOutput)
+  }
+
+  func message(_ text: String) {
+    clearLine()
+    write(text + "\n", to: .standardError)
+  }
+
+  /// A line that the next one replaces.
+  func line(_ text: String) {
+    state.withLock { $0.hasLine = true }
+    write("\r\u{1b}[K\(text)", to: .standardError)
+  }
+
+  /// For results.
+  func bold(_ text: String) -> String { usesColor && isatty(1) == 1 ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
+
+  /// For messages.
+  func paint(_ text: String, _ color: Int) -> String { usesColor ? "\u{1b}[1;\(color)m\(text)\u{1b}[0m" : text }
+
+  private func clearLine() {
+    let hadLine = state.withLock { state in
+      defer { state.hasLine = false }
+      return state.hasLine
+    }
+    if hadLine { write("\r\u{1b}[K", to: .standardError) }
+  }
+
+  private func write(_ text: String, to descriptor: FileDescriptor) {
+    do {
+      _ = try descriptor.writeAll(Array(text.utf8))
+    } catch let error as Errno where descriptor == .standardOutput && error != .brokenPipe {
+      // A reader that has seen enough, such as head, is no failure.
+      state.withLock { $0.lost = error }
+    } catch {}
+  }
+}
