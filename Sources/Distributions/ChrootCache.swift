@@ -90,8 +90,9 @@ package struct ChrootCache: Sendable, Codable {
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))
-        try await Bootstrapper.make(recipe, in: part, doing: doing)
-        let packages = try await Bootstrapper.packages(in: part, doing: doing)
+        let bootstrapper = try recipe.bootstrapper(doing: doing)
+        try await bootstrapper.make(recipe, in: part, doing: doing)
+        let packages = try await bootstrapper.packages(in: part, doing: doing)
         // A root without its record counts for nothing: whatever stops us here, it is made anew.
         try Files.remove(file)
         try Files.remove(path)
@@ -106,9 +107,11 @@ package struct ChrootCache: Sendable, Codable {
     } catch {
       let isFull = error is ReleaseError && Files.isFull(part)
       try? Files.remove(part)
-      throw isFull ? ReleaseError(errno: ENOSPC, doing: doing, advice: Bootstrapper.needsSpace) : error
+      throw isFull ? ReleaseError(errno: ENOSPC, doing: doing, advice: ChrootCache.needsSpace) : error
     }
   }
+
+  static let needsSpace = "free some space, or give another --cache"
 
   private static var machine: String {
     var name = [CChar](repeating: 0, count: 256)

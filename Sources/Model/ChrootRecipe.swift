@@ -7,6 +7,11 @@ package struct ChrootRecipe: Sendable, Hashable, Codable {
   package struct Repository: Sendable, Hashable, Codable {
     package var name: String
     package var url: String
+
+    package init(name: String, url: String) {
+      self.name = name
+      self.url = url
+    }
   }
 
   /// Suites of Debian's archive, the base first: `["bookworm", "bookworm-security"]`.

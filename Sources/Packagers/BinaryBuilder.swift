@@ -5,7 +5,6 @@ import Distributions
 import Files
 import Glibc
 import Model
-import Processes
 import Releases
 import SystemPackage
 
@@ -59,8 +58,7 @@ package struct BinaryBuilder: Sendable {
     var name: String
     var tarball: FilePath
     var digest: SHA256Digest
-    var control: String
-    var buildRequires: [String]
+    var dependencies: BuildDependencies
   }
 
   /// Builds for every target; one that fails does not stop the others.
@@ -120,7 +118,9 @@ package struct BinaryBuilder: Sendable {
     }
     return Release(
       name: try plan.releaseName, tarball: Files.absolute(tarball), digest: try Files.digest(tarball).0,
-      control: String(decoding: control, as: UTF8.self), buildRequires: requires)
+      dependencies: BuildDependencies(
+        debianControl: String(decoding: control, as: UTF8.self).components(before: "\nPackage:"),
+        specRequires: requires))
   }
 
   private func outcome(_ release: Release, _ target: Target) async throws -> Outcome {
@@ -147,12 +147,7 @@ package struct BinaryBuilder: Sendable {
         .input, doing: "building modules", reason: "the target names no kernels",
         advice: "give it some, or leave out --modules")
     }
-    switch target.format {
-    case .deb:
-      recipe.packages += ["build-essential", "debhelper"]
-      recipe.buildDependencies = release.control.components(before: "\nPackage:")
-    case .rpm: recipe.packages += ["rpm-build", "gcc", "make"] + release.buildRequires
-    }
+    target.packageManager.addBuildDependencies(release.dependencies, to: &recipe)
     if !buildsModules { recipe.packages.removeAll { target.kernels.contains($0) } }
     recipe.packages.sort()
     let name = try recipe.key
@@ -194,18 +189,14 @@ package struct BinaryBuilder: Sendable {
     _ release: Release, _ target: Target, in session: ChrootSession, to part: FilePath, log: FilePath
   ) async throws {
     let doing = "building"
-    let script = Script(target.format == .deb ? PackageResources.build_deb_sh : PackageResources.build_rpm_sh)
+    let manager = target.packageManager
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
     let outcome = try await session.run(
-      [
-        "sh", "-c", script.text, "build", release.tarball.lastComponent?.string ?? "", release.name,
-        buildsModules ? "modules" : "", target.payload, target.rpm?.digest == "sha512" ? "10" : "8",
-        target.rpm?.format ?? "",
-      ], folders: ["/release": release.tarball.removingLastComponent()],
-      environment: [
-        "DEB_BUILD_OPTIONS": "parallel=\(cores)", "DPKG_DEB_COMPRESSOR_TYPE": target.codec,
-        "RPM_BUILD_NCPUS": "\(cores)",
-      ], doing: doing)
+      manager.build(
+        tarball: release.tarball.lastComponent?.string ?? "", release: release.name, withModules: buildsModules,
+        for: target),
+      folders: ["/release": release.tarball.removingLastComponent()],
+      environment: manager.buildEnvironment(for: target, cores: cores), doing: doing)
     let written = session.written("/build.log")
     let text = Files.exists(written) ? try Files.read(written) : Array(outcome.errors.utf8)
     guard outcome.succeeded else {

@@ -107,7 +107,7 @@ package struct Qualification: Sendable, Codable {
         kernels = [("", target.kernels, target.images, false)]
       } else {
         kernels = request.kernels.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.map { (kernel: String) in
-          let packages = PackageManager.packages(of: kernel, target.format)
+          let packages = target.packageManager.packages(ofKernel: kernel)
           return (".\(kernel)", packages.headers, packages.images, false)
         }
       }
@@ -246,7 +246,7 @@ package struct Qualification: Sendable, Codable {
     guard level == .mount, qualify.smoke != nil else { return }
     let paths = Array(Set(cases.map(\.target))).sorted()
     let targets = try paths.map { try Target(reading: FilePath($0)) }.filter { target in
-      !(target.format == .deb ? qualify.debPackages : qualify.rpmPackages).isEmpty
+      !qualify.packages(target.format).isEmpty
     }
     guard !targets.isEmpty else { return }
     let output = folder.appending("packages")
@@ -258,15 +258,9 @@ package struct Qualification: Sendable, Codable {
       let format = targets.first { $0.name == target }?.format ?? .deb
       var made = Programs(error: outcome.error, isFault: outcome.log != nil)
       if let folder = outcome.folder {
-        let names = format == .deb ? qualify.debPackages : qualify.rpmPackages
-        let files = try names.map { name in
-          guard
-            let file = outcome.files.first(where: { file in
-              format == .deb
-                ? file.name.hasPrefix("\(name)_") && file.name.hasSuffix(".deb")
-                : file.name.hasPrefix("\(name)-") && file.name.dropFirst(name.count + 1).first?.isNumber == true
-            })
-          else {
+        let manager = format.packageManager
+        let files = try qualify.packages(format).map { name in
+          guard let file = outcome.files.first(where: { manager.isFile($0.name, of: name) }) else {
             throw ReleaseError(
               .input, doing: "qualifying on \(outcome.target)", reason: "the release builds no package '\(name)'",
               advice: "correct [qualify] of its manifest")
@@ -274,8 +268,8 @@ package struct Qualification: Sendable, Codable {
           return FilePath(folder).appending(file.name)
         }
         made.files = files.map(\.string)
-        made.dependencies = try await PackageManager.dependencies(
-          of: files, format, doing: "reading what the packages for \(outcome.target) need")
+        made.dependencies = try await manager.dependencies(
+          of: files, doing: "reading what the packages for \(outcome.target) need")
       }
       programs[path] = made
     }

@@ -34,7 +34,7 @@ extension CaseRun {
     let name = file.lastComponent?.string ?? ""
     let (succeeded, output, log) = try await sh(
       Script(PackageResources.install_sh),
-      [kernel] + PackageManager(format: target.format).install(["/release/\(name)"]), in: session,
+      [kernel] + target.packageManager.install(["/release/\(name)"]), in: session,
       folders: ["/release": file.removingLastComponent()], log: "install", step: .install)
     let isEmpty = output.hasSuffix("no module was installed\n")
     if isEmpty && log.isOutOfSpace {
@@ -114,7 +114,7 @@ extension CaseRun {
     guard let folder = files.first?.removingLastComponent() else { return nil }
     let names = files.map { "/built/\($0.lastComponent?.string ?? "")" }
     let (succeeded, _, log) = try await sh(
-      .command, PackageManager(format: target.format).install(names), in: session, folders: ["/built": folder],
+      .command, target.packageManager.install(names), in: session, folders: ["/built": folder],
       log: "packages", step: .packages)
     guard succeeded else { throw Failure(step: .packages, reason: log.firstError ?? "they cannot be installed") }
     return "\(files.count) packages"

@@ -16,7 +16,7 @@ extension CaseRun {
       throw Failure(result: .skipped, step: .life, reason: "there is no .\(target.format.rawValue) of this package")
     }
     let name = relationsName
-    let manager = PackageManager(format: target.format)
+    let manager = target.packageManager
     var folders = ["/release": file.removingLastComponent()]
     let this = "/release/\(file.lastComponent?.string ?? "")"
     var old: String?
@@ -47,10 +47,10 @@ extension CaseRun {
     }
     try await happens("is installed again", manager.reinstall([this]), folders, in: session) { all($0) }
     if let later {
-      let owners = [target.format.rawValue, first] + manager.remove([])
-      try await happens("the old kernel goes", by: Script(PackageResources.leave_sh), owners, in: session) {
-        [later: $0]
-      }
+      let places = ["/lib/modules/\(first)", "/usr/src/linux-headers-\(first)"]
+      let listed = try await sh(.command, manager.owners(of: places), in: session, log: "owners", step: .life)
+      let owners = manager.owners(in: listed.output)
+      try await happens("the old kernel goes", manager.remove(owners), in: session) { [later: $0] }
     }
     try await happens("is removed", manager.remove([name]), in: session) { _ in [:] }
     try await step(.life) {
@@ -66,7 +66,7 @@ extension CaseRun {
   private var arrival: String { "another kernel arrives" }
 
   private var relationsName: String {
-    (target.format == .deb ? package.package.deb : package.package.rpm)?.name ?? ""
+    package.package.relations(target.format)?.name ?? ""
   }
 
   /// One thing that happens: the command must succeed, nothing may be half-installed after it, and exactly the modules
@@ -84,7 +84,7 @@ extension CaseRun {
         throw Failure(step: .life, reason: "\(what): \(done.log.firstError ?? done.log.lines.last ?? "it failed")")
       }
       let audit = try await sh(
-        .command, PackageManager(format: target.format).audit, in: session, log: "audit", step: .life)
+        .command, target.packageManager.audit, in: session, log: "audit", step: .life)
       guard audit.output.isEmpty else {
         throw Failure(step: .life, reason: "\(what): \(audit.log.lines.first ?? "")")
       }
