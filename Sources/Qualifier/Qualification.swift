@@ -187,7 +187,9 @@ package struct Qualification: Sendable, Codable {
   // MARK: carrying out
 
   /// Tries one case and keeps its verdict.
-  package func run(_ one: Case, _ candidate: CandidateRelease, progress: Progress) async throws -> Verdict {
+  package func run(
+    _ one: Case, _ candidate: CandidateRelease, on host: GuestHost, progress: Progress
+  ) async throws -> Verdict {
     let target = try Target(reading: FilePath(one.target))
     guard let dkms = candidate.packages.first(where: { $0.package.variant == one.variant }) else {
       throw ReleaseError(.input, doing: "qualifying \(one.id)", reason: "the release has no variant '\(one.variant)'")
@@ -197,7 +199,7 @@ package struct Qualification: Sendable, Codable {
       release: candidate, package: dkms, target: target, recipe: recipe(one, target),
       roots: roots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
-      folder: folder.pushing(FilePath(logs)), settings: settings, progress: progress)
+      folder: folder.pushing(FilePath(logs)), settings: settings, host: host, progress: progress)
     let verdict = try await progress.step("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
     }

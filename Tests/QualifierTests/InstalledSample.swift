@@ -63,21 +63,21 @@ struct InstalledSample: Sendable {
 
   /// Tries something on the installed sample, and demands that nothing of it is left.
   func attempt(
-    _ settings: CaseRun.Settings = .init(), _ work: (CaseRun) async throws -> Void
+    on host: GuestHost = GuestHost(), _ work: (CaseRun) async throws -> Void
   ) async throws -> Verdict {
     let run = CaseRun(
       release: release, package: release.packages[0], target: target,
       recipe: qualification.recipe(qualification.cases[0], target), roots: testRoots,
-      programs: .init(), level: .load, isLife: false, previous: nil, kernel: kernel, folder: folder, settings: settings,
-      progress: .silent)
+      programs: .init(), level: .load, isLife: false, previous: nil, kernel: kernel, folder: folder, settings: .init(),
+      host: host, progress: .silent)
     let verdict = try await run.verdict(inputs: release.digest, logs: "case", trying: work)
     try await expectNothingLeft(of: session.scratch)
     return verdict
   }
 
   /// Boots the guest as after an installation.
-  func boot(_ settings: CaseRun.Settings) async throws -> Verdict {
-    try await attempt(settings) { try await $0.boot(in: session, withSmoke: false) }
+  func boot(on host: GuestHost) async throws -> Verdict {
+    try await attempt(on: host) { try await $0.boot(in: session, withSmoke: false) }
   }
 
   /// Builds a module from `code` in the root and puts it where the package has samplefs.

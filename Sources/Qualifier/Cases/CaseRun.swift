@@ -25,21 +25,13 @@ package final class CaseRun {
   let previous: CandidateRelease?
   let folder: FilePath
   let settings: Settings
+  let host: GuestHost
   let progress: Progress
 
-  /// How long things may take, and what tests change to see what a fault leads to.
+  /// What commands and guests may use.
   package struct Settings: Sendable, Codable {
     /// For each command in a root, in seconds.
     package var seconds = 3600
-    package var qemu: String?
-    /// A script that a guest runs first.
-    package var hook = ""
-    /// For the boot and each step in a guest, in seconds; nil for what the manifest says.
-    package var guestSeconds: Double?
-    /// For the boot alone.
-    package var bootSeconds: Double?
-    /// What a guest may write to its console.
-    package var consoleBytes: Int64?
     /// How many processors to use; nil for all that this process may use.
     package var cpus: Int?
 
@@ -57,7 +49,7 @@ package final class CaseRun {
     release: CandidateRelease, package: DKMSPackage, target: Target, recipe: ChrootRecipe, roots: ChrootCache,
     programs: Qualification.Programs, level: Verdict.Level, isLife: Bool,
     previous: CandidateRelease?, kernel: String, folder: FilePath,
-    settings: Settings, progress: Progress
+    settings: Settings, host: GuestHost, progress: Progress
   ) {
     self.release = release
     self.package = package
@@ -71,6 +63,7 @@ package final class CaseRun {
     self.kernel = kernel
     self.folder = folder
     self.settings = settings
+    self.host = host
     self.progress = progress
   }
 

@@ -73,6 +73,6 @@ package struct HandedOver: Sendable {
     }
     qualification.settings.cpus = cpus ?? qualification.settings.cpus
     let candidate = try await CandidateRelease(FilePath(qualification.release), progress: progress)
-    return try await qualification.run(qualification.cases[index], candidate, progress: progress)
+    return try await qualification.run(qualification.cases[index], candidate, on: GuestHost(), progress: progress)
   }
 }
