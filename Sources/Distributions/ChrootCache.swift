@@ -44,9 +44,9 @@ package struct ChrootCache: Sendable, Codable {
   /// - Throws: `ReleaseError` with code `missingTool` without mmdebstrap or dnf, `failed` with the first line that they
   ///   complained with.
   package func root(_ recipe: ChrootRecipe, progress: Progress) async throws -> Chroot {
-    let doing = "making a root of \(recipe.title)"
+    let doing = "making a chroot of \(recipe.title)"
     guard geteuid() == 0 else {
-      throw ReleaseError(.failed, doing: doing, reason: "that needs the rights of root", advice: "run as root")
+      throw ReleaseError(.failed, doing: doing, reason: "this requires root privileges", advice: "run as root")
     }
     let name = try recipe.key
     try Files.makeFolder(folder)
@@ -61,7 +61,7 @@ package struct ChrootCache: Sendable, Codable {
       if let record = current(name) { return Chroot(folder.appending(name), record, lock) }
       lock.release()
       // Whoever makes the same root meanwhile, here or in another process, takes minutes; so does who uses an older one.
-      if !(try lock.tryAcquire(.exclusive)) { progress.began("\(doing), when nobody uses the one that is there") }
+      if !(try lock.tryAcquire(.exclusive)) { progress.began("\(doing): waiting until the chroot is no longer in use") }
       try await lock.acquire(.exclusive)
       if !lock.isGone, current(name) == nil { try await make(recipe, name, doing: doing, progress: progress) }
       lock.release()
@@ -164,14 +164,14 @@ package struct ChrootCache: Sendable, Codable {
   ///
   /// - Throws: `ReleaseError` with code `input` when there is none of this name, `conflict` when it is in use.
   package func remove(_ name: String) throws {
-    let doing = "removing the root \(name)"
+    let doing = "removing the chroot \(name)"
     guard isCleanPath(name), !name.contains("/"), record(of: name) != nil else {
       throw ReleaseError(
-        .input, doing: doing, reason: "there is none in \(folder)", advice: "'lrelease roots' lists them")
+        .input, doing: doing, reason: "there is no such chroot in \(folder)", advice: "'lrelease roots' lists them")
     }
     let lock = try FileLock(folder.appending("\(name).lock"), touch: false)
     guard try lock.tryAcquire(.exclusive) else {
-      throw ReleaseError(.conflict, doing: doing, reason: "it is in use", advice: "wait for that to end")
+      throw ReleaseError(.conflict, doing: doing, reason: "it is in use", advice: "wait until it is no longer used")
     }
     try Files.remove(folder.appending("\(name).json"))
     try Files.remove(folder.appending(name))

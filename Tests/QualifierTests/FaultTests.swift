@@ -234,7 +234,7 @@ import Verdicts
       let outcome = try await workshop.run(
         arguments(workshop, ["--quiet", "--target", "bare.toml"]), seconds: 1800)
       workshop.expectRefusal(
-        outcome, 1, "bare, kmod, modules was not run: root: the root holds no kernel headers",
+        outcome, 1, "bare, kmod, modules was not run: root: the chroot has no kernel headers",
         leaves: ["sample-7.2.1", "sample-7.2.1.qualification"])
     }
   }

@@ -14,7 +14,7 @@ if [ "$3" = modules ]; then
   for folder in /lib/modules/*; do
     [ ! -e "$folder/build/Makefile" ] || kernels="$kernels ${folder##*/}"
   done
-  [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+  [ -n "$kernels" ] || { echo "error: the chroot has no kernel headers"; exit 1; }
   debian/rules control KERNELS="$kernels"
 fi
 dpkg-buildpackage -us -uc -b

@@ -197,7 +197,7 @@ package final class CaseRun {
       if words.isOutOfSpace { throw Failure(result: .notRun, step: step, reason: CaseRun.outOfSpace) }
       // The script's own words go to its output: these come from what was to start it.
       if let line = BuildLog(outcome.errors).lines.last {
-        throw Failure(result: .notRun, step: step, reason: "the root cannot be used: \(line)")
+        throw Failure(result: .notRun, step: step, reason: "the chroot cannot be used: \(line)")
       }
     }
     return (outcome.succeeded, outcome.text, words)

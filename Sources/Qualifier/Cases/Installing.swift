@@ -19,8 +19,8 @@ extension CaseRun {
     Failure(
       result: .notRun, step: .root,
       reason: kernels.isEmpty
-        ? "the root holds no kernel headers: correct 'kernels' of the target \(target.name)"
-        : "the root holds several kernels: \(kernels.joined(separator: ", "))")
+        ? "the chroot has no kernel headers: correct 'kernels' of the target \(target.name)"
+        : "the chroot has several kernels: \(kernels.joined(separator: ", "))")
   }
 
   /// Installs the package with the distribution's own tool; dkms builds its modules at that.
@@ -46,7 +46,7 @@ extension CaseRun {
       if let words, !isSupported { throw Failure(result: .skipped, step: .install, reason: words) }
     }
     guard succeeded, !isEmpty else {
-      throw Failure(step: .install, reason: log.firstError ?? "no module was installed, and nobody said why")
+      throw Failure(step: .install, reason: log.firstError ?? "no module was installed, and the log gives no reason")
     }
     return nil
   }

@@ -34,7 +34,7 @@ extension CaseRun {
       try await happens(arrival, by: Script(PackageResources.arrive_sh), files, in: session) { expected in
         let all = try await self.kernels(in: session)
         later = all.first { $0 != first }
-        guard later != nil else { throw Failure(step: .life, reason: "no other kernel has arrived") }
+        guard later != nil else { throw Failure(step: .life, reason: "no other kernel was installed") }
         return Dictionary(uniqueKeysWithValues: all.map { ($0, expected) })
       }
     }
@@ -104,7 +104,7 @@ extension CaseRun {
           !done.log.lines.contains(where: { $0.contains(kernel) && $0.contains("is skipped") })
         {
           throw Failure(
-            step: .life, reason: "\(what): nothing was said of the kernel \(kernel), which is not supported")
+            step: .life, reason: "\(what): the kernel \(kernel) is not supported, and the log does not say so")
         }
       }
       guard found == wanted else {

@@ -72,7 +72,7 @@ extension ChrootSession {
       if let path = found(place) { return path }
     }
     throw ReleaseError(
-      .failed, doing: doing, reason: "the root holds no image of the kernel \(kernel)",
+      .failed, doing: doing, reason: "the chroot has no image of the kernel \(kernel)",
       advice: "name the package that brings it as 'images' of the target")
   }
 }

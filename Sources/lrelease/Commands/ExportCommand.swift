@@ -229,7 +229,7 @@ struct ExportCommand: AsyncParsableCommand {
           let files = package.files.map { Report.File(name: $0.name, bytes: $0.bytes.count) }
           return try console.printJSON(Report(folder: folder, wasThere: wasThere, files: files))
         }
-        console.print("\(console.bold(folder))\(wasThere ? " was there already, the same" : "")")
+        console.print("\(console.bold(folder))\(wasThere ? " already exists, unchanged" : "")")
         for (name, bytes) in package.files { console.print("  \(name)  \(size(Int64(bytes.count)))") }
       }
     }
