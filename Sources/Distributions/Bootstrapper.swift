@@ -43,7 +43,7 @@ extension ChrootRecipe {
 }
 
 extension Bootstrapper {
-  /// Makes the root of a recipe in a folder that is not there.
+  /// Makes the chroot of a recipe in a folder that is not there.
   func make(_ recipe: ChrootRecipe, in part: FilePath, doing: String) async throws {
     try await withScratch { scratch in
       for (path, text) in files(for: recipe) {
@@ -57,16 +57,16 @@ extension Bootstrapper {
     }
   }
 
-  /// What is installed in a root and what lies in it for later, sorted: name, version and architecture a line.
-  func packages(in root: FilePath, doing: String) async throws -> [String] {
-    let outcome = try await Command("chroot", [root.string] + packageManager.list).check(doing: doing)
-    let later = root.appending("later")
+  /// What is installed in a chroot and what lies in it for later, sorted: name, version and architecture a line.
+  func packages(in chroot: FilePath, doing: String) async throws -> [String] {
+    let outcome = try await Command("chroot", [chroot.string] + packageManager.list).check(doing: doing)
+    let later = chroot.appending("later")
     let names = Files.exists(later) ? try Files.names(in: later) : []
     return (outcome.text.split(separator: "\n").map(String.init) + names.map { String(decoding: $0, as: UTF8.self) })
       .sorted()
   }
 
-  /// Runs what makes a root in a mount and process namespace of its own, so that nothing stays mounted or running.
+  /// Runs what makes a chroot in a mount and process namespace of its own, so that nothing stays mounted or running.
   private static func run(_ words: [String], input: [UInt8] = [], doing: String) async throws {
     var command = Command(
       "unshare",

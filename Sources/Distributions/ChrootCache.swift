@@ -7,7 +7,7 @@ import Model
 import Processes
 import SystemPackage
 
-/// What is known of a root that is kept.
+/// What is known of a chroot that is kept.
 package struct ChrootRecord: Sendable, Codable {
   package var recipe: ChrootRecipe
   /// Seconds since 1970.
@@ -21,15 +21,15 @@ package struct ChrootRecord: Sendable, Codable {
     self.packages = packages
   }
 
-  /// Identifies what is in it: a root that is made anew from an archive that has not changed has the same.
+  /// Identifies what is in it: a chroot that is made anew from an archive that has not changed has the same.
   package var identity: SHA256Digest { SHA256Digest(of: Array(packages.joined(separator: "\n").utf8)) }
 }
 
-/// The folder of the roots that are kept: for each recipe `KEY`, what is known of it in `KEY.json`, and `KEY.lock`, which
-/// tells by its age when the root was used.
+/// The folder of the chroots that are kept: for each recipe `KEY`, what is known of it in `KEY.json`, and `KEY.lock`,
+/// which tells by its age when the chroot was used.
 package struct ChrootCache: Sendable, Codable {
   private let place: String
-  /// Roots that were made before this moment, in seconds since 1970, are made anew.
+  /// Chroots that were made before this moment, in seconds since 1970, are made anew.
   package var since: Int64?
 
   package init(_ folder: FilePath, since: Int64? = nil) {
@@ -39,11 +39,11 @@ package struct ChrootCache: Sendable, Codable {
 
   package var folder: FilePath { FilePath(place) }
 
-  /// The root of a recipe, made where there is none yet.
+  /// The chroot of a recipe, made where there is none yet.
   ///
   /// - Throws: `ReleaseError` with code `missingTool` without mmdebstrap or dnf, `failed` with the first line that they
   ///   complained with.
-  package func root(_ recipe: ChrootRecipe, progress: Progress) async throws -> Chroot {
+  package func chroot(_ recipe: ChrootRecipe, progress: Progress) async throws -> Chroot {
     let doing = "making a chroot of \(recipe.title)"
     guard geteuid() == 0 else {
       throw ReleaseError(.failed, doing: doing, reason: "this requires root privileges", advice: "run as root")
@@ -54,13 +54,13 @@ package struct ChrootCache: Sendable, Codable {
     while true {
       try await lock.acquire(.shared)
       if lock.isGone {
-        // The root was removed while we waited: others lock another file.
+        // The chroot was removed while we waited: others lock another file.
         lock = try FileLock(folder.appending("\(name).lock"))
         continue
       }
       if let record = current(name) { return Chroot(folder.appending(name), record, lock) }
       lock.release()
-      // Whoever makes the same root meanwhile, here or in another process, takes minutes; so does who uses an older one.
+      // Another may be making the same chroot, here or in another process, or using an older one: that takes minutes.
       if !(try lock.tryAcquire(.exclusive)) { progress.began("\(doing): waiting until the chroot is no longer in use") }
       try await lock.acquire(.exclusive)
       if !lock.isGone, current(name) == nil { try await make(recipe, name, doing: doing, progress: progress) }
@@ -68,7 +68,7 @@ package struct ChrootCache: Sendable, Codable {
     }
   }
 
-  /// What is known of the root of this name, when there is one.
+  /// What is known of the chroot of this name, when there is one.
   package func record(of name: String) -> ChrootRecord? {
     guard Files.exists(folder.appending(name)), let bytes = try? Files.read(folder.appending("\(name).json"))
     else { return nil }
@@ -84,7 +84,7 @@ package struct ChrootCache: Sendable, Codable {
     let path = folder.appending(name)
     let file = folder.appending("\(name).json")
     // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
-    // the first that is complete becomes the root.
+    // the first that is complete becomes the chroot.
     let part = FilePath("\(path).\(ChrootCache.machine).partial")
     try Files.remove(part)
     do {
@@ -93,7 +93,7 @@ package struct ChrootCache: Sendable, Codable {
         let bootstrapper = try recipe.bootstrapper(doing: doing)
         try await bootstrapper.make(recipe, in: part, doing: doing)
         let packages = try await bootstrapper.packages(in: part, doing: doing)
-        // A root without its record counts for nothing: whatever stops us here, it is made anew.
+        // A chroot without its record counts for nothing: whatever stops us here, it is made anew.
         try Files.remove(file)
         try Files.remove(path)
         if rename(part.string, path.string) != 0 {
@@ -121,7 +121,7 @@ package struct ChrootCache: Sendable, Codable {
 
   // MARK: what is kept
 
-  /// A root that is kept, as people are told of it.
+  /// A chroot that is kept, as people are told of it.
   package struct Kept: Sendable, Codable {
     package var name: String
     /// What was asked for: suites or repositories.
@@ -134,7 +134,7 @@ package struct ChrootCache: Sendable, Codable {
     package var bytes: Int64
   }
 
-  /// All roots, those that were used last at the end.
+  /// All chroots, those that were used last at the end.
   package func all() async throws -> [Kept] {
     guard Files.exists(folder) else { return [] }
     var kept: [Kept] = []
@@ -160,7 +160,7 @@ package struct ChrootCache: Sendable, Codable {
     return stat(folder.appending("\(name).lock").string, &status) == 0 ? Int64(status.st_mtim.tv_sec) : record.made
   }
 
-  /// Removes a root.
+  /// Removes a chroot.
   ///
   /// - Throws: `ReleaseError` with code `input` when there is none of this name, `conflict` when it is in use.
   package func remove(_ name: String) throws {

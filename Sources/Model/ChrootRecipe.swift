@@ -25,7 +25,7 @@ package struct ChrootRecipe: Sendable, Hashable, Codable {
   package var packages: [String]
   /// A control file of Debian whose build dependencies are installed too.
   package var buildDependencies: String?
-  /// Packages that lie in `/later` with what they need, to be installed when the root is used.
+  /// Packages that lie in `/later` with what they need, to be installed when the chroot is used.
   package var later: [String]?
 
   package init(
@@ -44,7 +44,7 @@ package struct ChrootRecipe: Sendable, Hashable, Codable {
   /// What people call it.
   package var title: String { suites.first ?? repositories.first?.name ?? "nothing" }
 
-  /// Names the root in the cache.
+  /// Names the chroot in the cache.
   package var key: String {
     get throws { "\(title)-\(SHA256Digest(of: Array(try JSON.encode(self))).hex.prefix(16))" }
   }

@@ -8,7 +8,7 @@ import Model
 import Releases
 import SystemPackage
 
-/// Builds the binary packages of a release in a root of each target, without network once the root stands.
+/// Builds the binary packages of a release in a chroot of each target, without network once the chroot stands.
 package struct BinaryBuilder: Sendable {
   /// What came of one target.
   package struct Outcome: Sendable, Encodable {
@@ -29,14 +29,20 @@ package struct BinaryBuilder: Sendable {
     var release: String
     var tarball: SHA256Digest
     var target: SHA256Digest
-    /// The recipe of the root, and what was in it.
-    var root: String
+    /// The recipe of the chroot, and what was in it.
+    var chroot: String
     var packages: SHA256Digest?
     var modules: Bool
+
+    private enum CodingKeys: String, CodingKey {
+      case format, release, tarball, target
+      case chroot = "root"
+      case packages, modules
+    }
   }
 
   package var output: FilePath
-  package var roots: ChrootCache
+  package var chroots: ChrootCache
   /// Builds ready-made modules for the kernels of the target too.
   package var buildsModules: Bool
   /// Targets at a time.
@@ -45,9 +51,9 @@ package struct BinaryBuilder: Sendable {
   package var replaces = false
   package var progress: Progress
 
-  package init(output: FilePath, roots: ChrootCache, buildsModules: Bool, jobs: Int, progress: Progress) {
+  package init(output: FilePath, chroots: ChrootCache, buildsModules: Bool, jobs: Int, progress: Progress) {
     self.output = output
-    self.roots = roots
+    self.chroots = chroots
     self.buildsModules = buildsModules
     self.jobs = jobs
     self.progress = progress
@@ -152,13 +158,13 @@ package struct BinaryBuilder: Sendable {
     recipe.packages.sort()
     let name = try recipe.key
     var inputs = Inputs(
-      release: release.name, tarball: release.digest, target: target.digest, root: name,
-      packages: roots.record(of: name)?.identity, modules: buildsModules)
+      release: release.name, tarball: release.digest, target: target.digest, chroot: name,
+      packages: chroots.record(of: name)?.identity, modules: buildsModules)
     let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
     func isThere() throws -> Bool {
       guard Files.exists(folder.path) else { return false }
       let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
-      // Without its root, the packages stand for what was in it.
+      // Without its chroot, the packages stand for what was in it.
       if inputs.packages == nil { inputs.packages = known?.packages }
       if known == inputs { return true }
       guard replaces else {
@@ -169,13 +175,13 @@ package struct BinaryBuilder: Sendable {
       }
       return false
     }
-    if roots.since == nil, try isThere() { return (folder, true) }
-    let root = try await roots.root(recipe, progress: progress)
-    inputs.packages = root.record.identity
+    if chroots.since == nil, try isThere() { return (folder, true) }
+    let chroot = try await chroots.chroot(recipe, progress: progress)
+    inputs.packages = chroot.record.identity
     if try isThere() { return (folder, true) }
     try await folder.create(replacing: replaces) { part in
       try await progress.step("building for \(target.name)") {
-        try await root.use { session in
+        try await chroot.use { session in
           try await build(release, target, in: session, to: part, log: log)
         }
       }

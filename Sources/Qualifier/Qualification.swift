@@ -40,13 +40,19 @@ package struct Qualification: Sendable, Codable {
 
   package var release: String
   package var level: Verdict.Level
-  package var roots: ChrootCache
+  package var chroots: ChrootCache
   package var settings: CaseRun.Settings
   /// The release that is upgraded from, in the life of a site.
   package var previous: String?
   package var cases: [Case]
   /// By the path of the target's file.
   package var programs: [String: Programs] = [:]
+
+  private enum CodingKeys: String, CodingKey {
+    case release, level
+    case chroots = "roots"
+    case settings, previous, cases, programs
+  }
 
   /// What a person asks for.
   package struct Request: Sendable {
@@ -56,7 +62,7 @@ package struct Qualification: Sendable, Codable {
     /// Nothing for all.
     package var variants: [String]
     package var level: Verdict.Level
-    package var roots: ChrootCache
+    package var chroots: ChrootCache
     package var settings = CaseRun.Settings()
     /// Tries what happens in the life of a site too.
     package var withLife = false
@@ -66,13 +72,13 @@ package struct Qualification: Sendable, Codable {
 
     package init(
       targets: [(path: FilePath, target: Target)], kernels: [String] = [], variants: [String] = [],
-      level: Verdict.Level, roots: ChrootCache
+      level: Verdict.Level, chroots: ChrootCache
     ) {
       self.targets = targets
       self.kernels = kernels
       self.variants = variants
       self.level = level
-      self.roots = roots
+      self.chroots = chroots
     }
   }
 
@@ -80,7 +86,7 @@ package struct Qualification: Sendable, Codable {
   package init(_ candidate: CandidateRelease, _ request: Request) throws {
     release = candidate.folder.string
     level = request.level
-    roots = request.roots
+    chroots = request.chroots
     settings = request.settings
     previous = request.previous?.folder.string
     cases = []
@@ -131,7 +137,7 @@ package struct Qualification: Sendable, Codable {
     }
   }
 
-  /// What decides a verdict, besides what is in the root.
+  /// What decides a verdict, besides what is in the chroot.
   private struct Inputs: Encodable {
     /// Raised whenever lrelease tries something else, or judges it otherwise.
     var format = 5
@@ -151,12 +157,12 @@ package struct Qualification: Sendable, Codable {
 
   /// The verdict that is kept of a case, where nothing that decided it has changed and it went as far.
   ///
-  /// Where the root is no longer there, the verdict stands: nothing says that the same would not come out again.
+  /// Where the chroot is no longer there, the verdict stands: nothing says that the same would not come out again.
   package func known(_ one: Case) -> Verdict? {
     guard let verdict = kept(one), verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
     else { return nil }
-    if let root = verdict.root, let now = roots.record(of: root.name),
-      now.identity != root.packages || now.made < roots.since ?? 0
+    if let chroot = verdict.root, let now = chroots.record(of: chroot.name),
+      now.identity != chroot.packages || now.made < chroots.since ?? 0
     {
       return nil
     }
@@ -197,7 +203,7 @@ package struct Qualification: Sendable, Codable {
     let logs = logs(of: one)
     let run = CaseRun(
       release: candidate, package: dkms, target: target, recipe: recipe(one, target),
-      roots: roots, programs: programs[one.target] ?? Programs(), level: level,
+      chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
       folder: folder.pushing(FilePath(logs)), settings: settings, host: host, progress: progress)
     let verdict = try await progress.step("qualifying \(one.id)") {
@@ -212,7 +218,7 @@ package struct Qualification: Sendable, Codable {
     return try await CandidateRelease(FilePath(previous), progress: progress)
   }
 
-  /// What the root of a case is made of.
+  /// What the chroot of a case is made of.
   func recipe(_ one: Case, _ target: Target) -> ChrootRecipe {
     var recipe = target.root
     recipe.packages.removeAll { target.kernels.contains($0) }
@@ -227,13 +233,13 @@ package struct Qualification: Sendable, Codable {
     return recipe
   }
 
-  /// Makes the roots of these cases anew, as far as `roots` wants that.
+  /// Makes the chroots of these cases anew, as far as `chroots` wants that.
   ///
-  /// A root that cannot be made is left to the case that needs it.
-  package func refreshRoots(for cases: [Case], progress: Progress) async throws {
+  /// A chroot that cannot be made is left to the case that needs it.
+  package func refreshChroots(for cases: [Case], progress: Progress) async throws {
     for recipe in Set(try cases.map { recipe($0, try Target(reading: FilePath($0.target))) }) {
       do {
-        _ = try await roots.root(recipe, progress: progress)
+        _ = try await chroots.chroot(recipe, progress: progress)
       } catch is ReleaseError {
         continue
       }
@@ -252,7 +258,7 @@ package struct Qualification: Sendable, Codable {
     }
     guard !targets.isEmpty else { return }
     let output = folder.appending("packages")
-    var build = BinaryBuilder(output: output, roots: roots, buildsModules: false, jobs: jobs, progress: progress)
+    var build = BinaryBuilder(output: output, chroots: chroots, buildsModules: false, jobs: jobs, progress: progress)
     build.replaces = true
     let outcomes = try await build.run(candidate.tarball, targets)
     for (path, target) in paths.map({ ($0, FilePath($0).stem) }) {

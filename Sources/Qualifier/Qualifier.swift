@@ -21,10 +21,10 @@ package enum Qualifier {
     progress: Progress
   ) async throws -> Outcome {
     var qualification = try Qualification(candidate, request)
-    if qualification.roots.since != nil {
-      // What is in the roots then decides what is known.
+    if qualification.chroots.since != nil {
+      // What is in the chroots then decides what is known.
       try await qualification.buildPrograms(for: qualification.cases, candidate, jobs: jobs, progress: progress)
-      try await qualification.refreshRoots(for: qualification.cases, progress: progress)
+      try await qualification.refreshChroots(for: qualification.cases, progress: progress)
     }
     var verdicts: [Qualification.Case: Verdict] = [:]
     if !request.again {

@@ -97,7 +97,7 @@ import Verdicts
         try Qualification(
           release,
           .init(
-            targets: [(path, try Target(reading: path))], level: level, roots: ChrootCache(folder.appending("roots")))
+            targets: [(path, try Target(reading: path))], level: level, chroots: ChrootCache(folder.appending("roots")))
         )
       }
     }
@@ -147,17 +147,17 @@ import Verdicts
       try qualification.store.keep(found, on: one.id)
       // Nothing is said against it by a root that is not there, or by the same made anew.
       #expect(qualification.known(one) != nil)
-      try Files.makeFolder(qualification.roots.folder.appending(name))
+      try Files.makeFolder(qualification.chroots.folder.appending(name))
       func keepRecord() throws {
-        try Files.replace(qualification.roots.folder.appending("\(name).json"), with: try JSON.encode(record))
+        try Files.replace(qualification.chroots.folder.appending("\(name).json"), with: try JSON.encode(record))
       }
       record.made = 2
       try keepRecord()
       #expect(qualification.known(one) != nil)
       // Whoever wants newer roots is not told of this one.
-      qualification.roots.since = 3
+      qualification.chroots.since = 3
       #expect(qualification.known(one) == nil)
-      qualification.roots.since = 2
+      qualification.chroots.since = 2
       #expect(qualification.known(one) != nil)
       record.packages = ["linux-headers 6.1.2 amd64"]
       try keepRecord()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds the packages of a Debian source tree. The kernels are those whose headers are in the root.
+# Builds the packages of a Debian source tree. The kernels are those whose headers are in the chroot.
 #
 # Runs in a root: TARBALL RELEASE modules|""
 exec >/build.log 2>&1

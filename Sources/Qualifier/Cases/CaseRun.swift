@@ -16,7 +16,7 @@ package final class CaseRun {
   let package: DKMSPackage
   let target: Target
   let recipe: ChrootRecipe
-  let roots: ChrootCache
+  let chroots: ChrootCache
   let programs: Qualification.Programs
   let level: Verdict.Level
   /// Tries what happens in the life of a site, instead of one kernel.
@@ -30,7 +30,7 @@ package final class CaseRun {
 
   /// What commands and guests may use.
   package struct Settings: Sendable, Codable {
-    /// For each command in a root, in seconds.
+    /// For each command in a chroot, in seconds.
     package var seconds = 3600
     /// How many processors to use; nil for all that this process may use.
     package var cpus: Int?
@@ -43,10 +43,10 @@ package final class CaseRun {
   var moduleBytes: Int64?
   var accelerator: String?
   var probeKey: String?
-  private var root: Verdict.Root?
+  private var chroot: Verdict.Root?
 
   init(
-    release: CandidateRelease, package: DKMSPackage, target: Target, recipe: ChrootRecipe, roots: ChrootCache,
+    release: CandidateRelease, package: DKMSPackage, target: Target, recipe: ChrootRecipe, chroots: ChrootCache,
     programs: Qualification.Programs, level: Verdict.Level, isLife: Bool,
     previous: CandidateRelease?, kernel: String, folder: FilePath,
     settings: Settings, host: GuestHost, progress: Progress
@@ -55,7 +55,7 @@ package final class CaseRun {
     self.package = package
     self.target = target
     self.recipe = recipe
-    self.roots = roots
+    self.chroots = chroots
     self.programs = programs
     self.level = level
     self.isLife = isLife
@@ -107,7 +107,7 @@ package final class CaseRun {
     verdict.moduleBytes = moduleBytes
     verdict.accelerator = accelerator
     verdict.probeKey = probeKey
-    verdict.root = root
+    verdict.root = chroot
     return verdict
   }
 
@@ -128,7 +128,7 @@ package final class CaseRun {
       throw failure
     } catch let error as ReleaseError {
       record(passed: false)
-      // What a root, QEMU or a missing tool stops is no fault of the release.
+      // What a chroot, QEMU or a missing tool stops is no fault of the release.
       throw Failure(result: .notRun, step: name, reason: "\(error)")
     }
   }
@@ -136,11 +136,11 @@ package final class CaseRun {
   private func run() async throws {
     var made: Chroot?
     try await step(.root) {
-      made = try await roots.root(recipe, progress: progress)
+      made = try await chroots.chroot(recipe, progress: progress)
       return nil
     }
     guard let made else { return }
-    root = Verdict.Root(name: try recipe.key, packages: made.record.identity)
+    chroot = Verdict.Root(name: try recipe.key, packages: made.record.identity)
     try await made.use { session in
       if isLife {
         try await live(in: session)
@@ -162,11 +162,11 @@ package final class CaseRun {
     try await boot(in: session, withSmoke: isSmoked)
   }
 
-  // MARK: in the root
+  // MARK: in the chroot
 
   static let outOfSpace = "No space left on device: free some, or set TMPDIR to where there is some"
 
-  /// Runs a script in the root, whose words go to a log beside the verdict.
+  /// Runs a script in the chroot, whose words go to a log beside the verdict.
   func sh(
     _ script: Script, _ arguments: [String] = [], in session: ChrootSession, folders: [String: FilePath] = [:],
     log: String, step: Verdict.Step.Name

@@ -7,9 +7,9 @@ import Processes
 import SystemPackage
 import Verdicts
 
-/// What is tried of a package in the root of its target.
+/// What is tried of a package in the chroot of its target.
 extension CaseRun {
-  /// The kernels of the root whose headers are there.
+  /// The kernels of the chroot whose headers are there.
   func kernels(in session: ChrootSession) async throws -> [String] {
     let listed = try await sh(Script(PackageResources.kernels_sh), in: session, log: "kernels", step: .root)
     return listed.output.split(separator: "\n").map(String.init)

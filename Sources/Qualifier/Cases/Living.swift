@@ -5,7 +5,7 @@ import Distributions
 import Processes
 import SystemPackage
 
-/// What happens to a package in the life of a site, one thing after the other in one root.
+/// What happens to a package in the life of a site, one thing after the other in one chroot.
 extension CaseRun {
   func live(in session: ChrootSession) async throws {
     let kernels = try await kernels(in: session)

@@ -7,7 +7,7 @@ import Processes
 import SystemPackage
 import Verdicts
 
-/// On the nodes of a Slurm cluster, which share the folders of the release and of the roots.
+/// On the nodes of a Slurm cluster, which share the folders of the release and of the chroots.
 ///
 /// A qualification is one array job. Each of its tasks is this program again, for one case; what it found out is seen by
 /// the verdict that it keeps. Slurm itself is asked seldom, and only for what became of tasks without a verdict.

@@ -23,7 +23,7 @@ struct Guest: Sendable {
   /// What the release or its manifest needs and the target does not have.
   struct Lack: Error { var reason: String }
 
-  /// Puts the guest together in a root in which the modules and programs are installed.
+  /// Puts the guest together in a chroot in which the modules and programs are installed.
   ///
   /// - Returns: the release's kernel image, seen from outside.
   func write(to path: FilePath, from session: ChrootSession, doing: String) async throws -> FilePath {

@@ -55,7 +55,7 @@ struct BuildCommand: AsyncParsableCommand {
     try await Console.run(console) { console in
       let chosen = try Target.named(names, in: targets.place())
       var build = BinaryBuilder(
-        output: FilePath(output), roots: roots.roots(), buildsModules: modules,
+        output: FilePath(output), chroots: roots.roots(), buildsModules: modules,
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
       let outcomes = try await build.run(FilePath(release), chosen)
