@@ -74,9 +74,9 @@ package struct Apt: PackageManager {
     fileName.hasPrefix("\(package)_") && fileName.hasSuffix(".deb")
   }
 
-  package func addBuildDependencies(_ dependencies: BuildDependencies, to recipe: inout ChrootRecipe) {
-    recipe.packages += ["build-essential", "debhelper"]
-    recipe.buildDependencies = dependencies.debianControl
+  package func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
+    definition.packages += ["build-essential", "debhelper"]
+    definition.buildDependencies = dependencies.debianControl
   }
 
   package func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String] {

@@ -12,13 +12,14 @@ protocol Bootstrapper: Sendable {
   /// The package manager of the chroots that it makes.
   var packageManager: any PackageManager { get }
 
-  func makes(_ recipe: ChrootRecipe) -> Bool
+  func makes(_ definition: ChrootDefinition) -> Bool
 
   /// Files that its commands read, by their path in the scratch folder.
-  func files(for recipe: ChrootRecipe) -> [String: String]
+  func files(for definition: ChrootDefinition) -> [String: String]
 
   /// The commands that make a chroot in a folder that does not exist, one after the other.
-  func commands(for recipe: ChrootRecipe, in chroot: FilePath, scratch: FilePath) async throws -> [BootstrapCommand]
+  func commands(for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath) async throws
+    -> [BootstrapCommand]
 }
 
 /// A command of a bootstrapper: the program and its arguments, and what it reads from standard input.
@@ -27,7 +28,7 @@ struct BootstrapCommand: Sendable, Equatable {
   var input: [UInt8] = []
 }
 
-extension ChrootRecipe {
+extension ChrootDefinition {
   /// A new one is added here.
   static let bootstrappers: [any Bootstrapper] = [DnfInstallroot(), Mmdebstrap()]
 
@@ -43,15 +44,15 @@ extension ChrootRecipe {
 }
 
 extension Bootstrapper {
-  /// Makes the chroot of a recipe in a folder that is not there.
-  func make(_ recipe: ChrootRecipe, in part: FilePath, doing: String) async throws {
+  /// Makes the chroot of a definition in a folder that is not there.
+  func make(_ definition: ChrootDefinition, in part: FilePath, doing: String) async throws {
     try await withScratch { scratch in
-      for (path, text) in files(for: recipe) {
+      for (path, text) in files(for: definition) {
         let file = scratch.appending(path)
         try Files.makeFolder(file.removingLastComponent())
         try Files.write(Array(text.utf8), to: file)
       }
-      for command in try await commands(for: recipe, in: part, scratch: scratch) {
+      for command in try await commands(for: definition, in: part, scratch: scratch) {
         try await Self.run(command.words, input: command.input, doing: doing)
       }
     }

@@ -9,14 +9,19 @@ import SystemPackage
 
 /// What is known of a chroot that is kept.
 package struct ChrootRecord: Sendable, Codable {
-  package var recipe: ChrootRecipe
+  package var definition: ChrootDefinition
   /// Seconds since 1970.
   package var made: Int64
   /// What is in it, sorted: name, version and architecture of each package.
   package var packages: [String]
 
-  package init(recipe: ChrootRecipe, made: Int64, packages: [String]) {
-    self.recipe = recipe
+  private enum CodingKeys: String, CodingKey {
+    case definition = "recipe"
+    case made, packages
+  }
+
+  package init(definition: ChrootDefinition, made: Int64, packages: [String]) {
+    self.definition = definition
     self.made = made
     self.packages = packages
   }
@@ -25,8 +30,8 @@ package struct ChrootRecord: Sendable, Codable {
   package var identity: SHA256Digest { SHA256Digest(of: Array(packages.joined(separator: "\n").utf8)) }
 }
 
-/// The folder of the chroots that are kept: for each recipe `KEY`, what is known of it in `KEY.json`, and `KEY.lock`,
-/// which tells by its age when the chroot was used.
+/// The folder of the chroots that are kept: for each definition `KEY`, what is known of it in `KEY.json`, and
+/// `KEY.lock`, which tells by its age when the chroot was used.
 package struct ChrootCache: Sendable, Codable {
   private let place: String
   /// Chroots that were made before this moment, in seconds since 1970, are made anew.
@@ -39,16 +44,16 @@ package struct ChrootCache: Sendable, Codable {
 
   package var folder: FilePath { FilePath(place) }
 
-  /// The chroot of a recipe, made where there is none yet.
+  /// The chroot of a definition, made where there is none yet.
   ///
   /// - Throws: `ReleaseError` with code `missingTool` without mmdebstrap or dnf, `failed` with the first line that they
   ///   complained with.
-  package func chroot(_ recipe: ChrootRecipe, progress: Progress) async throws -> Chroot {
-    let doing = "making a chroot of \(recipe.title)"
+  package func chroot(_ definition: ChrootDefinition, progress: Progress) async throws -> Chroot {
+    let doing = "making a chroot of \(definition.title)"
     guard geteuid() == 0 else {
       throw ReleaseError(.failed, doing: doing, reason: "this requires root privileges", advice: "run as root")
     }
-    let name = try recipe.key
+    let name = try definition.key
     try Files.makeFolder(folder)
     var lock = try FileLock(folder.appending("\(name).lock"))
     while true {
@@ -63,7 +68,7 @@ package struct ChrootCache: Sendable, Codable {
       // Another may be making the same chroot, here or in another process, or using an older one: that takes minutes.
       if !(try lock.tryAcquire(.exclusive)) { progress.began("\(doing): waiting until the chroot is no longer in use") }
       try await lock.acquire(.exclusive)
-      if !lock.isGone, current(name) == nil { try await make(recipe, name, doing: doing, progress: progress) }
+      if !lock.isGone, current(name) == nil { try await make(definition, name, doing: doing, progress: progress) }
       lock.release()
     }
   }
@@ -80,7 +85,7 @@ package struct ChrootCache: Sendable, Codable {
     return record
   }
 
-  private func make(_ recipe: ChrootRecipe, _ name: String, doing: String, progress: Progress) async throws {
+  private func make(_ definition: ChrootDefinition, _ name: String, doing: String, progress: Progress) async throws {
     let path = folder.appending(name)
     let file = folder.appending("\(name).json")
     // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
@@ -90,8 +95,8 @@ package struct ChrootCache: Sendable, Codable {
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))
-        let bootstrapper = try recipe.bootstrapper(doing: doing)
-        try await bootstrapper.make(recipe, in: part, doing: doing)
+        let bootstrapper = try definition.bootstrapper(doing: doing)
+        try await bootstrapper.make(definition, in: part, doing: doing)
         let packages = try await bootstrapper.packages(in: part, doing: doing)
         // A chroot without its record counts for nothing: whatever stops us here, it is made anew.
         try Files.remove(file)
@@ -101,7 +106,7 @@ package struct ChrootCache: Sendable, Codable {
           guard Files.exists(path) else { throw ReleaseError(errno: problem, doing: doing) }
           try Files.remove(part)
         }
-        let record = ChrootRecord(recipe: recipe, made: made, packages: packages)
+        let record = ChrootRecord(definition: definition, made: made, packages: packages)
         try Files.replace(file, with: try JSON.encode(record))
       }
     } catch {
@@ -148,7 +153,7 @@ package struct ChrootCache: Sendable, Codable {
         .check(doing: "measuring \(path)")
       kept.append(
         Kept(
-          name: name, from: record.recipe.suites + record.recipe.repositories.map(\.name),
+          name: name, from: record.definition.suites + record.definition.repositories.map(\.name),
           kernels: kernels.map { String(decoding: $0, as: UTF8.self) }, made: record.made, used: used(name, record),
           bytes: usage.text.split(separator: "\t").first.flatMap { Int64($0) } ?? 0))
     }

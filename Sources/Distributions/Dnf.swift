@@ -63,8 +63,8 @@ package struct Dnf: PackageManager {
     fileName.hasPrefix("\(package)-") && fileName.dropFirst(package.count + 1).first?.isNumber == true
   }
 
-  package func addBuildDependencies(_ dependencies: BuildDependencies, to recipe: inout ChrootRecipe) {
-    recipe.packages += ["rpm-build", "gcc", "make"] + dependencies.specRequires
+  package func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
+    definition.packages += ["rpm-build", "gcc", "make"] + dependencies.specRequires
   }
 
   package func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String] {

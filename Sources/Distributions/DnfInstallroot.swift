@@ -8,24 +8,25 @@ import SystemPackage
 struct DnfInstallroot: Bootstrapper {
   var packageManager: any PackageManager { Dnf() }
 
-  func makes(_ recipe: ChrootRecipe) -> Bool { !recipe.repositories.isEmpty }
+  func makes(_ definition: ChrootDefinition) -> Bool { !definition.repositories.isEmpty }
 
-  func files(for recipe: ChrootRecipe) -> [String: String] {
-    let sections = recipe.repositories.map { "[\($0.name)]\nname=\($0.name)\nbaseurl=\($0.url)\ngpgcheck=1\n" }
+  func files(for definition: ChrootDefinition) -> [String: String] {
+    let sections = definition.repositories.map { "[\($0.name)]\nname=\($0.name)\nbaseurl=\($0.url)\ngpgcheck=1\n" }
     return ["repos/lrelease.repo": sections.joined(separator: "\n")]
   }
 
   func commands(
-    for recipe: ChrootRecipe, in chroot: FilePath, scratch: FilePath
+    for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath
   ) async throws -> [BootstrapCommand] {
     let common = [
       "dnf", "--assumeyes", "--quiet", "--installroot=\(chroot)", "--setopt=reposdir=\(scratch)/repos",
-      "--releasever=\(recipe.releasever ?? "")",
+      "--releasever=\(definition.releasever ?? "")",
     ]
     var commands = [
-      common + ["--setopt=install_weak_deps=False", "--setopt=cachedir=\(scratch)/cache", "install"] + recipe.packages
+      common + ["--setopt=install_weak_deps=False", "--setopt=cachedir=\(scratch)/cache", "install"]
+        + definition.packages
     ]
-    if let later = recipe.later, !later.isEmpty {
+    if let later = definition.later, !later.isEmpty {
       commands.append(common + ["download", "--resolve", "--destdir=\(chroot)/later"] + later)
     }
     return commands.map { BootstrapCommand(words: $0) }

@@ -39,8 +39,8 @@ package protocol PackageManager: Sendable {
 
   // MARK: building
 
-  /// Adds to a recipe what a chroot needs to build packages of a release.
-  func addBuildDependencies(_ dependencies: BuildDependencies, to recipe: inout ChrootRecipe)
+  /// Adds to a definition what a chroot needs to build packages of a release.
+  func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition)
   /// Builds the packages of a release from its tarball, which lies in `/release`, to `/packages`.
   func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String]
   /// What that command reads from its environment.
@@ -73,7 +73,7 @@ package struct BuildDependencies: Sendable {
 }
 
 extension PackageManager {
-  /// What built packages need of the distribution, as a chroot's recipe names it.
+  /// What built packages need of the distribution, as a chroot's definition names it.
   package func dependencies(of files: [FilePath], doing: String) async throws -> [String] {
     var required: Set<String> = []
     var provided: Set<String> = []

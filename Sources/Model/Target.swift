@@ -24,7 +24,7 @@ package struct Target: Sendable {
   package let later: [String]
   /// Version of the RPM package format, and what it signs and digests with.
   package let rpm: RPM?
-  package let root: ChrootRecipe
+  package let root: ChrootDefinition
   package let digest: SHA256Digest
 
   package struct RPM: Sendable {
@@ -90,11 +90,11 @@ package struct Target: Sendable {
       )
     }
     let root = node["root"]
-    self.root = ChrootRecipe(
+    self.root = ChrootDefinition(
       suites: root?["suites"]?.strings ?? [], components: root?["components"]?.strings ?? ["main"],
       mirror: root?["mirror"]?.string,
       repositories: (root?["repositories"]?.array ?? []).map {
-        ChrootRecipe.Repository(name: $0["name"]?.string ?? "", url: $0["url"]?.string ?? "")
+        ChrootDefinition.Repository(name: $0["name"]?.string ?? "", url: $0["url"]?.string ?? "")
       },
       releasever: root?["releasever"]?.string, packages: (root?["packages"]?.strings ?? []) + kernels)
     digest = SHA256Digest(of: bytes)

@@ -29,7 +29,7 @@ package struct BinaryBuilder: Sendable {
     var release: String
     var tarball: SHA256Digest
     var target: SHA256Digest
-    /// The recipe of the chroot, and what was in it.
+    /// The definition of the chroot, and what was in it.
     var chroot: String
     var packages: SHA256Digest?
     var modules: Bool
@@ -147,16 +147,16 @@ package struct BinaryBuilder: Sendable {
   }
 
   private func build(_ release: Release, _ target: Target, log: FilePath) async throws -> (ReleaseFolder, Bool) {
-    var recipe = target.root
+    var definition = target.root
     if buildsModules && target.kernels.isEmpty {
       throw ReleaseError(
         .input, doing: "building modules", reason: "the target names no kernels",
         advice: "give it some, or leave out --modules")
     }
-    target.packageManager.addBuildDependencies(release.dependencies, to: &recipe)
-    if !buildsModules { recipe.packages.removeAll { target.kernels.contains($0) } }
-    recipe.packages.sort()
-    let name = try recipe.key
+    target.packageManager.addBuildDependencies(release.dependencies, to: &definition)
+    if !buildsModules { definition.packages.removeAll { target.kernels.contains($0) } }
+    definition.packages.sort()
+    let name = try definition.key
     var inputs = Inputs(
       release: release.name, tarball: release.digest, target: target.digest, chroot: name,
       packages: chroots.record(of: name)?.identity, modules: buildsModules)
@@ -176,7 +176,7 @@ package struct BinaryBuilder: Sendable {
       return false
     }
     if chroots.since == nil, try isThere() { return (folder, true) }
-    let chroot = try await chroots.chroot(recipe, progress: progress)
+    let chroot = try await chroots.chroot(definition, progress: progress)
     inputs.packages = chroot.record.identity
     if try isThere() { return (folder, true) }
     try await folder.create(replacing: replaces) { part in

@@ -202,7 +202,7 @@ package struct Qualification: Sendable, Codable {
     }
     let logs = logs(of: one)
     let run = CaseRun(
-      release: candidate, package: dkms, target: target, recipe: recipe(one, target),
+      release: candidate, package: dkms, target: target, definition: definition(one, target),
       chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
       folder: folder.pushing(FilePath(logs)), settings: settings, host: host, progress: progress)
@@ -219,27 +219,27 @@ package struct Qualification: Sendable, Codable {
   }
 
   /// What the chroot of a case is made of.
-  func recipe(_ one: Case, _ target: Target) -> ChrootRecipe {
-    var recipe = target.root
-    recipe.packages.removeAll { target.kernels.contains($0) }
-    recipe.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
+  func definition(_ one: Case, _ target: Target) -> ChrootDefinition {
+    var definition = target.root
+    definition.packages.removeAll { target.kernels.contains($0) }
+    definition.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
     if one.isLife {
-      recipe.packages += one.images
-      recipe.later = target.later
+      definition.packages += one.images
+      definition.later = target.later
     } else if level > .build {
-      recipe.packages += one.images + (programs[one.target]?.dependencies ?? [])
+      definition.packages += one.images + (programs[one.target]?.dependencies ?? [])
     }
-    recipe.packages = Array(Set(recipe.packages)).sorted()
-    return recipe
+    definition.packages = Array(Set(definition.packages)).sorted()
+    return definition
   }
 
   /// Makes the chroots of these cases anew, as far as `chroots` wants that.
   ///
   /// A chroot that cannot be made is left to the case that needs it.
   package func refreshChroots(for cases: [Case], progress: Progress) async throws {
-    for recipe in Set(try cases.map { recipe($0, try Target(reading: FilePath($0.target))) }) {
+    for definition in Set(try cases.map { definition($0, try Target(reading: FilePath($0.target))) }) {
       do {
-        _ = try await chroots.chroot(recipe, progress: progress)
+        _ = try await chroots.chroot(definition, progress: progress)
       } catch is ReleaseError {
         continue
       }

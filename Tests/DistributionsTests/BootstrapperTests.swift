@@ -9,28 +9,28 @@ import Testing
 @testable import Distributions
 
 @Suite struct BootstrapperTests {
-  private let debian = ChrootRecipe(
+  private let debian = ChrootDefinition(
     suites: ["bookworm", "bookworm-security"], components: ["main", "contrib"], mirror: "http://mirror/debian",
     packages: ["kmod", "dkms"], buildDependencies: "Source: sample\n")
-  private let rocky = ChrootRecipe(
+  private let rocky = ChrootDefinition(
     repositories: [.init(name: "base", url: "http://mirror/base"), .init(name: "more", url: "http://mirror/more")],
     releasever: "9", packages: ["kmod", "dkms"])
 
-  @Test func eachRecipeHasExactlyOneBootstrapper() throws {
-    for recipe in [debian, rocky] {
-      #expect(ChrootRecipe.bootstrappers.filter { $0.makes(recipe) }.count == 1)
-      _ = try recipe.bootstrapper(doing: "testing")
+  @Test func eachDefinitionHasExactlyOneBootstrapper() throws {
+    for definition in [debian, rocky] {
+      #expect(ChrootDefinition.bootstrappers.filter { $0.makes(definition) }.count == 1)
+      _ = try definition.bootstrapper(doing: "testing")
     }
-    let error = #expect(throws: ReleaseError.self) { try ChrootRecipe(packages: []).bootstrapper(doing: "testing") }
+    let error = #expect(throws: ReleaseError.self) { try ChrootDefinition(packages: []).bootstrapper(doing: "testing") }
     #expect(error?.code == .input)
   }
 
   @Test func mmdebstrapIsToldWhatToMake() async throws {
     let bootstrapper = try debian.bootstrapper(doing: "testing")
     #expect(bootstrapper.files(for: debian) == ["build-dependencies/debian/control": "Source: sample\n"])
-    var recipe = debian
-    recipe.later = ["linux-headers-amd64", "it's"]
-    let commands = try await bootstrapper.commands(for: recipe, in: "/cache/a", scratch: "/tmp/a b")
+    var definition = debian
+    definition.later = ["linux-headers-amd64", "it's"]
+    let commands = try await bootstrapper.commands(for: definition, in: "/cache/a", scratch: "/tmp/a b")
     let hook = "--customize-hook="
     #expect(commands.count == 1)
     #expect(
@@ -71,10 +71,10 @@ import Testing
 
         """
       ])
-    var recipe = rocky
-    #expect(try await bootstrapper.commands(for: recipe, in: "/c", scratch: "/s").count == 1)
-    recipe.later = ["kernel-devel"]
-    let commands = try await bootstrapper.commands(for: recipe, in: "/c", scratch: "/s")
+    var definition = rocky
+    #expect(try await bootstrapper.commands(for: definition, in: "/c", scratch: "/s").count == 1)
+    definition.later = ["kernel-devel"]
+    let commands = try await bootstrapper.commands(for: definition, in: "/c", scratch: "/s")
     let common = [
       "dnf", "--assumeyes", "--quiet", "--installroot=/c", "--setopt=reposdir=/s/repos", "--releasever=9",
     ]
@@ -88,12 +88,12 @@ import Testing
 
   /// Another distribution needs a file like this, and its name where one is chosen.
   @Test func aThirdBootstrapperNeedsNothingElse() async throws {
-    let recipe = ChrootRecipe(mirror: "http://mirror/arch", packages: ["base"])
-    let chosen = try recipe.bootstrapper(among: ChrootRecipe.bootstrappers + [Pacstrap()], doing: "testing")
-    let commands = try await chosen.commands(for: recipe, in: "/c", scratch: "/s")
+    let definition = ChrootDefinition(mirror: "http://mirror/arch", packages: ["base"])
+    let chosen = try definition.bootstrapper(among: ChrootDefinition.bootstrappers + [Pacstrap()], doing: "testing")
+    let commands = try await chosen.commands(for: definition, in: "/c", scratch: "/s")
     #expect(commands == [BootstrapCommand(words: ["pacstrap", "/c", "base"])])
-    for recipe in [debian, rocky] {
-      let chosen = try recipe.bootstrapper(among: ChrootRecipe.bootstrappers + [Pacstrap()], doing: "testing")
+    for definition in [debian, rocky] {
+      let chosen = try definition.bootstrapper(among: ChrootDefinition.bootstrappers + [Pacstrap()], doing: "testing")
       #expect(!(chosen is Pacstrap))
     }
     #expect(chosen.packageManager.list == ["pacman", "--query"])
@@ -103,10 +103,12 @@ import Testing
 /// A bootstrapper and a package manager that lrelease does not have.
 struct Pacstrap: Bootstrapper {
   var packageManager: any PackageManager { Pacman() }
-  func makes(_ recipe: ChrootRecipe) -> Bool { recipe.suites.isEmpty && recipe.mirror != nil }
-  func files(for recipe: ChrootRecipe) -> [String: String] { [:] }
-  func commands(for recipe: ChrootRecipe, in chroot: FilePath, scratch: FilePath) async throws -> [BootstrapCommand] {
-    [BootstrapCommand(words: ["pacstrap", chroot.string] + recipe.packages)]
+  func makes(_ definition: ChrootDefinition) -> Bool { definition.suites.isEmpty && definition.mirror != nil }
+  func files(for definition: ChrootDefinition) -> [String: String] { [:] }
+  func commands(for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath) async throws
+    -> [BootstrapCommand]
+  {
+    [BootstrapCommand(words: ["pacstrap", chroot.string] + definition.packages)]
   }
 }
 
@@ -126,8 +128,8 @@ struct Pacman: PackageManager {
   }
   func fileName(of package: String, _ version: ReleaseVersion) -> String { "\(package).pkg.tar.zst" }
   func isFile(_ fileName: String, of package: String) -> Bool { fileName.hasPrefix("\(package)-") }
-  func addBuildDependencies(_ dependencies: BuildDependencies, to recipe: inout ChrootRecipe) {
-    recipe.packages.append("base-devel")
+  func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
+    definition.packages.append("base-devel")
   }
   func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String] { ["makepkg"] }
   func buildEnvironment(for target: Target, cores: Int) -> [String: String] { [:] }

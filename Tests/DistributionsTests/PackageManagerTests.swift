@@ -108,14 +108,14 @@ import Testing
 
   @Test func whatABuildNeedsIsAddedToTheRecipe() {
     let dependencies = BuildDependencies(debianControl: "Source: sample\n", specRequires: ["libyaml-devel"])
-    var recipe = ChrootRecipe(packages: ["dkms"])
-    Apt().addBuildDependencies(dependencies, to: &recipe)
-    #expect(recipe.packages == ["dkms", "build-essential", "debhelper"])
-    #expect(recipe.buildDependencies == "Source: sample\n")
-    recipe = ChrootRecipe(packages: ["dkms"])
-    Dnf().addBuildDependencies(dependencies, to: &recipe)
-    #expect(recipe.packages == ["dkms", "rpm-build", "gcc", "make", "libyaml-devel"])
-    #expect(recipe.buildDependencies == nil)
+    var definition = ChrootDefinition(packages: ["dkms"])
+    Apt().addBuildDependencies(dependencies, to: &definition)
+    #expect(definition.packages == ["dkms", "build-essential", "debhelper"])
+    #expect(definition.buildDependencies == "Source: sample\n")
+    definition = ChrootDefinition(packages: ["dkms"])
+    Dnf().addBuildDependencies(dependencies, to: &definition)
+    #expect(definition.packages == ["dkms", "rpm-build", "gcc", "make", "libyaml-devel"])
+    #expect(definition.buildDependencies == nil)
   }
 
   @Test func buildsGetValuesAsArguments() throws {

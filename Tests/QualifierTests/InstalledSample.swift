@@ -47,8 +47,8 @@ struct InstalledSample: Sendable {
       let target = try Target(reading: path)
       let qualification = try Qualification(
         release, .init(targets: [(path, target)], level: .load, chroots: testRoots))
-      let recipe = qualification.recipe(qualification.cases[0], target)
-      let root = try await testRoots.chroot(recipe, progress: .silent)
+      let definition = qualification.definition(qualification.cases[0], target)
+      let root = try await testRoots.chroot(definition, progress: .silent)
       try await root.use { session in
         let listed = try await session.run(["ls", "/lib/modules"], doing: "listing kernels")
         let sample = InstalledSample(
@@ -67,7 +67,7 @@ struct InstalledSample: Sendable {
   ) async throws -> Verdict {
     let run = CaseRun(
       release: release, package: release.packages[0], target: target,
-      recipe: qualification.recipe(qualification.cases[0], target), chroots: testRoots,
+      definition: qualification.definition(qualification.cases[0], target), chroots: testRoots,
       programs: .init(), level: .load, isLife: false, previous: nil, kernel: kernel, folder: folder, settings: .init(),
       host: host, progress: .silent)
     let verdict = try await run.verdict(inputs: release.digest, logs: "case", trying: work)

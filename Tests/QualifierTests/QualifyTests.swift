@@ -83,7 +83,7 @@ import Verdicts
     let target = try Target(reading: path)
     let qualification = try Qualification(release, .init(targets: [(path, target)], level: .load, chroots: testRoots))
     let root = try await testRoots.chroot(
-      qualification.recipe(qualification.cases[0], target), progress: .silent)
+      qualification.definition(qualification.cases[0], target), progress: .silent)
     let deb = try #require(try release.file(of: release.packages[0], .deb))
     try await root.use { session in
       func probe(_ change: String = ":") async throws -> String {

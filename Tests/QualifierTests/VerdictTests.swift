@@ -140,8 +140,8 @@ import Verdicts
       let one = qualification.cases[0]
       let target = try Target(reading: FilePath(one.target))
       var record = ChrootRecord(
-        recipe: qualification.recipe(one, target), made: 1, packages: ["linux-headers 6.1.1 amd64"])
-      let name = try record.recipe.key
+        definition: qualification.definition(one, target), made: 1, packages: ["linux-headers 6.1.1 amd64"])
+      let name = try record.definition.key
       var found = verdict(one, .pass, .build)
       found.root = Verdict.Root(name: name, packages: record.identity)
       try qualification.store.keep(found, on: one.id)

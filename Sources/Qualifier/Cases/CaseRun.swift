@@ -15,7 +15,7 @@ package final class CaseRun {
   let release: CandidateRelease
   let package: DKMSPackage
   let target: Target
-  let recipe: ChrootRecipe
+  let definition: ChrootDefinition
   let chroots: ChrootCache
   let programs: Qualification.Programs
   let level: Verdict.Level
@@ -46,7 +46,7 @@ package final class CaseRun {
   private var chroot: Verdict.Root?
 
   init(
-    release: CandidateRelease, package: DKMSPackage, target: Target, recipe: ChrootRecipe, chroots: ChrootCache,
+    release: CandidateRelease, package: DKMSPackage, target: Target, definition: ChrootDefinition, chroots: ChrootCache,
     programs: Qualification.Programs, level: Verdict.Level, isLife: Bool,
     previous: CandidateRelease?, kernel: String, folder: FilePath,
     settings: Settings, host: GuestHost, progress: Progress
@@ -54,7 +54,7 @@ package final class CaseRun {
     self.release = release
     self.package = package
     self.target = target
-    self.recipe = recipe
+    self.definition = definition
     self.chroots = chroots
     self.programs = programs
     self.level = level
@@ -136,11 +136,11 @@ package final class CaseRun {
   private func run() async throws {
     var made: Chroot?
     try await step(.root) {
-      made = try await chroots.chroot(recipe, progress: progress)
+      made = try await chroots.chroot(definition, progress: progress)
       return nil
     }
     guard let made else { return }
-    chroot = Verdict.Root(name: try recipe.key, packages: made.record.identity)
+    chroot = Verdict.Root(name: try definition.key, packages: made.record.identity)
     try await made.use { session in
       if isLife {
         try await live(in: session)

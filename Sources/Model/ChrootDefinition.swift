@@ -2,8 +2,8 @@
 
 import Files
 
-/// What a root file system of a distribution is made of. One recipe makes one root, which is kept.
-package struct ChrootRecipe: Sendable, Hashable, Codable {
+/// What a chroot, the root file system of a distribution, is made of. One definition makes one chroot, which is kept.
+package struct ChrootDefinition: Sendable, Hashable, Codable {
   package struct Repository: Sendable, Hashable, Codable {
     package var name: String
     package var url: String
