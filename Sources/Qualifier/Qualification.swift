@@ -68,7 +68,7 @@ package struct Qualification: Sendable, Codable {
     package var withLife = false
     package var previous: CandidateRelease?
     /// Tries again what is known.
-    package var again = false
+    package var retriesKnown = false
 
     package init(
       targets: [(path: FilePath, target: Target)], kernels: [String] = [], variants: [String] = [],

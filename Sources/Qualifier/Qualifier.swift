@@ -27,7 +27,7 @@ package enum Qualifier {
       try await qualification.refreshChroots(for: qualification.cases, progress: progress)
     }
     var verdicts: [Qualification.Case: Verdict] = [:]
-    if !request.again {
+    if !request.retriesKnown {
       for one in qualification.cases { verdicts[one] = qualification.known(one) }
     }
     let known = Set(verdicts.keys.map(\.inputs))

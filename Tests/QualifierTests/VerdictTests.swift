@@ -49,7 +49,7 @@ import Verdicts
   func firstError(text: String, line: String?) {
     // nil here: the line itself; "": none.
     let expected = line ?? text.trimmed
-    #expect(BuildLog(text).firstError ?? "" == expected)
+    #expect(CommandLog(text).firstError ?? "" == expected)
   }
 
   @Test(arguments: [
@@ -58,7 +58,7 @@ import Verdicts
     ("  At least 20MB more space needed on the / filesystem.", true),
     ("there is space", false),
   ])
-  func fullDisks(line: String, isFull: Bool) { #expect(BuildLog("a\n\(line)\nb").isOutOfSpace == isFull) }
+  func fullDisks(line: String, isFull: Bool) { #expect(CommandLog("a\n\(line)\nb").isOutOfSpace == isFull) }
 
   @Test(
     arguments: [
@@ -181,8 +181,8 @@ import Verdicts
     try await withQualification { _, target, make in
       var qualification = try make(.mount)
       qualification.programs[target.string] = .init(files: ["/x.deb"])
-      let folder = try HandedOver.make(qualification.cases, [0], qualification)
-      let left = try #require(HandedOver.all(of: qualification).first)
+      let folder = try JobDirectory.make(qualification.cases, [0], qualification)
+      let left = try #require(JobDirectory.all(of: qualification).first)
       #expect(left.folder == folder && left.job == nil && left.age < 60)
       let handed = try #require(left.qualification)
       #expect(handed.cases.map(\.id) == qualification.cases.map(\.id))
@@ -191,7 +191,7 @@ import Verdicts
       #expect(handed.programs[handed.cases[0].target]?.files == ["/x.deb"])
       #expect(try Target(reading: FilePath(handed.cases[0].target)).name == "debian-12")
       await #expect(throws: ReleaseError.self) {
-        try await HandedOver.run(folder, index: 1, cpus: nil, progress: .silent)
+        try await JobDirectory.run(folder, index: 1, cpus: nil, progress: .silent)
       }
     }
   }

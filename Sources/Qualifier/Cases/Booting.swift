@@ -18,8 +18,8 @@ extension CaseRun {
     try await step(.guest) {
       do {
         image = try await guest.write(to: initramfs, from: session, doing: doing)
-      } catch let lack as Guest.Lack {
-        throw Failure(step: .guest, reason: lack.reason)
+      } catch let missing as Guest.MissingRequirement {
+        throw Failure(step: .guest, reason: missing.reason)
       }
       return nil
     }

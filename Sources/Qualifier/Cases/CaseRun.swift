@@ -143,7 +143,7 @@ package final class CaseRun {
     chroot = Verdict.Root(name: try definition.key, packages: made.record.identity)
     try await made.use { session in
       if isLife {
-        try await live(in: session)
+        try await tryLifecycle(in: session)
       } else {
         try await run(in: session)
       }
@@ -170,7 +170,7 @@ package final class CaseRun {
   func sh(
     _ script: Script, _ arguments: [String] = [], in session: ChrootSession, folders: [String: FilePath] = [:],
     log: String, step: Verdict.Step.Name
-  ) async throws -> (succeeded: Bool, output: String, log: BuildLog) {
+  ) async throws -> (succeeded: Bool, output: String, log: CommandLog) {
     let disk = session.written("/")
     let watch = Task {
       var wasFull = Files.isFull(disk)
@@ -192,11 +192,11 @@ package final class CaseRun {
       throw Failure(step: step, reason: "\(step.rawValue) has not ended after \(settings.seconds) s")
     }
     watch.cancel()
-    let words = BuildLog(outcome.text, diskWasFull: await watch.value)
+    let words = CommandLog(outcome.text, diskWasFull: await watch.value)
     if !outcome.succeeded {
       if words.isOutOfSpace { throw Failure(result: .notRun, step: step, reason: CaseRun.outOfSpace) }
       // The script's own words go to its output: these come from what was to start it.
-      if let line = BuildLog(outcome.errors).lines.last {
+      if let line = CommandLog(outcome.errors).lines.last {
         throw Failure(result: .notRun, step: step, reason: "the chroot cannot be used: \(line)")
       }
     }

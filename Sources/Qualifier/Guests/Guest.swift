@@ -21,7 +21,7 @@ struct Guest: Sendable {
   var steps: [UInt8]
 
   /// What the release or its manifest needs and the target does not have.
-  struct Lack: Error { var reason: String }
+  struct MissingRequirement: Error { var reason: String }
 
   /// Puts the guest together in a chroot in which the modules and programs are installed.
   ///
@@ -32,9 +32,9 @@ struct Guest: Sendable {
       ["sh", "-c", collect, "collect", kernel] + modules + ["--"] + qualify.kernelModules + ["--"]
         + (smoke == nil ? [] : qualify.programs), doing: doing)
     guard outcome.succeeded else {
-      let words = BuildLog(outcome.errors)
+      let words = CommandLog(outcome.errors)
       if words.isOutOfSpace { throw ReleaseError(errno: ENOSPC, doing: doing) }
-      throw Lack(reason: outcome.complaint)
+      throw MissingRequirement(reason: outcome.complaint)
     }
     var initramfs = try Initramfs()
     try initramfs.addAll(session.written("/guest"))

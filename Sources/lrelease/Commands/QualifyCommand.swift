@@ -101,7 +101,7 @@ struct QualifyCommand: AsyncParsableCommand {
             target
           )
         }, kernels: kernels, variants: variants, level: level, chroots: roots.roots())
-      request.again = again
+      request.retriesKnown = again
       request.withLife = life
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
       let executor: any Executor =

@@ -9,7 +9,7 @@ import Verdicts
 
 /// What the tasks of an array job are given: a folder `slurm/run-XXXXXX` of the qualification, with the cases in
 /// `qualification.json`, their targets, the program, and the number of the job.
-package struct HandedOver: Sendable {
+package struct JobDirectory: Sendable {
   let folder: FilePath
   /// nil in a folder that is not complete.
   let qualification: Qualification?
@@ -48,9 +48,9 @@ package struct HandedOver: Sendable {
   }
 
   /// What earlier runs have left.
-  static func all(of qualification: Qualification) -> [HandedOver] {
+  static func all(of qualification: Qualification) -> [JobDirectory] {
     let parent = place(of: qualification)
-    return ((try? Files.names(in: parent)) ?? []).map { HandedOver(reading: parent.appending(bytes: $0)) }
+    return ((try? Files.names(in: parent)) ?? []).map { JobDirectory(reading: parent.appending(bytes: $0)) }
   }
 
   private init(reading folder: FilePath) {
@@ -65,7 +65,7 @@ package struct HandedOver: Sendable {
   /// Carries out one case on a node, and keeps its verdict.
   package static func run(_ folder: FilePath, index: Int, cpus: Int?, progress: Progress) async throws -> Verdict {
     let doing = "qualifying the case \(index) of \(folder)"
-    guard var qualification = HandedOver(reading: folder).qualification,
+    guard var qualification = JobDirectory(reading: folder).qualification,
       qualification.cases.indices.contains(index)
     else {
       throw ReleaseError(

@@ -5,9 +5,9 @@ import Distributions
 import Processes
 import SystemPackage
 
-/// What happens to a package in the life of a site, one thing after the other in one chroot.
+/// The lifecycle of a package at a site: what happens to it, one thing after the other in one chroot.
 extension CaseRun {
-  func live(in session: ChrootSession) async throws {
+  func tryLifecycle(in session: ChrootSession) async throws {
     let kernels = try await kernels(in: session)
     guard kernels.count == 1 else { throw wrongKernels(kernels) }
     let first = kernels[0]
