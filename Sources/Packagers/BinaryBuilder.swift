@@ -12,7 +12,11 @@ import SystemPackage
 package struct BinaryBuilder: Sendable {
   /// What came of one target.
   package struct Outcome: Sendable, Encodable {
-    package enum Status: String, Sendable, Codable { case built, there, failed }
+    package enum Status: String, Sendable, Codable {
+      case built
+      case existing = "there"
+      case failed
+    }
     package var target: String
     package var status: Status
     package var folder: String?
@@ -134,10 +138,10 @@ package struct BinaryBuilder: Sendable {
     func seconds() -> Double { (ContinuousClock.now - start).seconds }
     let log = Files.absolute(output).appending("\(release.name).\(target.name).log")
     do {
-      let (folder, wasThere) = try await build(release, target, log: log)
+      let (folder, alreadyExisted) = try await build(release, target, log: log)
       let files = try folder.verified()
       return Outcome(
-        target: target.name, status: wasThere ? .there : .built, folder: folder.path.string, files: files,
+        target: target.name, status: alreadyExisted ? .existing : .built, folder: folder.path.string, files: files,
         seconds: seconds())
     } catch let error as ReleaseError {
       return Outcome(
@@ -161,7 +165,7 @@ package struct BinaryBuilder: Sendable {
       release: release.name, tarball: release.digest, target: target.digest, chroot: name,
       packages: chroots.record(of: name)?.identity, modules: buildsModules)
     let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
-    func isThere() throws -> Bool {
+    func alreadyExists() throws -> Bool {
       guard Files.exists(folder.path) else { return false }
       let known = try? JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json")))
       // Without its chroot, the packages stand for what was in it.
@@ -175,10 +179,10 @@ package struct BinaryBuilder: Sendable {
       }
       return false
     }
-    if chroots.since == nil, try isThere() { return (folder, true) }
+    if chroots.since == nil, try alreadyExists() { return (folder, true) }
     let chroot = try await chroots.chroot(definition, progress: progress)
     inputs.packages = chroot.record.identity
-    if try isThere() { return (folder, true) }
+    if try alreadyExists() { return (folder, true) }
     try await folder.create(replacing: replaces) { part in
       try await progress.step("building for \(target.name)") {
         try await chroot.use { session in

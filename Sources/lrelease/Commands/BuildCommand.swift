@@ -66,7 +66,7 @@ struct BuildCommand: AsyncParsableCommand {
           let words =
             switch outcome.status {
             case .built: "built in \(duration(outcome.seconds))"
-            case .there: "already exists; all files verified"
+            case .existing: "already exists; all files verified"
             case .failed: "failed after \(duration(outcome.seconds))"
             }
           console.print("\(console.bold(outcome.target)) \(words)")
