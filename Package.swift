@@ -105,6 +105,7 @@ let package = Package(
     tests("ProcessesTests", ["Processes"]),
     tests("ModelTests", ["Model"]),
     tests("AssemblerTests", ["Assembler", "CLibArchive"]),
+    tests("DistributionsTests", ["Distributions"]),
     tests("AuditorTests", ["Auditor", "lrelease"]),
     tests("ReportsTests", ["Reports"]),
     tests("QualifierTests", ["Operations", "Qualifier", "Reports", "lrelease"]),

@@ -9,9 +9,9 @@ import SystemPackage
 package struct Chroot: Sendable {
   package let path: FilePath
   package let record: ChrootRecord
-  /// Others must not make the root anew meanwhile.
+  /// Others must not make the chroot anew meanwhile.
   private let lock: FileLock
-  /// The tail of this machine's PATH must not decide what a root finds.
+  /// The tail of this machine's PATH must not decide what a chroot finds.
   private static let environment = [
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
     "TZ": "UTC", "DEBIAN_FRONTEND": "noninteractive",
@@ -23,7 +23,7 @@ package struct Chroot: Sendable {
     self.lock = lock
   }
 
-  /// Uses the root: what `body` changes in it goes when `body` has returned.
+  /// Uses the chroot: what `body` changes in it goes when `body` has returned.
   package func use<R: Sendable>(_ body: (ChrootSession) async throws -> R) async throws -> R {
     let root = path
     return try await withScratch { scratch in

@@ -7,29 +7,34 @@ import Model
 import Processes
 import SystemPackage
 
-/// What is known of a root that is kept.
+/// What is known of a chroot that is kept.
 package struct ChrootRecord: Sendable, Codable {
-  package var recipe: ChrootRecipe
+  package var definition: ChrootDefinition
   /// Seconds since 1970.
   package var made: Int64
   /// What is in it, sorted: name, version and architecture of each package.
   package var packages: [String]
 
-  package init(recipe: ChrootRecipe, made: Int64, packages: [String]) {
-    self.recipe = recipe
+  private enum CodingKeys: String, CodingKey {
+    case definition = "recipe"
+    case made, packages
+  }
+
+  package init(definition: ChrootDefinition, made: Int64, packages: [String]) {
+    self.definition = definition
     self.made = made
     self.packages = packages
   }
 
-  /// Identifies what is in it: a root that is made anew from an archive that has not changed has the same.
+  /// Identifies what is in it: a chroot that is made anew from an archive that has not changed has the same.
   package var identity: SHA256Digest { SHA256Digest(of: Array(packages.joined(separator: "\n").utf8)) }
 }
 
-/// The folder of the roots that are kept: for each recipe `KEY`, what is known of it in `KEY.json`, and `KEY.lock`, which
-/// tells by its age when the root was used.
+/// The folder of the chroots that are kept: for each definition `KEY`, what is known of it in `KEY.json`, and
+/// `KEY.lock`, which tells by its age when the chroot was used.
 package struct ChrootCache: Sendable, Codable {
   private let place: String
-  /// Roots that were made before this moment, in seconds since 1970, are made anew.
+  /// Chroots that were made before this moment, in seconds since 1970, are made anew.
   package var since: Int64?
 
   package init(_ folder: FilePath, since: Int64? = nil) {
@@ -39,36 +44,36 @@ package struct ChrootCache: Sendable, Codable {
 
   package var folder: FilePath { FilePath(place) }
 
-  /// The root of a recipe, made where there is none yet.
+  /// The chroot of a definition, made where there is none yet.
   ///
   /// - Throws: `ReleaseError` with code `missingTool` without mmdebstrap or dnf, `failed` with the first line that they
   ///   complained with.
-  package func root(_ recipe: ChrootRecipe, progress: Progress) async throws -> Chroot {
-    let doing = "making a root of \(recipe.title)"
+  package func chroot(_ definition: ChrootDefinition, progress: Progress) async throws -> Chroot {
+    let doing = "making a chroot of \(definition.title)"
     guard geteuid() == 0 else {
-      throw ReleaseError(.failed, doing: doing, reason: "that needs the rights of root", advice: "run as root")
+      throw ReleaseError(.failed, doing: doing, reason: "this requires root privileges", advice: "run as root")
     }
-    let name = try recipe.key
+    let name = try definition.key
     try Files.makeFolder(folder)
     var lock = try FileLock(folder.appending("\(name).lock"))
     while true {
       try await lock.acquire(.shared)
       if lock.isGone {
-        // The root was removed while we waited: others lock another file.
+        // The chroot was removed while we waited: others lock another file.
         lock = try FileLock(folder.appending("\(name).lock"))
         continue
       }
       if let record = current(name) { return Chroot(folder.appending(name), record, lock) }
       lock.release()
-      // Whoever makes the same root meanwhile, here or in another process, takes minutes; so does who uses an older one.
-      if !(try lock.tryAcquire(.exclusive)) { progress.began("\(doing), when nobody uses the one that is there") }
+      // Another may be making the same chroot, here or in another process, or using an older one: that takes minutes.
+      if !(try lock.tryAcquire(.exclusive)) { progress.began("\(doing): waiting until the chroot is no longer in use") }
       try await lock.acquire(.exclusive)
-      if !lock.isGone, current(name) == nil { try await make(recipe, name, doing: doing, progress: progress) }
+      if !lock.isGone, current(name) == nil { try await make(definition, name, doing: doing, progress: progress) }
       lock.release()
     }
   }
 
-  /// What is known of the root of this name, when there is one.
+  /// What is known of the chroot of this name, when there is one.
   package func record(of name: String) -> ChrootRecord? {
     guard Files.exists(folder.appending(name)), let bytes = try? Files.read(folder.appending("\(name).json"))
     else { return nil }
@@ -80,24 +85,25 @@ package struct ChrootCache: Sendable, Codable {
     return record
   }
 
-  private func make(_ recipe: ChrootRecipe, _ name: String, doing: String, progress: Progress) async throws {
+  private func make(_ definition: ChrootDefinition, _ name: String, doing: String, progress: Progress) async throws {
     let path = folder.appending(name)
     let file = folder.appending("\(name).json")
     // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
-    // the first that is complete becomes the root.
+    // the first that is complete becomes the chroot.
     let part = FilePath("\(path).\(ChrootCache.machine).partial")
     try AtomicDirectory.recover(path, from: part)
     try await Files.removeWhenQuiet(part)
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))
-        try await Bootstrapper.make(recipe, in: part, doing: doing)
-        let packages = try await Bootstrapper.packages(in: part, doing: doing)
+        let bootstrapper = try definition.bootstrapper(doing: doing)
+        try await bootstrapper.make(definition, in: part, doing: doing)
+        let packages = try await bootstrapper.packages(in: part, doing: doing)
         if current(name) != nil { return try Files.remove(part) }
-        // A root without its record counts for nothing: whatever stops us here, it is made anew.
+        // A chroot without its record counts for nothing: whatever stops us here, it is made anew.
         try Files.remove(file)
         try AtomicDirectory.replace(path, with: part, doing: doing)
-        let record = ChrootRecord(recipe: recipe, made: made, packages: packages)
+        let record = ChrootRecord(definition: definition, made: made, packages: packages)
         try Files.replace(file, with: try JSON.encode(record))
       }
     } catch {
@@ -108,6 +114,8 @@ package struct ChrootCache: Sendable, Codable {
     }
   }
 
+  static let needsSpace = "free some space, or give another --cache"
+
   private static var machine: String {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, name.count - 1)
@@ -116,7 +124,7 @@ package struct ChrootCache: Sendable, Codable {
 
   // MARK: what is kept
 
-  /// A root that is kept, as people are told of it.
+  /// A chroot that is kept, as people are told of it.
   package struct Kept: Sendable, Codable {
     package var name: String
     /// What was asked for: suites or repositories.
@@ -129,7 +137,7 @@ package struct ChrootCache: Sendable, Codable {
     package var bytes: Int64
   }
 
-  /// All roots, those that were used last at the end.
+  /// All chroots, those that were used last at the end.
   package func all() async throws -> [Kept] {
     guard Files.exists(folder) else { return [] }
     var kept: [Kept] = []
@@ -143,7 +151,7 @@ package struct ChrootCache: Sendable, Codable {
         .check(doing: "measuring \(path)")
       kept.append(
         Kept(
-          name: name, from: record.recipe.suites + record.recipe.repositories.map(\.name),
+          name: name, from: record.definition.suites + record.definition.repositories.map(\.name),
           kernels: kernels.map { String(decoding: $0, as: UTF8.self) }, made: record.made, used: used(name, record),
           bytes: usage.text.split(separator: "\t").first.flatMap { Int64($0) } ?? 0))
     }
@@ -155,18 +163,18 @@ package struct ChrootCache: Sendable, Codable {
     return stat(folder.appending("\(name).lock").string, &status) == 0 ? Int64(status.st_mtim.tv_sec) : record.made
   }
 
-  /// Removes a root.
+  /// Removes a chroot.
   ///
   /// - Throws: `ReleaseError` with code `input` when there is none of this name, `conflict` when it is in use.
   package func remove(_ name: String) throws {
-    let doing = "removing the root \(name)"
+    let doing = "removing the chroot \(name)"
     guard isCleanPath(name), !name.contains("/"), record(of: name) != nil else {
       throw ReleaseError(
-        .input, doing: doing, reason: "there is none in \(folder)", remedy: DistributionsRemedy.listRoots)
+        .input, doing: doing, reason: "there is no such chroot in \(folder)", remedy: DistributionsRemedy.listRoots)
     }
     let lock = try FileLock(folder.appending("\(name).lock"), touch: false)
     guard try lock.tryAcquire(.exclusive) else {
-      throw ReleaseError(.conflict, doing: doing, reason: "it is in use", advice: "wait for that to end")
+      throw ReleaseError(.conflict, doing: doing, reason: "it is in use", advice: "wait until it is no longer used")
     }
     try Files.remove(folder.appending("\(name).json"))
     try Files.remove(folder.appending(name))

@@ -4,7 +4,7 @@ import Files
 import Processes
 import SystemPackage
 
-/// A root with a layer of its own on top, for one piece of work.
+/// A chroot with a layer of its own on top, for one piece of work.
 ///
 /// Each command gets the layers mounted in a mount namespace of its own and processes in a process namespace of its own,
 /// so that nothing stays mounted or running, whatever happens to it.
@@ -16,21 +16,21 @@ package struct ChrootSession: Sendable {
   /// Whether what was changed has filled the disk that the session is on.
   package var isFull: Bool { Files.isFull(scratch) }
 
-  /// A file that a command in this session has made or changed, seen from outside; what the root came with is not here.
+  /// A file that a command in this session has made or changed, seen from outside; not what the chroot came with.
   package func written(_ path: String) -> FilePath {
     scratch.appending("upper").pushing(FilePath(String(path.drop { $0 == "/" })))
   }
 
-  /// A file of the root as the commands of this session see it, seen from outside; nil when there is none.
+  /// A file of the chroot as the commands of this session see it, seen from outside; nil when there is none.
   package func found(_ path: String) -> FilePath? {
     let inner = FilePath(String(path.drop { $0 == "/" }))
     return [scratch.appending("upper").pushing(inner), root.pushing(inner)].first { Files.exists($0) }
   }
 
-  /// Runs a command in the root.
+  /// Runs a command in the chroot.
   ///
   /// - Parameters:
-  ///   - folders: where the root has folders and files of this machine, to read only.
+  ///   - folders: where the chroot has folders and files of this machine, to read only.
   ///   - network: whether it sees this machine's network; else it has a loopback interface and nothing besides.
   package func run(
     _ command: [String], folders: [String: FilePath] = [:], network: Bool = false,

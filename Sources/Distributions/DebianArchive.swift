@@ -6,7 +6,7 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// Where this machine gets Debian's packages from, so that roots of any suite come from the same mirror.
+/// Where this machine gets Debian's packages from, so that chroots of any suite come from the same mirror.
 ///
 /// Found in the machine's own apt sources; `LRELEASE_DEBIAN_MIRROR` and `LRELEASE_DEBIAN_SECURITY_MIRROR` go first.
 package struct DebianArchive: Sendable {
@@ -44,7 +44,7 @@ package struct DebianArchive: Sendable {
   }
 
   /// What this machine's apt is told of the age of its archive, as options of apt: a mirror that stands still, which the
-  /// machine takes for good, serves its roots too.
+  /// machine takes for good, serves its chroots too.
   package func options() async throws -> [String] {
     let outcome = try await Command(
       "apt-config",

@@ -1,85 +1,101 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Diagnostics
 import Model
-import Processes
 import SystemPackage
 
-/// The distribution's own tool, as commands that are run in a root without network.
-package struct PackageManager: Sendable {
-  package let format: Target.Format
+/// A distribution's own tool for packages. Commands are run in a chroot without network.
+///
+/// Each is a type in a file of its own, and `Target.Format.packageManager` chooses it.
+package protocol PackageManager: Sendable {
+  /// The format of its packages.
+  var format: Target.Format { get }
 
-  package init(format: Target.Format) { self.format = format }
+  // MARK: commands
 
   /// Installs files, or upgrades to them.
-  package func install(_ files: [String]) -> [String] {
-    switch format {
-    case .deb: ["apt-get", "install", "--yes", "--allow-downgrades"] + files
-    case .rpm: ["dnf", "install", "--assumeyes", "--disablerepo=*"] + files
-    }
-  }
-
-  package func reinstall(_ files: [String]) -> [String] {
-    switch format {
-    case .deb: ["apt-get", "install", "--yes", "--reinstall"] + files
-    case .rpm: ["dnf", "reinstall", "--assumeyes", "--disablerepo=*"] + files
-    }
-  }
-
+  func install(_ files: [String]) -> [String]
+  func reinstall(_ files: [String]) -> [String]
   /// Removes packages, with their configuration.
-  package func remove(_ names: [String]) -> [String] {
-    switch format {
-    case .deb: ["apt-get", "purge", "--yes"] + names
-    case .rpm: ["dnf", "remove", "--assumeyes", "--noautoremove"] + names
-    }
-  }
-
+  func remove(_ names: [String]) -> [String]
   /// Prints what is half-installed or broken, and nothing when all is well.
-  package var audit: [String] {
-    switch format {
-    case .deb: ["dpkg", "--audit"]
-    case .rpm: ["rpm", "--verify", "--all", "--nofiles", "--nodigest"]
-    }
-  }
+  var audit: [String] { get }
+  /// Prints the installed packages, one a line: name, version and architecture.
+  var list: [String] { get }
+  /// Prints which packages own files and folders. Some of them may not exist: then it fails, but prints the others.
+  func owners(of paths: [String]) -> [String]
+  /// The packages that the output of `owners(of:)` names, sorted.
+  func owners(in output: String) -> [String]
+
+  // MARK: packages
 
   /// The packages that bring exactly this kernel, its headers and its image.
-  package static func packages(of kernel: String, _ format: Target.Format) -> (headers: [String], images: [String]) {
-    switch format {
-    case .deb: (["linux-headers-\(kernel)"], ["linux-image-\(kernel)"])
-    case .rpm: (["kernel-devel-\(kernel)"], ["kernel-core-\(kernel)", "kernel-modules-\(kernel)"])
-    }
-  }
+  func packages(ofKernel kernel: String) -> KernelPackages
+  /// What a package file needs and provides. Asks a tool of this machine.
+  func relations(of file: FilePath, doing: String) async throws -> PackageRelations
+  /// The name of the file of an architecture-independent package of a release.
+  func fileName(of package: String, _ version: ReleaseVersion) -> String
+  /// Whether a file of this name holds the package, in whatever version.
+  func isFile(_ fileName: String, of package: String) -> Bool
 
-  /// What built packages need of the distribution, as the root's recipe names it.
-  package static func dependencies(of files: [FilePath], _ format: Target.Format, doing: String) async throws
-    -> [String]
-  {
-    var needed: Set<String> = []
-    var own: Set<String> = []
-    for file in files {
-      switch format {
-      case .deb:
-        let shown = try await Command(
-          "dpkg-deb", ["--field", file.string, "Package", "Provides", "Pre-Depends", "Depends"]
-        ).check(doing: doing)
-        for line in shown.text.split(separator: "\n") {
-          let halves = line.split(separator: ":", maxSplits: 1).map { $0.trimmed }
-          guard halves.count == 2 else { continue }
-          let names = halves[1].split(separator: ",").compactMap { item in
-            item.split(separator: "|").first?.split { $0 == "(" || $0 == ":" || $0 == " " }.first.map(String.init)
-          }
-          if halves[0].hasSuffix("Depends") { needed.formUnion(names) } else { own.formUnion(names) }
-        }
-      case .rpm:
-        let shown = try await Command("rpm", ["-qp", "--nosignature", "--requires", file.string]).check(doing: doing)
-        let provided = try await Command("rpm", ["-qp", "--nosignature", "--provides", file.string]).check(doing: doing)
-        func names(_ text: String) -> [String] {
-          text.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
-        }
-        needed.formUnion(names(shown.text).filter { !$0.hasPrefix("rpmlib(") && !$0.hasPrefix("config(") })
-        own.formUnion(names(provided.text))
-      }
-    }
-    return needed.subtracting(own).sorted()
+  // MARK: building
+
+  /// Adds to a definition what a chroot needs to build packages of a release.
+  func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition)
+  /// Builds the packages of a release from its tarball, which lies in `/release`, to `/packages`.
+  func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String]
+  /// What that command reads from its environment.
+  func buildEnvironment(for target: Target, cores: Int) -> [String: String]
+}
+
+/// Packages that bring one kernel.
+package struct KernelPackages: Sendable, Equatable {
+  package var headers: [String]
+  package var images: [String]
+}
+
+/// What a package needs of others, and what it is itself.
+package struct PackageRelations: Sendable, Equatable {
+  package var required: Set<String>
+  package var provided: Set<String>
+}
+
+/// What a release needs to be built, as its packaging of each format says it.
+package struct BuildDependencies: Sendable {
+  /// The first paragraph of `debian/control`.
+  package var debianControl: String
+  /// `BuildRequires` of the spec.
+  package var specRequires: [String]
+
+  package init(debianControl: String, specRequires: [String]) {
+    self.debianControl = debianControl
+    self.specRequires = specRequires
   }
+}
+
+extension PackageManager {
+  /// What built packages need of the distribution, as a chroot's definition names it.
+  package func dependencies(of files: [FilePath], doing: String) async throws -> [String] {
+    var required: Set<String> = []
+    var provided: Set<String> = []
+    for file in files {
+      let relations = try await relations(of: file, doing: doing)
+      required.formUnion(relations.required)
+      provided.formUnion(relations.provided)
+    }
+    return required.subtracting(provided).sorted()
+  }
+}
+
+extension Target.Format {
+  /// The one place that chooses a package manager.
+  package var packageManager: any PackageManager {
+    switch self {
+    case .deb: Apt()
+    case .rpm: Dnf()
+    }
+  }
+}
+
+extension Target {
+  package var packageManager: any PackageManager { format.packageManager }
 }

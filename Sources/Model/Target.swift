@@ -24,7 +24,7 @@ package struct Target: Sendable {
   package let later: [String]
   /// Version of the RPM package format, and what it signs and digests with.
   package let rpm: RPM?
-  package let root: ChrootRecipe
+  package let root: ChrootDefinition
   package let digest: SHA256Digest
 
   package struct RPM: Sendable {
@@ -56,7 +56,7 @@ package struct Target: Sendable {
       "later", .texts, default: [], "packages that bring the headers of a kernel that arrives later")
     rpm = table.optional("rpm", .table { RPM(&$0) }, "for format rpm")
     let root = table.required(
-      "root", .located(.table { ChrootRecipe(&$0, kernels: kernels) }), "how a root of it is made")
+      "root", .located(.table { ChrootDefinition(&$0, kernels: kernels) }), "how a root of it is made")
     guard let distribution, let release, let architecture, let format, let codec, let root else { return nil }
     self.name = name
     self.distribution = distribution
@@ -133,7 +133,7 @@ extension Target.RPM {
   }
 }
 
-extension ChrootRecipe {
+extension ChrootDefinition {
   /// - Parameter kernels: packages that every root of the target has besides.
   fileprivate init?(_ table: inout TableReader, kernels: [String]) {
     let suites = table.optional(
@@ -153,7 +153,7 @@ extension ChrootRecipe {
   }
 }
 
-extension ChrootRecipe.Repository {
+extension ChrootDefinition.Repository {
   fileprivate init?(_ table: inout TableReader) {
     let name = table.required("name", .text, "name of the repository")
     let url = table.required("url", .text, "its baseurl, with $basearch")

@@ -13,10 +13,16 @@ package struct Cut: Sendable {
   package struct Report: Sendable, Encodable {
     package var release: String
     package var folder: String
-    /// The release was there already, with the same plan, and its files are what was released.
-    package var wasThere: Bool
+    /// The release already existed, with the same plan, and its files are what was released.
+    package var alreadyExisted: Bool
     package var files: Int?
     package var outputs: [Artifact]
+
+    private enum CodingKeys: String, CodingKey {
+      case release, folder
+      case alreadyExisted = "wasThere"
+      case files, outputs
+    }
   }
 
   package var output: FilePath
@@ -39,7 +45,7 @@ package struct Cut: Sendable {
   /// - Parameters:
   ///   - remedy: what to do when the release exists with other content.
   ///   - check: is given the folder with all files of the release before it gets its name.
-  ///   - code: gives the release without its packaging; not asked when the release is there already.
+  ///   - code: gives the release without its packaging; not asked when the release already exists.
   package func run(
     _ plan: Plan, _ manifest: Manifest, remedy: any Remedy = OperationsRemedy.giveRespin,
     check: (FilePath) throws -> Void = { _ in }, code: () async throws -> ReleaseTree
@@ -61,17 +67,17 @@ package struct Cut: Sendable {
     }
     let outputs = try await folder.verified()
     return Report(
-      release: name, folder: folder.path.string, wasThere: false, files: released.count, outputs: outputs)
+      release: name, folder: folder.path.string, alreadyExisted: false, files: released.count, outputs: outputs)
   }
 
   /// Adds to the code of a release what belongs to it besides: the packaging and the records.
   package static func complete(
     _ code: ReleaseTree, in context: PackagingContext
-  ) throws -> (tree: ReleaseTree, packages: [PackagingTree.Laid]) {
+  ) throws -> (tree: ReleaseTree, packages: [PackageSources]) {
     var tree = code
     let packages = try context.packages.map { package in
       let dkms = try DKMSPackage(package, in: context)
-      return (dkms: dkms, tree: try dkms.sourceTree(code))
+      return PackageSources(dkms: dkms, tree: try dkms.sourceTree(code))
     }
     try PackagingTree.add(to: &tree, in: context, packages: packages)
     try Tarball.addRecords(to: &tree, plan: context.plan)
@@ -80,7 +86,7 @@ package struct Cut: Sendable {
 
   /// Writes the tarball and the packages, all at once: what takes long in each, the compression, shares the cores.
   private func writeAll(
-    _ plan: Plan, _ packages: [PackagingTree.Laid], _ released: ReleaseTree, name: String, to part: FilePath
+    _ plan: Plan, _ packages: [PackageSources], _ released: ReleaseTree, name: String, to part: FilePath
   ) async throws {
     let version = plan.version.value
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -101,7 +107,8 @@ package struct Cut: Sendable {
           try await Cut.writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
         }
       }
-      for (dkms, sources) in packages {
+      for package in packages {
+        let (dkms, sources) = (package.dkms, package.tree)
         if let relations = dkms.package.deb {
           let deb = try dkms.deb(relations, tree: sources)
           group.addTask {
@@ -146,6 +153,6 @@ package struct Cut: Sendable {
       known == (try JSON.encode(plan.portable))
     else { throw folder.conflict }
     let outputs = try await folder.verified()
-    return Report(release: name, folder: folder.path.string, wasThere: true, files: nil, outputs: outputs)
+    return Report(release: name, folder: folder.path.string, alreadyExisted: true, files: nil, outputs: outputs)
   }
 }

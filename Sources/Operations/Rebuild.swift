@@ -67,7 +67,7 @@ package struct Rebuild: Sendable {
       })
     return Report(
       made: made, basedOn: name, isUnchanged: true,
-      comparedWith: made.wasThere
+      comparedWith: made.alreadyExisted
         ? nil : (original?.path.appending(ReleaseFolder.checksums) ?? Files.absolute(released.path)).string)
   }
 

@@ -5,15 +5,18 @@ import Distributions
 import Files
 import Glibc
 import Model
-import Processes
 import Releases
 import SystemPackage
 
-/// Builds the binary packages of a release in a root of each target, without network once the root stands.
+/// Builds the binary packages of a release in a chroot of each target, without network once the chroot stands.
 package struct BinaryBuilder: Sendable {
   /// What came of one target.
   package struct TargetResult: Sendable, Encodable {
-    package enum Status: String, Sendable, Codable { case built, there, failed }
+    package enum Status: String, Sendable, Codable {
+      case built
+      case existing = "there"
+      case failed
+    }
     package var target: String
     package var status: Status
     package var folder: String?
@@ -34,14 +37,20 @@ package struct BinaryBuilder: Sendable {
     var release: String
     var tarball: SHA256Digest
     var target: SHA256Digest
-    /// The recipe of the root, and what was in it.
-    var root: String
+    /// The definition of the chroot, and what was in it.
+    var chroot: String
     var packages: SHA256Digest?
     var modules: Bool
+
+    private enum CodingKeys: String, CodingKey {
+      case format, release, tarball, target
+      case chroot = "root"
+      case packages, modules
+    }
   }
 
   package var output: FilePath
-  package var roots: ChrootCache
+  package var chroots: ChrootCache
   /// Builds ready-made modules for the kernels of the target too.
   package var buildsModules: Bool
   /// Targets at a time.
@@ -50,9 +59,9 @@ package struct BinaryBuilder: Sendable {
   package var replaces = false
   package var progress: Progress
 
-  package init(output: FilePath, roots: ChrootCache, buildsModules: Bool, jobs: Int, progress: Progress) {
+  package init(output: FilePath, chroots: ChrootCache, buildsModules: Bool, jobs: Int, progress: Progress) {
     self.output = output
-    self.roots = roots
+    self.chroots = chroots
     self.buildsModules = buildsModules
     self.jobs = jobs
     self.progress = progress
@@ -63,8 +72,7 @@ package struct BinaryBuilder: Sendable {
     var name: String
     var tarball: FilePath
     var digest: SHA256Digest
-    var control: String
-    var buildRequires: [String]
+    var dependencies: BuildDependencies
   }
 
   /// Builds for every target; one that fails does not stop the others.
@@ -126,7 +134,9 @@ package struct BinaryBuilder: Sendable {
     let digest = try await BlockingExecutor.run { try Files.digest(tarball).0 }
     return Release(
       name: try plan.releaseName, tarball: Files.absolute(tarball), digest: digest,
-      control: String(decoding: control, as: UTF8.self), buildRequires: requires)
+      dependencies: BuildDependencies(
+        debianControl: String(decoding: control, as: UTF8.self).components(before: "\nPackage:"),
+        specRequires: requires))
   }
 
   private func result(_ release: Release, _ target: Target) async throws -> TargetResult {
@@ -134,10 +144,10 @@ package struct BinaryBuilder: Sendable {
     func seconds() -> Double { (ContinuousClock.now - start).seconds }
     let log = Files.absolute(output).appending("\(release.name).\(target.name).log")
     do {
-      let (folder, wasThere) = try await build(release, target, log: log)
+      let (folder, alreadyExisted) = try await build(release, target, log: log)
       let files = try await folder.verified()
       return TargetResult(
-        target: target.name, status: wasThere ? .there : .built, folder: folder.path.string, files: files,
+        target: target.name, status: alreadyExisted ? .existing : .built, folder: folder.path.string, files: files,
         seconds: seconds())
     } catch let error as ReleaseError {
       return TargetResult(
@@ -147,30 +157,25 @@ package struct BinaryBuilder: Sendable {
   }
 
   private func build(_ release: Release, _ target: Target, log: FilePath) async throws -> (ReleaseFolder, Bool) {
-    var recipe = target.root
+    var definition = target.root
     if buildsModules && target.kernels.isEmpty {
       throw ReleaseError(
         .input, doing: "building modules", reason: "the target names no kernels",
         remedy: PackagersRemedy.giveTargetKernels)
     }
-    switch target.format {
-    case .deb:
-      recipe.packages += ["build-essential", "debhelper"]
-      recipe.buildDependencies = release.control.components(before: "\nPackage:")
-    case .rpm: recipe.packages += ["rpm-build", "gcc", "make"] + release.buildRequires
-    }
-    if !buildsModules { recipe.packages.removeAll { target.kernels.contains($0) } }
-    recipe.packages.sort()
-    let name = try recipe.key
+    target.packageManager.addBuildDependencies(release.dependencies, to: &definition)
+    if !buildsModules { definition.packages.removeAll { target.kernels.contains($0) } }
+    definition.packages.sort()
+    let name = try definition.key
     var inputs = Inputs(
-      release: release.name, tarball: release.digest, target: target.digest, root: name,
-      packages: roots.record(of: name)?.identity, modules: buildsModules)
+      release: release.name, tarball: release.digest, target: target.digest, chroot: name,
+      packages: chroots.record(of: name)?.identity, modules: buildsModules)
     let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
-    func isThere() throws -> Bool {
+    func alreadyExists() throws -> Bool {
       guard Files.exists(folder.path) else { return false }
       let read = Result { try JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json"))) }
       let known = try? read.get()
-      // Without its root, the packages stand for what was in it.
+      // Without its chroot, the packages stand for what was in it.
       if inputs.packages == nil { inputs.packages = known?.packages }
       if known == inputs { return true }
       guard replaces else {
@@ -185,13 +190,13 @@ package struct BinaryBuilder: Sendable {
       }
       return false
     }
-    if roots.since == nil, try isThere() { return (folder, true) }
-    let root = try await roots.root(recipe, progress: progress)
-    inputs.packages = root.record.identity
-    if try isThere() { return (folder, true) }
+    if chroots.since == nil, try alreadyExists() { return (folder, true) }
+    let chroot = try await chroots.chroot(definition, progress: progress)
+    inputs.packages = chroot.record.identity
+    if try alreadyExists() { return (folder, true) }
     try await folder.create(replacing: replaces) { part in
       try await progress.step("building for \(target.name)") {
-        try await root.use { session in
+        try await chroot.use { session in
           try await build(release, target, in: session, to: part, log: log)
         }
       }
@@ -205,18 +210,14 @@ package struct BinaryBuilder: Sendable {
     _ release: Release, _ target: Target, in session: ChrootSession, to part: FilePath, log: FilePath
   ) async throws {
     let doing = "building"
-    let script = Script(target.format == .deb ? PackageResources.build_deb_sh : PackageResources.build_rpm_sh)
+    let manager = target.packageManager
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
     let outcome = try await session.run(
-      [
-        "sh", "-c", script.text, "build", release.tarball.lastComponent?.string ?? "", release.name,
-        buildsModules ? "modules" : "", target.payload, target.rpm?.digest == "sha512" ? "10" : "8",
-        target.rpm?.format ?? "",
-      ], folders: ["/release": release.tarball.removingLastComponent()],
-      environment: [
-        "DEB_BUILD_OPTIONS": "parallel=\(cores)", "DPKG_DEB_COMPRESSOR_TYPE": target.codec,
-        "RPM_BUILD_NCPUS": "\(cores)",
-      ], doing: doing)
+      manager.build(
+        tarball: release.tarball.lastComponent?.string ?? "", release: release.name, withModules: buildsModules,
+        for: target),
+      folders: ["/release": release.tarball.removingLastComponent()],
+      environment: manager.buildEnvironment(for: target, cores: cores), doing: doing)
     let written = session.written("/build.log")
     let text = Files.exists(written) ? try Files.read(written) : Array(outcome.errors.utf8)
     guard outcome.succeeded else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Distributions
 import Files
 import Model
 import Packagers
@@ -57,13 +58,8 @@ package struct CandidateRelease: Sendable {
 
   /// The file of a package in one format, or nil when it is not made in that.
   func file(of dkms: DKMSPackage, _ format: Target.Format) throws -> FilePath? {
-    let version = dkms.version
-    let file =
-      switch format {
-      case .deb: dkms.package.deb.map { "\($0.name)_\(version.debian)_all.deb" }
-      case .rpm: dkms.package.rpm.map { "\($0.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm" }
-      }
-    guard let file else { return nil }
+    guard let relations = dkms.package.relations(format) else { return nil }
+    let file = format.packageManager.fileName(of: relations.name, dkms.version)
     let path = folder.appending(file)
     guard Files.exists(path) else {
       throw ReleaseError(

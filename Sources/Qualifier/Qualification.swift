@@ -40,13 +40,19 @@ package struct Qualification: Sendable, Codable {
 
   package var release: String
   package var level: Verdict.Level
-  package var roots: ChrootCache
+  package var chroots: ChrootCache
   package var settings: CaseRun.Settings
   /// The release that is upgraded from, in the life of a site.
   package var previous: String?
   package var cases: [Case]
   /// By the path of the target's file.
   package var programs: [String: Programs] = [:]
+
+  private enum CodingKeys: String, CodingKey {
+    case release, level
+    case chroots = "roots"
+    case settings, previous, cases, programs
+  }
 
   /// What a person asks for.
   package struct Request: Sendable {
@@ -56,23 +62,23 @@ package struct Qualification: Sendable, Codable {
     /// Nothing for all.
     package var variants: [String]
     package var level: Verdict.Level
-    package var roots: ChrootCache
+    package var chroots: ChrootCache
     package var settings = CaseRun.Settings()
     /// Tries what happens in the life of a site too.
     package var withLife = false
     package var previous: CandidateRelease?
     /// Tries again what is known.
-    package var again = false
+    package var retriesKnown = false
 
     package init(
       targets: [(path: FilePath, target: Target)], kernels: [String] = [], variants: [String] = [],
-      level: Verdict.Level, roots: ChrootCache
+      level: Verdict.Level, chroots: ChrootCache
     ) {
       self.targets = targets
       self.kernels = kernels
       self.variants = variants
       self.level = level
-      self.roots = roots
+      self.chroots = chroots
     }
   }
 
@@ -80,7 +86,7 @@ package struct Qualification: Sendable, Codable {
   package init(_ candidate: CandidateRelease, _ request: Request) throws {
     release = candidate.folder.string
     level = request.level
-    roots = request.roots
+    chroots = request.chroots
     settings = request.settings
     previous = request.previous?.folder.string
     cases = []
@@ -108,7 +114,7 @@ package struct Qualification: Sendable, Codable {
         kernels = [("", target.kernels, target.images, false)]
       } else {
         kernels = request.kernels.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.map { (kernel: String) in
-          let packages = PackageManager.packages(of: kernel, target.format)
+          let packages = target.packageManager.packages(ofKernel: kernel)
           return (".\(kernel)", packages.headers, packages.images, false)
         }
       }
@@ -132,7 +138,7 @@ package struct Qualification: Sendable, Codable {
     }
   }
 
-  /// What decides a verdict, besides what is in the root.
+  /// What decides a verdict, besides what is in the chroot.
   private struct Inputs: Encodable {
     /// Raised whenever lrelease tries something else, or judges it otherwise.
     var format = 5
@@ -152,12 +158,12 @@ package struct Qualification: Sendable, Codable {
 
   /// The verdict that is kept of a case, where nothing that decided it has changed and it went as far.
   ///
-  /// Where the root is no longer there, the verdict stands: nothing says that the same would not come out again.
+  /// Where the chroot is no longer there, the verdict stands: nothing says that the same would not come out again.
   package func known(_ one: Case) -> Verdict? {
     guard let verdict = kept(one), verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
     else { return nil }
-    if let root = verdict.root, let now = roots.record(of: root.name),
-      now.identity != root.packages || now.made < roots.since ?? 0
+    if let chroot = verdict.root, let now = chroots.record(of: chroot.name),
+      now.identity != chroot.packages || now.made < chroots.since ?? 0
     {
       return nil
     }
@@ -188,17 +194,19 @@ package struct Qualification: Sendable, Codable {
   // MARK: carrying out
 
   /// Tries one case and keeps its verdict.
-  package func run(_ one: Case, _ candidate: CandidateRelease, progress: Progress) async throws -> Verdict {
+  package func run(
+    _ one: Case, _ candidate: CandidateRelease, on host: GuestHost, progress: Progress
+  ) async throws -> Verdict {
     let target = try Target(reading: FilePath(one.target))
     guard let dkms = candidate.packages.first(where: { $0.package.variant == one.variant }) else {
       throw ReleaseError(.input, doing: "qualifying \(one.id)", reason: "the release has no variant '\(one.variant)'")
     }
     let logs = logs(of: one)
     let run = CaseRun(
-      release: candidate, package: dkms, target: target, recipe: recipe(one, target),
-      roots: roots, programs: programs[one.target] ?? Programs(), level: level,
+      release: candidate, package: dkms, target: target, definition: definition(one, target),
+      chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
-      folder: folder.pushing(FilePath(logs)), settings: settings, progress: progress)
+      folder: folder.pushing(FilePath(logs)), settings: settings, host: host, progress: progress)
     let verdict = try await progress.step("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
     }
@@ -211,28 +219,28 @@ package struct Qualification: Sendable, Codable {
     return try await CandidateRelease(FilePath(previous), progress: progress)
   }
 
-  /// What the root of a case is made of.
-  func recipe(_ one: Case, _ target: Target) -> ChrootRecipe {
-    var recipe = target.root
-    recipe.packages.removeAll { target.kernels.contains($0) }
-    recipe.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
+  /// What the chroot of a case is made of.
+  func definition(_ one: Case, _ target: Target) -> ChrootDefinition {
+    var definition = target.root
+    definition.packages.removeAll { target.kernels.contains($0) }
+    definition.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
     if one.isLife {
-      recipe.packages += one.images
-      recipe.later = target.later
+      definition.packages += one.images
+      definition.later = target.later
     } else if level > .build {
-      recipe.packages += one.images + (programs[one.target]?.dependencies ?? [])
+      definition.packages += one.images + (programs[one.target]?.dependencies ?? [])
     }
-    recipe.packages = Array(Set(recipe.packages)).sorted()
-    return recipe
+    definition.packages = Array(Set(definition.packages)).sorted()
+    return definition
   }
 
-  /// Makes the roots of these cases anew, as far as `roots` wants that.
+  /// Makes the chroots of these cases anew, as far as `chroots` wants that.
   ///
-  /// A root that cannot be made is left to the case that needs it.
-  package func refreshRoots(for cases: [Case], progress: Progress) async throws {
-    for recipe in Set(try cases.map { recipe($0, try Target(reading: FilePath($0.target))) }) {
+  /// A chroot that cannot be made is left to the case that needs it.
+  package func refreshChroots(for cases: [Case], progress: Progress) async throws {
+    for definition in Set(try cases.map { definition($0, try Target(reading: FilePath($0.target))) }) {
       do {
-        _ = try await roots.root(recipe, progress: progress)
+        _ = try await chroots.chroot(definition, progress: progress)
       } catch is ReleaseError {
         continue
       }
@@ -247,11 +255,11 @@ package struct Qualification: Sendable, Codable {
     guard level == .mount, qualify.smoke != nil else { return }
     let paths = Array(Set(cases.map(\.target))).sorted()
     let targets = try paths.map { try Target(reading: FilePath($0)) }.filter { target in
-      !(target.format == .deb ? qualify.debPackages : qualify.rpmPackages).isEmpty
+      !qualify.packages(target.format).isEmpty
     }
     guard !targets.isEmpty else { return }
     let output = folder.appending("packages")
-    var build = BinaryBuilder(output: output, roots: roots, buildsModules: false, jobs: jobs, progress: progress)
+    var build = BinaryBuilder(output: output, chroots: chroots, buildsModules: false, jobs: jobs, progress: progress)
     build.replaces = true
     let outcomes = try await build.run(candidate.tarball, targets)
     for (path, target) in paths.map({ ($0, FilePath($0).stem) }) {
@@ -259,15 +267,9 @@ package struct Qualification: Sendable, Codable {
       let format = targets.first { $0.name == target }?.format ?? .deb
       var made = Programs(error: outcome.error, isFault: outcome.log != nil)
       if let folder = outcome.folder {
-        let names = format == .deb ? qualify.debPackages : qualify.rpmPackages
-        let files = try names.map { name in
-          guard
-            let file = outcome.files.first(where: { file in
-              format == .deb
-                ? file.name.hasPrefix("\(name)_") && file.name.hasSuffix(".deb")
-                : file.name.hasPrefix("\(name)-") && file.name.dropFirst(name.count + 1).first?.isNumber == true
-            })
-          else {
+        let manager = format.packageManager
+        let files = try qualify.packages(format).map { name in
+          guard let file = outcome.files.first(where: { manager.isFile($0.name, of: name) }) else {
             throw ReleaseError(
               .input, doing: "qualifying on \(outcome.target)", reason: "the release builds no package '\(name)'",
               advice: "correct [qualify] of its manifest")
@@ -275,8 +277,8 @@ package struct Qualification: Sendable, Codable {
           return FilePath(folder).appending(file.name)
         }
         made.files = files.map(\.string)
-        made.dependencies = try await PackageManager.dependencies(
-          of: files, format, doing: "reading what the packages for \(outcome.target) need")
+        made.dependencies = try await manager.dependencies(
+          of: files, doing: "reading what the packages for \(outcome.target) need")
       }
       programs[path] = made
     }

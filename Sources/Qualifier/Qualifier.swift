@@ -21,13 +21,13 @@ package enum Qualifier {
     progress: Progress
   ) async throws -> QualificationResult {
     var qualification = try Qualification(candidate, request)
-    if qualification.roots.since != nil {
-      // What is in the roots then decides what is known.
+    if qualification.chroots.since != nil {
+      // What is in the chroots then decides what is known.
       try await qualification.buildPrograms(for: qualification.cases, candidate, jobs: jobs, progress: progress)
-      try await qualification.refreshRoots(for: qualification.cases, progress: progress)
+      try await qualification.refreshChroots(for: qualification.cases, progress: progress)
     }
     var verdicts: [Qualification.Case: Verdict] = [:]
-    if !request.again {
+    if !request.retriesKnown {
       for one in qualification.cases { verdicts[one] = qualification.known(one) }
     }
     let known = Set(verdicts.keys.map(\.inputs))

@@ -36,8 +36,8 @@ enum TestRoot {
 
   private static func root(_ packages: [String], dependencies control: String? = nil) async throws -> Chroot {
     let cache = environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests"
-    return try await ChrootCache(FilePath(cache)).root(
-      ChrootRecipe(
+    return try await ChrootCache(FilePath(cache)).chroot(
+      ChrootDefinition(
         suites: ["bookworm", "bookworm-updates", "bookworm-security"], packages: packages, buildDependencies: control),
       progress: .silent)
   }

@@ -11,13 +11,6 @@ import Testing
 @testable import Packagers
 
 @Suite struct RPMPackageTests {
-  /// The lrelease of this build.
-  static let executable: FilePath = {
-    if let path = environmentVariable("LRELEASE") { return FilePath(path) }
-    let root = Workshop.root
-    return root.appending(".build/debug/lrelease")
-  }()
-
   static func sample(spec change: (String) -> String = { $0 }) -> RPMPackage {
     let spec = """
       Name: sample-dkms
@@ -38,14 +31,16 @@ import Testing
       /usr/src/sample-7.3.999.2
 
       """
-    return RPMPackage(spec: change(spec), files: DebPackageTests.sample().files, sourceDate: 1_700_000_000)
+    return RPMPackage(
+      spec: change(spec), files: DebPackageTests.sample().files, sourceDate: 1_700_000_000,
+      worker: RPMWorker(program: FilePath(Workshop.lrelease)))
   }
 
   @Test func rpmReadsIt() async throws {
     try await withScratch { scratch in
       let package = Self.sample()
       let path = scratch.appending("sample.rpm")
-      try await package.write(to: path, name: "sample-dkms", executable: Self.executable)
+      try await package.write(to: path, name: "sample-dkms")
       func rpm(_ arguments: String...) async throws -> String {
         try await Command("rpm", ["--dbpath", "\(scratch)/db"] + arguments + [path.string])
           .check(doing: "running rpm").text
@@ -81,7 +76,7 @@ import Testing
 
   @Test func twoWritesGiveTheSameBytes() async throws {
     func made() async throws -> [String: [UInt8]] {
-      try await Self.sample().build(name: "sample-dkms", executable: Self.executable) { files in
+      try await Self.sample().build(name: "sample-dkms") { files in
         Dictionary(uniqueKeysWithValues: try files.map { ($0.lastComponent?.string ?? "", try Files.read($0)) })
       }
     }
@@ -102,7 +97,7 @@ import Testing
   func refusalsAreOneClearLine(old: String, new: String, words: String) async throws {
     let error = await #expect(throws: ReleaseError.self) {
       try await Self.sample { $0.replacing(old, with: new) }.build(
-        name: "sample-dkms", executable: Self.executable, { _ in })
+        name: "sample-dkms", { _ in })
     }
     #expect(error?.code == .input)
     let line = error?.description ?? ""

@@ -15,10 +15,27 @@ import Verdicts
   private var sample: InstalledSample { get throws { try #require(InstalledSample.current) } }
 
   /// Generous: the machine may be slow and busy, and have no hardware virtualisation.
-  private var patient: CaseRun.Settings {
-    var settings = CaseRun.Settings()
-    settings.guestSeconds = 900
-    return settings
+  private static let limits: VirtualMachine.Limits = {
+    var limits = VirtualMachine.Limits()
+    limits.boot = 900
+    limits.step = 900
+    limits.factor = 1
+    return limits
+  }()
+
+  private static let emulator = Emulator()
+  private let patient = GuestHost(emulator: emulator, limits: limits)
+
+  /// Guests in which something happens before the first step.
+  private func host(
+    _ fault: String, limits change: (inout VirtualMachine.Limits) -> Void = { _ in }
+  ) throws -> GuestHost {
+    var limits = Self.limits
+    change(&limits)
+    let steps = String(decoding: GuestHost.steps, as: UTF8.self)
+    let faulty = steps.replacing("\nreport ready\n", with: "\nreport ready\n\(fault)\n")
+    try #require(faulty != steps)
+    return GuestHost(emulator: Self.emulator, steps: Array(faulty.utf8), limits: limits)
   }
 
   private func expect(
@@ -32,38 +49,31 @@ import Verdicts
   }
 
   @Test func withoutAFaultItPasses() async throws {
-    let verdict = try await sample.boot(patient)
+    let verdict = try await sample.boot(on: patient)
     expect(verdict, .pass, nil)
     #expect(verdict.steps.map(\.name) == [.guest, .boot, .load, .unload, .log])
   }
 
   @Test func aPanic() async throws {
-    var settings = patient
-    settings.hook = "echo c >/proc/sysrq-trigger; sleep 1000"
-    expect(try await sample.boot(settings), .fail, .boot, "Kernel panic", "sysrq triggered crash")
+    let host = try host("echo c >/proc/sysrq-trigger; sleep 1000")
+    expect(try await sample.boot(on: host), .fail, .boot, "Kernel panic", "sysrq triggered crash")
   }
 
   @Test func aHang() async throws {
-    var settings = patient
-    settings.bootSeconds = settings.guestSeconds
-    settings.guestSeconds = 5
-    settings.hook = "echo going to sleep; sleep 100000"
-    expect(try await sample.boot(settings), .fail, .boot, "has not ended after 5 s", "going to sleep")
+    let host = try host("echo going to sleep; sleep 100000") { $0.step = 5 }
+    expect(try await sample.boot(on: host), .fail, .boot, "has not ended after 5 s", "going to sleep")
   }
 
   @Test func aFullConsole() async throws {
-    var settings = patient
-    settings.consoleBytes = 1 << 20
-    settings.hook = "yes >/dev/console"
-    expect(try await sample.boot(settings), .fail, .boot, "more than 1 MiB to its console")
+    let host = try host("yes >/dev/console") { $0.console = 1 << 20 }
+    expect(try await sample.boot(on: host), .fail, .boot, "more than 1 MiB to its console")
     let log = try Files.digest(try sample.folder.appending("console.log"))
     #expect(log.size < 64 << 20)
   }
 
   @Test func anEarlyEnd() async throws {
-    var settings = patient
-    settings.hook = "poweroff -f"
-    expect(try await sample.boot(settings), .fail, .boot, "the guest ended by itself", "Power down")
+    let host = try host("poweroff -f")
+    expect(try await sample.boot(on: host), .fail, .boot, "the guest ended by itself", "Power down")
   }
 
   @Test func modulesThatBreakTheKernel() async throws {
@@ -78,17 +88,17 @@ import Verdicts
     let file = "/lib/modules/\(try sample.kernel)/updates/dkms/samplefs.ko"
     _ = try await sample.session.run(["cp", file, "/q/aside"], doing: "keeping the module")
     try await sample.replaceModule(bug)
-    expect(try await sample.boot(patient), .fail, .load, "kernel BUG at", "samplefs.c:2", "broken_init")
+    expect(try await sample.boot(on: patient), .fail, .load, "kernel BUG at", "samplefs.c:2", "broken_init")
 
     try await sample.replaceModule(bug.replacing("BUG();", with: "return *(volatile int *)8;"))
-    expect(try await sample.boot(patient), .fail, .load, "BUG: kernel NULL pointer dereference", "broken_init")
+    expect(try await sample.boot(on: patient), .fail, .load, "BUG: kernel NULL pointer dereference", "broken_init")
 
     // The kernel goes on after it, and the module loads: only its log tells.
     try await sample.replaceModule(bug.replacing("BUG();", with: "WARN_ON(1);"))
-    expect(try await sample.boot(patient), .fail, .log, "WARNING: ", "broken_init")
+    expect(try await sample.boot(on: patient), .fail, .log, "WARNING: ", "broken_init")
 
     try await sample.replaceModule(bug.replacing("BUG();", with: "return -ENODEV;"))
-    expect(try await sample.boot(patient), .fail, .load, "samplefs", "No such device")
+    expect(try await sample.boot(on: patient), .fail, .load, "samplefs", "No such device")
     _ = try await sample.session.run(["mv", "/q/aside", file], doing: "restoring the module")
   }
 
@@ -97,14 +107,14 @@ import Verdicts
     let conf = "/etc/modprobe.d/samplefs.conf"
     let session = try sample.session
     _ = try await session.run(["sh", "-c", "echo install samplefs /usr/sbin/probe >\(conf)"], doing: "configuring")
-    expect(try await sample.boot(patient), .pass, nil)
+    expect(try await sample.boot(on: patient), .pass, nil)
     _ = try await session.run(["rm", conf], doing: "restoring the root")
   }
 
   @Test func aModuleThatIsNotThere() async throws {
     let file = "/lib/modules/\(try sample.kernel)/updates/dkms/samplefs.ko"
     _ = try await sample.session.run(["mv", file, "/q/aside"], doing: "hiding the module")
-    expect(try await sample.boot(patient), .fail, .guest, "the module samplefs", "not found")
+    expect(try await sample.boot(on: patient), .fail, .guest, "the module samplefs", "not found")
     _ = try await sample.session.run(["mv", "/q/aside", file], doing: "restoring the module")
   }
 
@@ -152,20 +162,18 @@ import Verdicts
   /// Nothing can be said of a release when QEMU is broken.
   @Test func brokenQEMU() async throws {
     try await withScratch { folder in
-      var settings = patient
-      func program(_ script: String) throws {
-        settings.qemu = folder.appending("qemu").string
-        try Files.replace(folder.appending("qemu"), with: Array("#!/bin/sh\n\(script)\n".utf8), mode: 0o755)
+      let host = GuestHost(emulator: Emulator(folder: folder), limits: Self.limits)
+      let program = folder.appending("qemu-system-x86_64")
+      expect(try await sample.boot(on: host), .notRun, .boot, "qemu-system-x86_64 is not installed")
+      // The last as when memory is short.
+      let qemu = "exec timeout -s KILL 3 qemu-system-x86_64 \"$@\""
+      for (script, words) in [
+        ("echo 'could not load firmware' >&2; exit 1", "could not load firmware"), ("exit 1", "status 1"),
+        (qemu, "status 137"),
+      ] {
+        try Files.replace(program, with: Array("#!/bin/sh\n\(script)\n".utf8), mode: 0o755)
+        expect(try await sample.boot(on: host), .notRun, .boot, words)
       }
-      settings.qemu = "qemu-of-nowhere"
-      expect(try await sample.boot(settings), .notRun, .boot, "qemu-of-nowhere is not installed")
-      try program("echo 'could not load firmware' >&2; exit 1")
-      expect(try await sample.boot(settings), .notRun, .boot, "could not load firmware")
-      try program("exit 1")
-      expect(try await sample.boot(settings), .notRun, .boot, "status 1")
-      // As when memory is short.
-      try program("exec timeout -s KILL 3 qemu-system-x86_64 \"$@\"")
-      expect(try await sample.boot(settings), .notRun, .boot, "status 137")
     }
   }
 }
@@ -226,7 +234,7 @@ import Verdicts
       let outcome = try await workshop.run(
         arguments(workshop, ["--quiet", "--target", "bare.toml"]), seconds: 1800)
       workshop.expectRefusal(
-        outcome, 1, "bare, kmod, modules was not run: root: the root holds no kernel headers",
+        outcome, 1, "bare, kmod, modules was not run: root: the chroot has no kernel headers",
         leaves: ["sample-7.2.1", "sample-7.2.1.qualification"])
     }
   }

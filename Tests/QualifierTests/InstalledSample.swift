@@ -46,9 +46,9 @@ struct InstalledSample: Sendable {
       let path = Workshop.root.appending("targets/debian-12.toml")
       let target = try Target(reading: path)
       let qualification = try Qualification(
-        release, .init(targets: [(path, target)], level: .load, roots: testRoots))
-      let recipe = qualification.recipe(qualification.cases[0], target)
-      let root = try await testRoots.root(recipe, progress: .silent)
+        release, .init(targets: [(path, target)], level: .load, chroots: testRoots))
+      let definition = qualification.definition(qualification.cases[0], target)
+      let root = try await testRoots.chroot(definition, progress: .silent)
       try await root.use { session in
         let listed = try await session.run(["ls", "/lib/modules"], doing: "listing kernels")
         let sample = InstalledSample(
@@ -63,21 +63,21 @@ struct InstalledSample: Sendable {
 
   /// Tries something on the installed sample, and demands that nothing of it is left.
   func attempt(
-    _ settings: CaseRun.Settings = .init(), _ work: (CaseRun) async throws -> Void
+    on host: GuestHost = GuestHost(), _ work: (CaseRun) async throws -> Void
   ) async throws -> Verdict {
     let run = CaseRun(
       release: release, package: release.packages[0], target: target,
-      recipe: qualification.recipe(qualification.cases[0], target), roots: testRoots,
-      programs: .init(), level: .load, isLife: false, previous: nil, kernel: kernel, folder: folder, settings: settings,
-      progress: .silent)
+      definition: qualification.definition(qualification.cases[0], target), chroots: testRoots,
+      programs: .init(), level: .load, isLife: false, previous: nil, kernel: kernel, folder: folder, settings: .init(),
+      host: host, progress: .silent)
     let verdict = try await run.verdict(inputs: release.digest, logs: "case", trying: work)
     try await expectNothingLeft(of: session.scratch)
     return verdict
   }
 
   /// Boots the guest as after an installation.
-  func boot(_ settings: CaseRun.Settings) async throws -> Verdict {
-    try await attempt(settings) { try await $0.boot(in: session, withSmoke: false) }
+  func boot(on host: GuestHost) async throws -> Verdict {
+    try await attempt(on: host) { try await $0.boot(in: session, withSmoke: false) }
   }
 
   /// Builds a module from `code` in the root and puts it where the package has samplefs.

@@ -81,9 +81,9 @@ import Verdicts
   private func resultsOfProbesCountForTheirHeadersAlone(_ release: CandidateRelease) async throws {
     let path = Workshop.root.appending("targets/debian-12.toml")
     let target = try Target(reading: path)
-    let qualification = try Qualification(release, .init(targets: [(path, target)], level: .load, roots: testRoots))
-    let root = try await testRoots.root(
-      qualification.recipe(qualification.cases[0], target), progress: .silent)
+    let qualification = try Qualification(release, .init(targets: [(path, target)], level: .load, chroots: testRoots))
+    let root = try await testRoots.chroot(
+      qualification.definition(qualification.cases[0], target), progress: .silent)
     let deb = try #require(try release.file(of: release.packages[0], .deb))
     try await root.use { session in
       func probe(_ change: String = ":") async throws -> String {

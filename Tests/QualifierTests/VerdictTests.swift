@@ -49,7 +49,7 @@ import Verdicts
   func firstError(text: String, line: String?) {
     // nil here: the line itself; "": none.
     let expected = line ?? text.trimmed
-    #expect(BuildLog(text).firstError ?? "" == expected)
+    #expect(CommandLog(text).firstError ?? "" == expected)
   }
 
   @Test(arguments: [
@@ -58,7 +58,7 @@ import Verdicts
     ("  At least 20MB more space needed on the / filesystem.", true),
     ("there is space", false),
   ])
-  func fullDisks(line: String, isFull: Bool) { #expect(BuildLog("a\n\(line)\nb").isOutOfSpace == isFull) }
+  func fullDisks(line: String, isFull: Bool) { #expect(CommandLog("a\n\(line)\nb").isOutOfSpace == isFull) }
 
   @Test(
     arguments: [
@@ -97,7 +97,7 @@ import Verdicts
         try Qualification(
           release,
           .init(
-            targets: [(path, try Target(reading: path))], level: level, roots: ChrootCache(folder.appending("roots")))
+            targets: [(path, try Target(reading: path))], level: level, chroots: ChrootCache(folder.appending("roots")))
         )
       }
     }
@@ -140,24 +140,24 @@ import Verdicts
       let one = qualification.cases[0]
       let target = try Target(reading: FilePath(one.target))
       var record = ChrootRecord(
-        recipe: qualification.recipe(one, target), made: 1, packages: ["linux-headers 6.1.1 amd64"])
-      let name = try record.recipe.key
+        definition: qualification.definition(one, target), made: 1, packages: ["linux-headers 6.1.1 amd64"])
+      let name = try record.definition.key
       var found = verdict(one, .pass, .build)
       found.root = Verdict.Root(name: name, packages: record.identity)
       try qualification.store.keep(found, on: one.id)
       // Nothing is said against it by a root that is not there, or by the same made anew.
       #expect(qualification.known(one) != nil)
-      try Files.makeFolder(qualification.roots.folder.appending(name))
+      try Files.makeFolder(qualification.chroots.folder.appending(name))
       func keepRecord() throws {
-        try Files.replace(qualification.roots.folder.appending("\(name).json"), with: try JSON.encode(record))
+        try Files.replace(qualification.chroots.folder.appending("\(name).json"), with: try JSON.encode(record))
       }
       record.made = 2
       try keepRecord()
       #expect(qualification.known(one) != nil)
       // Whoever wants newer roots is not told of this one.
-      qualification.roots.since = 3
+      qualification.chroots.since = 3
       #expect(qualification.known(one) == nil)
-      qualification.roots.since = 2
+      qualification.chroots.since = 2
       #expect(qualification.known(one) != nil)
       record.packages = ["linux-headers 6.1.2 amd64"]
       try keepRecord()
@@ -181,8 +181,8 @@ import Verdicts
     try await withQualification { _, target, make in
       var qualification = try make(.mount)
       qualification.programs[target.string] = .init(files: ["/x.deb"])
-      let folder = try HandedOver.make(qualification.cases, [0], qualification)
-      let left = try #require(HandedOver.all(of: qualification).first)
+      let folder = try JobDirectory.make(qualification.cases, [0], qualification)
+      let left = try #require(JobDirectory.all(of: qualification).first)
       #expect(left.folder == folder && left.job == nil && left.age < 60)
       let handed = try #require(left.qualification)
       #expect(handed.cases.map(\.id) == qualification.cases.map(\.id))
@@ -191,7 +191,7 @@ import Verdicts
       #expect(handed.programs[handed.cases[0].target]?.files == ["/x.deb"])
       #expect(try Target(reading: FilePath(handed.cases[0].target)).name == "debian-12")
       await #expect(throws: ReleaseError.self) {
-        try await HandedOver.run(folder, index: 1, cpus: nil, progress: .silent)
+        try await JobDirectory.run(folder, index: 1, cpus: nil, progress: .silent)
       }
     }
   }

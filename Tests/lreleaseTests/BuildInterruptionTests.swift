@@ -56,7 +56,7 @@ import Testing
       let box = workshop
       _ = try await withTmpfs(workshop.cache, "size=48m") {
         let outcome = try await box.run(arguments(box))
-        box.expectFailure(outcome, "debian-12: making a root of bookworm: ", "--cache")
+        box.expectFailure(outcome, "debian-12: making a chroot of bookworm: ", "--cache")
         #expect(outcome.errors.contains("space"), "\(outcome.errors)")
         #expect(try halfRoots(box) == [])
         try expectNoMount(box, but: box.cache)

@@ -251,6 +251,14 @@ package struct Manifest: Sendable {
     package var deb: Relations?
     package var rpm: Relations?
     package var location: SourceLocation
+
+    /// nil when it is not made in this format.
+    package func relations(_ format: Target.Format) -> Relations? {
+      switch format {
+      case .deb: deb
+      case .rpm: rpm
+      }
+    }
   }
 
   /// What makes a release build by itself with the distributions' own tools.

@@ -30,6 +30,14 @@ extension Manifest {
       variants.isEmpty ? package.extra == nil : variants.contains(package.variant)
     }
 
+    /// The binary packages of a format.
+    package func packages(_ format: Target.Format) -> [String] {
+      switch format {
+      case .deb: debPackages
+      case .rpm: rpmPackages
+      }
+    }
+
     /// A change in the kernel that is known by what it makes fail.
     package struct KnownChange: Sendable, Equatable {
       /// What the message holds.

@@ -6,20 +6,28 @@ import Model
 import Processes
 import Releases
 
+/// A DKMS package and its source tree.
+package struct PackageSources: Sendable {
+  package var dkms: DKMSPackage
+  package var tree: ReleaseTree
+
+  package init(dkms: DKMSPackage, tree: ReleaseTree) {
+    self.dkms = dkms
+    self.tree = tree
+  }
+}
+
 /// What makes a release build by itself, with the distributions' own tools and without lrelease: `debian/`, the spec,
 /// and the files of the DKMS packages, laid ready.
 package struct PackagingTree {
-  /// A DKMS package with its source tree.
-  package typealias Laid = (dkms: DKMSPackage, tree: ReleaseTree)
-
   /// Where the tarball holds what the DKMS packages have beyond the files of the release.
   static let folder = "lrelease/dkms"
 
   private let context: PackagingContext
-  private let packages: [Laid]
+  private let packages: [PackageSources]
 
   /// Adds the packaging to a release that has none yet; nothing, where the manifest has no `[packaging]`.
-  package static func add(to tree: inout ReleaseTree, in context: PackagingContext, packages: [Laid]) throws {
+  package static func add(to tree: inout ReleaseTree, in context: PackagingContext, packages: [PackageSources]) throws {
     guard let packaging = context.manifest.packaging else { return }
     let adder = PackagingTree(context: context, packages: packages)
     let release = tree
@@ -39,7 +47,7 @@ package struct PackagingTree {
     let records: Set = [Tarball.planPath, Tarball.originsPath]
     guard let packaging = context.manifest.packaging else { return release.filter { !records.contains($0) } }
     let packages = try context.packages.map { package in
-      (dkms: try DKMSPackage(package, in: context), tree: ReleaseTree())
+      PackageSources(dkms: try DKMSPackage(package, in: context), tree: ReleaseTree())
     }
     // Which files these are does not depend on what is in the release.
     let adder = PackagingTree(context: context, packages: packages)
@@ -65,7 +73,7 @@ package struct PackagingTree {
       var text = try context.render(file, at: packaging.location, description)
       let name = String(file.dropFirst(packaging.debian.count + 1))
       if name == "control" {
-        for (dkms, _) in packages {
+        for dkms in packages.map(\.dkms) {
           guard let deb = dkms.package.deb else { continue }
           var stanza = try dkms.debianRecipe(deb).stanza
           let ofTheSource: Set = ["Source", "Version", "Maintainer", "Homepage"]
@@ -76,7 +84,7 @@ package struct PackagingTree {
       }
       entries.append(("debian/\(name)", entry(text, from: "template \(file)")))
     }
-    for (dkms, _) in packages {
+    for dkms in packages.map(\.dkms) {
       guard let deb = dkms.package.deb else { continue }
       for (name, text) in try dkms.debianRecipe(deb).files.sorted(by: { $0.key < $1.key }) where name != "changelog" {
         entries.append(("debian/\(deb.name).\(name)", entry(text, from: "template \(deb.recipe)/\(name)")))
@@ -87,7 +95,8 @@ package struct PackagingTree {
 
   /// The spec, with the DKMS packages as sub-packages: the part of their own spec that starts with `%package`.
   private func spec(_ packaging: Manifest.Packaging) throws -> Entries {
-    let parts = try packages.compactMap { dkms, _ in try dkms.package.rpm.map { try dkms.spec($0) } }.map { text in
+    let specs = try packages.map(\.dkms).compactMap { dkms in try dkms.package.rpm.map { try dkms.spec($0) } }
+    let parts = try specs.map { text in
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       guard let start = lines.firstIndex(where: { $0.hasPrefix("%package ") }) else {
         throw ReleaseError(
@@ -111,7 +120,8 @@ package struct PackagingTree {
   /// and for each format a file says the package's name and where the sources go.
   private func laidOut(_ release: ReleaseTree) throws -> Entries {
     var entries: Entries = []
-    for (dkms, tree) in packages {
+    for package in packages {
+      let (dkms, tree) = (package.dkms, package.tree)
       let home = "\(Self.folder)/\(dkms.package.variant)"
       var taken = ""
       for path in tree.paths {

@@ -21,27 +21,27 @@ package struct RPMPackage: Sendable {
   package var macros: [(name: String, body: String)]
   /// Level, threads and kind of the payload. The number of threads is fixed, so that the bytes are.
   package var payload: String
+  private let worker: RPMWorker
 
   /// - Parameter payload: the default takes a quarter of the time of `w19T2.zstdio` for a slightly larger package.
   package init(
     spec: String, files: [PackageFile], sourceDate: Int64, macros: [(name: String, body: String)] = [],
-    payload: String = "w12T2.zstdio"
+    payload: String = "w12T2.zstdio", worker: RPMWorker = RPMWorker()
   ) {
     self.spec = spec
     self.files = files
     self.sourceDate = sourceDate
     self.macros = macros
     self.payload = payload
+    self.worker = worker
   }
 
   /// Makes the package, of which the spec must have exactly one, and writes it whole or not at all.
   ///
-  /// - Parameters:
-  ///   - name: what the package is called in messages.
-  ///   - executable: lrelease itself, which the child runs; nil for the program that is running.
+  /// - Parameter name: what the package is called in messages.
   /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
-  package func write(to path: FilePath, name: String, executable: FilePath? = nil) async throws {
-    try await build(name: name, executable: executable) { made in
+  package func write(to path: FilePath, name: String) async throws {
+    try await build(name: name) { made in
       guard let only = made.first, made.count == 1 else {
         throw ReleaseError(
           .input, doing: "making the package \(name)",
@@ -56,14 +56,14 @@ package struct RPMPackage: Sendable {
   ///
   /// - Parameter body: is given the files, named as rpm names them, in order. They are removed when it has returned.
   package func build<R: Sendable>(
-    name: String, executable: FilePath? = nil, _ body: @Sendable ([FilePath]) async throws -> R
+    name: String, _ body: @Sendable ([FilePath]) async throws -> R
   ) async throws -> R {
     let doing = "making the package \(name)"
     let layout = try PackageLayout(files, doing: doing)
-    let executable = try executable.map(Files.absolute) ?? RPMPackage.runningProgram(doing: doing)
+    let executable = try worker.executable(doing: doing)
     return try await withScratch { scratch in
       try layOut(layout, in: scratch)
-      let outcome = try await worker(executable, scratch: scratch).run(doing: doing)
+      let outcome = try await command(executable, scratch: scratch).run(doing: doing)
       guard outcome.succeeded else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
         throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
@@ -83,12 +83,6 @@ package struct RPMPackage: Sendable {
     }
   }
 
-  static func runningProgram(doing: String) throws -> FilePath {
-    guard let path = realpath("/proc/self/exe", nil) else { throw ReleaseError(errno: errno, doing: doing) }
-    defer { free(path) }
-    return FilePath(platformString: path)
-  }
-
   private func layOut(_ layout: PackageLayout, in scratch: FilePath) throws {
     for folder in ["home", "tmp", "RPMS"] { try Files.makeFolder(scratch.appending(folder)) }
     try Files.write(Array(spec.utf8), to: scratch.appending("package.spec"))
@@ -99,7 +93,7 @@ package struct RPMPackage: Sendable {
       })
   }
 
-  private func worker(_ executable: FilePath, scratch: FilePath) -> Command {
+  private func command(_ executable: FilePath, scratch: FilePath) -> Command {
     RPMWorker.command(
       .binary, executable, scratch: scratch, sourceDate: sourceDate,
       macros: [("_binary_payload", payload), ("debug_package", "%{nil}"), ("optflags", "%{nil}")] + macros)
@@ -138,7 +132,7 @@ package struct RPMSource: Sendable {
   /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
   package func write(in folder: FilePath) async throws -> String {
     let doing = "making the source package of \(name)"
-    let executable = try RPMPackage.runningProgram(doing: doing)
+    let executable = try RPMWorker().executable(doing: doing)
     return try await withScratch { scratch in
       for folder in ["SRPMS", "home", "tmp"] { try Files.makeFolder(scratch.appending(folder)) }
       let source = try ContentStore(reading: tarball).whole()
@@ -168,7 +162,19 @@ package struct RPMSource: Sendable {
 
 /// What lrelease does as the child of an `RPMPackage` or `RPMSource`, for nobody else to call:
 /// `lrelease rpm-worker WHAT "macro body"…`.
-package struct RPMWorker {
+package struct RPMWorker: Sendable {
+  private let program: FilePath?
+
+  /// - Parameter program: an lrelease, which the child runs; nil for the program that is running.
+  package init(program: FilePath? = nil) { self.program = program }
+
+  func executable(doing: String) throws -> FilePath {
+    if let program { return Files.absolute(program) }
+    guard let path = realpath("/proc/self/exe", nil) else { throw ReleaseError(errno: errno, doing: doing) }
+    defer { free(path) }
+    return FilePath(platformString: path)
+  }
+
   enum Kind: Sendable {
     case binary
     /// The source package of the release of this name.

@@ -12,13 +12,14 @@ extension CaseRun {
     let doing = "booting \(kernel) of \(target.name)"
     let initramfs = session.written("/q/initramfs")
     let guest = Guest(
-      kernel: kernel, modules: package.modules.map(\.name), smoke: withSmoke ? release.smoke : nil, qualify: qualify)
+      kernel: kernel, modules: package.modules.map(\.name), smoke: withSmoke ? release.smoke : nil, qualify: qualify,
+      steps: host.steps)
     var image: FilePath?
     try await step(.guest) {
       do {
-        image = try await guest.write(to: initramfs, from: session, hook: settings.hook, doing: doing)
-      } catch let lack as Guest.Lack {
-        throw Failure(step: .guest, reason: lack.reason)
+        image = try await guest.write(to: initramfs, from: session, doing: doing)
+      } catch let missing as Guest.MissingRequirement {
+        throw Failure(step: .guest, reason: missing.reason)
       }
       return nil
     }
@@ -26,19 +27,11 @@ extension CaseRun {
 
     var limits = VirtualMachine.Limits()
     limits.steps["smoke"] = Double(qualify.seconds)
-    if let seconds = settings.guestSeconds {
-      limits.boot = seconds
-      limits.step = seconds
-      limits.steps = [:]
-      limits.factor = 1
-    }
-    limits.boot = settings.bootSeconds ?? limits.boot
-    limits.console = settings.consoleBytes ?? limits.console
     let machine = VirtualMachine(
       kernel: image, initramfs: initramfs, architecture: target.architecture, memory: qualify.memory,
-      cpus: settings.cpus, program: settings.qemu)
+      cpus: settings.cpus, emulator: host.emulator)
     do {
-      let outcome = try await machine.run(limits: limits, folder: folder, doing: doing)
+      let outcome = try await machine.run(limits: host.limits ?? limits, folder: folder, doing: doing)
       accelerator = outcome.accelerator.rawValue
       try judge(outcome)
     } catch let error as ReleaseError {

@@ -15,8 +15,8 @@ package final class CaseRun {
   let release: CandidateRelease
   let package: DKMSPackage
   let target: Target
-  let recipe: ChrootRecipe
-  let roots: ChrootCache
+  let definition: ChrootDefinition
+  let chroots: ChrootCache
   let programs: Qualification.Programs
   let level: Verdict.Level
   /// Tries what happens in the life of a site, instead of one kernel.
@@ -25,21 +25,13 @@ package final class CaseRun {
   let previous: CandidateRelease?
   let folder: FilePath
   let settings: Settings
+  let host: GuestHost
   let progress: Progress
 
-  /// How long things may take, and what tests change to see what a fault leads to.
+  /// What commands and guests may use.
   package struct Settings: Sendable, Codable {
-    /// For each command in a root, in seconds.
+    /// For each command in a chroot, in seconds.
     package var seconds = 3600
-    package var qemu: String?
-    /// A script that a guest runs first.
-    package var hook = ""
-    /// For the boot and each step in a guest, in seconds; nil for what the manifest says.
-    package var guestSeconds: Double?
-    /// For the boot alone.
-    package var bootSeconds: Double?
-    /// What a guest may write to its console.
-    package var consoleBytes: Int64?
     /// How many processors to use; nil for all that this process may use.
     package var cpus: Int?
 
@@ -51,19 +43,19 @@ package final class CaseRun {
   var moduleBytes: Int64?
   var accelerator: String?
   var probeKey: String?
-  private var root: Verdict.Root?
+  private var chroot: Verdict.Root?
 
   init(
-    release: CandidateRelease, package: DKMSPackage, target: Target, recipe: ChrootRecipe, roots: ChrootCache,
+    release: CandidateRelease, package: DKMSPackage, target: Target, definition: ChrootDefinition, chroots: ChrootCache,
     programs: Qualification.Programs, level: Verdict.Level, isLife: Bool,
     previous: CandidateRelease?, kernel: String, folder: FilePath,
-    settings: Settings, progress: Progress
+    settings: Settings, host: GuestHost, progress: Progress
   ) {
     self.release = release
     self.package = package
     self.target = target
-    self.recipe = recipe
-    self.roots = roots
+    self.definition = definition
+    self.chroots = chroots
     self.programs = programs
     self.level = level
     self.isLife = isLife
@@ -71,6 +63,7 @@ package final class CaseRun {
     self.kernel = kernel
     self.folder = folder
     self.settings = settings
+    self.host = host
     self.progress = progress
   }
 
@@ -114,7 +107,7 @@ package final class CaseRun {
     verdict.moduleBytes = moduleBytes
     verdict.accelerator = accelerator
     verdict.probeKey = probeKey
-    verdict.root = root
+    verdict.root = chroot
     return verdict
   }
 
@@ -135,7 +128,7 @@ package final class CaseRun {
       throw failure
     } catch let error as ReleaseError {
       record(passed: false)
-      // What a root, QEMU or a missing tool stops is no fault of the release.
+      // What a chroot, QEMU or a missing tool stops is no fault of the release.
       throw Failure(result: .notRun, step: name, reason: "\(error)")
     }
   }
@@ -143,14 +136,14 @@ package final class CaseRun {
   private func run() async throws {
     var made: Chroot?
     try await step(.root) {
-      made = try await roots.root(recipe, progress: progress)
+      made = try await chroots.chroot(definition, progress: progress)
       return nil
     }
     guard let made else { return }
-    root = Verdict.Root(name: try recipe.key, packages: made.record.identity)
+    chroot = Verdict.Root(name: try definition.key, packages: made.record.identity)
     try await made.use { session in
       if isLife {
-        try await live(in: session)
+        try await tryLifecycle(in: session)
       } else {
         try await run(in: session)
       }
@@ -169,15 +162,15 @@ package final class CaseRun {
     try await boot(in: session, withSmoke: isSmoked)
   }
 
-  // MARK: in the root
+  // MARK: in the chroot
 
   static let outOfSpace = "No space left on device: free some, or set TMPDIR to where there is some"
 
-  /// Runs a script in the root, whose words go to a log beside the verdict.
+  /// Runs a script in the chroot, whose words go to a log beside the verdict.
   func sh(
     _ script: Script, _ arguments: [String] = [], in session: ChrootSession, folders: [String: FilePath] = [:],
     log: String, step: Verdict.Step.Name
-  ) async throws -> (succeeded: Bool, output: String, log: BuildLog) {
+  ) async throws -> (succeeded: Bool, output: String, log: CommandLog) {
     let disk = session.written("/")
     let watch = Task {
       var wasFull = Files.isFull(disk)
@@ -199,12 +192,12 @@ package final class CaseRun {
       throw Failure(step: step, reason: "\(step.rawValue) has not ended after \(settings.seconds) s")
     }
     watch.cancel()
-    let words = BuildLog(outcome.text, diskWasFull: await watch.value)
+    let words = CommandLog(outcome.text, diskWasFull: await watch.value)
     if !outcome.succeeded {
       if words.isOutOfSpace { throw Failure(result: .notRun, step: step, reason: CaseRun.outOfSpace) }
       // The script's own words go to its output: these come from what was to start it.
-      if let line = BuildLog(outcome.errors).lines.last {
-        throw Failure(result: .notRun, step: step, reason: "the root cannot be used: \(line)")
+      if let line = CommandLog(outcome.errors).lines.last {
+        throw Failure(result: .notRun, step: step, reason: "the chroot cannot be used: \(line)")
       }
     }
     return (outcome.succeeded, outcome.text, words)

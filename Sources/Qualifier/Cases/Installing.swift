@@ -7,9 +7,9 @@ import Processes
 import SystemPackage
 import Verdicts
 
-/// What is tried of a package in the root of its target.
+/// What is tried of a package in the chroot of its target.
 extension CaseRun {
-  /// The kernels of the root whose headers are there.
+  /// The kernels of the chroot whose headers are there.
   func kernels(in session: ChrootSession) async throws -> [String] {
     let listed = try await sh(Script(PackageResources.kernels_sh), in: session, log: "kernels", step: .root)
     return listed.output.split(separator: "\n").map(String.init)
@@ -19,8 +19,8 @@ extension CaseRun {
     Failure(
       result: .notRun, step: .root,
       reason: kernels.isEmpty
-        ? "the root holds no kernel headers: correct 'kernels' of the target \(target.name)"
-        : "the root holds several kernels: \(kernels.joined(separator: ", "))")
+        ? "the chroot has no kernel headers: correct 'kernels' of the target \(target.name)"
+        : "the chroot has several kernels: \(kernels.joined(separator: ", "))")
   }
 
   /// Installs the package with the distribution's own tool; dkms builds its modules at that.
@@ -34,7 +34,7 @@ extension CaseRun {
     let name = file.lastComponent?.string ?? ""
     let (succeeded, output, log) = try await sh(
       Script(PackageResources.install_sh),
-      [kernel] + PackageManager(format: target.format).install(["/release/\(name)"]), in: session,
+      [kernel] + target.packageManager.install(["/release/\(name)"]), in: session,
       folders: ["/release": file.removingLastComponent()], log: "install", step: .install)
     let isEmpty = output.hasSuffix("no module was installed\n")
     if isEmpty && log.isOutOfSpace {
@@ -46,7 +46,7 @@ extension CaseRun {
       if let words, !isSupported { throw Failure(result: .skipped, step: .install, reason: words) }
     }
     guard succeeded, !isEmpty else {
-      throw Failure(step: .install, reason: log.firstError ?? "no module was installed, and nobody said why")
+      throw Failure(step: .install, reason: log.firstError ?? "no module was installed, and the log gives no reason")
     }
     return nil
   }
@@ -114,7 +114,7 @@ extension CaseRun {
     guard let folder = files.first?.removingLastComponent() else { return nil }
     let names = files.map { "/built/\($0.lastComponent?.string ?? "")" }
     let (succeeded, _, log) = try await sh(
-      .command, PackageManager(format: target.format).install(names), in: session, folders: ["/built": folder],
+      .command, target.packageManager.install(names), in: session, folders: ["/built": folder],
       log: "packages", step: .packages)
     guard succeeded else { throw Failure(step: .packages, reason: log.firstError ?? "they cannot be installed") }
     return "\(files.count) packages"

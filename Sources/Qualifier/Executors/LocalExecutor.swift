@@ -16,6 +16,7 @@ package protocol Executor: Sendable {
 /// On this machine, some at a time.
 package struct LocalExecutor: Executor {
   package var jobs: Int
+  private let host = GuestHost()
 
   package init(jobs: Int) { self.jobs = jobs }
 
@@ -29,7 +30,7 @@ package struct LocalExecutor: Executor {
         guard next < cases.count else { return }
         let index = next
         next += 1
-        group.addTask { (index, try await qualification.run(cases[index], candidate, progress: progress)) }
+        group.addTask { (index, try await qualification.run(cases[index], candidate, on: host, progress: progress)) }
       }
       for _ in 0..<max(1, jobs) { start() }
       while let (index, verdict) = try await group.next() {

@@ -7,7 +7,7 @@ import Processes
 import SystemPackage
 import Verdicts
 
-/// On the nodes of a Slurm cluster, which share the folders of the release and of the roots.
+/// On the nodes of a Slurm cluster, which share the folders of the release and of the chroots.
 ///
 /// A qualification is one array job. Each of its tasks is this program again, for one case; what it found out is seen by
 /// the verdict that it keeps. Slurm itself is asked seldom, and only for what became of tasks without a verdict.
@@ -71,7 +71,7 @@ package struct SlurmExecutor: Executor {
     _ places: [Int], of work: Work, _ qualification: Qualification, _ candidate: CandidateRelease
   ) async throws -> Run {
     for place in places { try qualification.forget(work.cases[place]) }
-    let folder = try HandedOver.make(work.cases, places, qualification)
+    let folder = try JobDirectory.make(work.cases, places, qualification)
     do {
       // The nodes run this very program, wherever lrelease is on them, and whatever becomes of it here meanwhile.
       _ = try await Command("cp", ["/proc/\(getpid())/exe", folder.appending("lrelease").string])
@@ -79,7 +79,7 @@ package struct SlurmExecutor: Executor {
       let memory = 2048 + (qualification.level > .build ? candidate.manifest.qualify.memory : 0)
       let arguments =
         ["--nodes=1", "--ntasks=1", "--cpus-per-task=2", "--mem=\(memory)M", "--export=ALL", "--chdir=/"] + options + [
-          "--job-name=\(HandedOver.name(folder))",
+          "--job-name=\(JobDirectory.name(folder))",
           "--array=0-\(places.count - 1)" + (jobs.map { "%\($0)" } ?? ""),
           "--output=\(folder.string.replacing("%", with: "%%"))/%a.log", folder.appending("task").string, folder.string,
         ]
@@ -95,7 +95,7 @@ package struct SlurmExecutor: Executor {
 
   /// Finds tasks that an lrelease which was killed has left to Slurm: they are waited for, not started twice.
   private func takeUp(_ work: inout Work, of qualification: Qualification, progress: Progress) async throws {
-    for left in HandedOver.all(of: qualification) {
+    for left in JobDirectory.all(of: qualification) {
       guard let job = try await jobNumber(of: left) else { continue }
       guard let tasks = try await slurm.tasks(of: job, doing: Self.doing) else {
         throw ReleaseError(.failed, doing: Self.doing, reason: "Slurm does not answer", advice: "try 'sinfo'")
@@ -117,10 +117,10 @@ package struct SlurmExecutor: Executor {
     }
   }
 
-  private func jobNumber(of left: HandedOver) async throws -> String? {
+  private func jobNumber(of left: JobDirectory) async throws -> String? {
     if let job = left.job { return job }
     // Killed while it submitted. A young folder may belong to one that is submitting now.
-    if let job = try await slurm.job(named: HandedOver.name(left.folder), doing: Self.doing) { return job }
+    if let job = try await slurm.job(named: JobDirectory.name(left.folder), doing: Self.doing) { return job }
     if left.age > 3600 { try await Files.removeWhenQuiet(left.folder) }
     return nil
   }
@@ -214,7 +214,7 @@ package struct SlurmExecutor: Executor {
     case "NODE_FAIL", "BOOT_FAIL": return "the node of Slurm job \(name) failed (\(task.state)\(place))"
     default: break
     }
-    let log = (try? Files.read(log)).map { BuildLog(String(decoding: $0, as: UTF8.self)) }
+    let log = (try? Files.read(log)).map { CommandLog(String(decoding: $0, as: UTF8.self)) }
     let words = log?.lines.last?.replacing("error: ", with: "")
     let why = words ?? "it wrote nothing; do the nodes share \(qualification.folder)?"
     let kind = ["", "None"].contains(task.reason) ? task.state : "\(task.state), \(task.reason)"

@@ -17,35 +17,33 @@ struct Guest: Sendable {
   /// The script that is run when they have been; nil for none.
   var smoke: [UInt8]?
   var qualify: Manifest.Qualify
+  /// The script that loads and unloads them, and runs `smoke`.
+  var steps: [UInt8]
 
   /// What the release or its manifest needs and the target does not have.
-  struct Lack: Error { var reason: String }
+  struct MissingRequirement: Error { var reason: String }
 
-  /// Puts the guest together in a root in which the modules and programs are installed.
+  /// Puts the guest together in a chroot in which the modules and programs are installed.
   ///
-  /// - Parameter hook: a script that is run before the first step, to see what a fault leads to.
   /// - Returns: the release's kernel image, seen from outside.
-  func write(
-    to path: FilePath, from session: ChrootSession, hook: String = "", doing: String
-  ) async throws -> FilePath {
+  func write(to path: FilePath, from session: ChrootSession, doing: String) async throws -> FilePath {
     let collect = Script(PackageResources.collect_sh).text
     let outcome = try await session.run(
       ["sh", "-c", collect, "collect", kernel] + modules + ["--"] + qualify.kernelModules + ["--"]
         + (smoke == nil ? [] : qualify.programs), doing: doing)
     guard outcome.succeeded else {
-      let words = BuildLog(outcome.errors)
+      let words = CommandLog(outcome.errors)
       if words.isOutOfSpace { throw ReleaseError(errno: ENOSPC, doing: doing) }
-      throw Lack(reason: outcome.lastErrorLine)
+      throw MissingRequirement(reason: outcome.lastErrorLine)
     }
     var initramfs = try Initramfs()
     try initramfs.addAll(session.written("/guest"))
     try initramfs.add("init", PackageResources.init_sh)
-    try initramfs.add("etc/steps", PackageResources.steps_sh)
+    try initramfs.add("etc/steps", steps)
     try initramfs.add("usr/bin/busybox", try busybox(doing: doing))
     func text(_ lines: [String]) -> [UInt8] { Array(lines.map { $0 + "\n" }.joined().utf8) }
     try initramfs.add("etc/load", text(modules.map { $0.replacing("-", with: "_") }), mode: 0o644)
     try initramfs.add("etc/kernel-modules", text(qualify.kernelModules), mode: 0o644)
-    try initramfs.add("etc/hook", Array(hook.utf8), mode: 0o644)
     try initramfs.add("etc/modprobe.d/qualify.conf", text(qualify.options), mode: 0o644)
     try initramfs.add("etc/passwd", text(["root:x:0:0:root:/root:/bin/sh"]), mode: 0o644)
     try initramfs.add("etc/group", text(["root:x:0:"]), mode: 0o644)
@@ -74,7 +72,7 @@ extension ChrootSession {
       if let path = found(place) { return path }
     }
     throw ReleaseError(
-      .failed, doing: doing, reason: "the root holds no image of the kernel \(kernel)",
+      .failed, doing: doing, reason: "the chroot has no image of the kernel \(kernel)",
       advice: "name the package that brings it as 'images' of the target")
   }
 }

@@ -21,17 +21,17 @@ package struct VirtualMachine: Sendable {
   package var memory: Int
   /// Processors; two at most, and no more than there are.
   package var cpus: Int?
-  package var program: String?
+  private let emulator: Emulator
 
   package init(
-    kernel: FilePath, initramfs: FilePath, architecture: String, memory: Int, cpus: Int? = nil, program: String? = nil
+    kernel: FilePath, initramfs: FilePath, architecture: String, memory: Int, cpus: Int? = nil, emulator: Emulator
   ) {
     self.kernel = kernel
     self.initramfs = initramfs
     self.architecture = architecture
     self.memory = memory
     self.cpus = cpus
-    self.program = program
+    self.emulator = emulator
   }
 
   /// What makes a guest that does not end by itself end.
@@ -91,23 +91,20 @@ package struct VirtualMachine: Sendable {
     package var seconds: Double
   }
 
-  /// Whether `/dev/kvm` truly works: it may be there and still crash every guest. Known after the first guest.
-  private static let kvmWorks = Mutex<Bool?>(access("/dev/kvm", R_OK | W_OK) == 0 ? nil : false)
-
   /// Boots the guest and waits for its end.
   ///
   /// - Parameter folder: where `console.log` and `report.log` are written.
   /// - Throws: `ReleaseError` with code `missingTool` without QEMU, `failed` when it cannot start.
   package func run(limits: Limits, folder: FilePath, doing: String) async throws -> GuestRun {
-    if Self.kvmWorks.withLock({ $0 }) != false {
+    if emulator.mayHaveKVM {
       let outcome = try? await run(.kvm, limits, folder, doing)
       try Task.checkCancellation()
       // Where it has reported, it works. Where not, the kernel may be at fault: without kvm it shows that again.
       if let outcome, !outcome.reports.isEmpty {
-        Self.kvmWorks.withLock { $0 = true }
+        emulator.remember(kvmWorked: true)
         return outcome
       }
-      if Self.kvmWorks.withLock({ $0 }) == nil { Self.kvmWorks.withLock { $0 = false } }
+      emulator.remember(kvmWorked: false)
     }
     return try await run(.tcg, limits, folder, doing)
   }
@@ -174,7 +171,7 @@ package struct VirtualMachine: Sendable {
     // A device that reboots ends it: unlike power-off, that needs no driver in the guest.
     let append = "\(machine.parameters) panic=-1 oops=panic rdinit=/init net.ifnames=0"
     return Sandbox.tiedToUs.command(
-      program ?? machine.program,
+      emulator.program(machine.program),
       [
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
         "-accel", accelerator, "-smp", "\(cores)", "-m", "\(memory)",

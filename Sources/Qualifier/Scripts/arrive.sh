@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs the packages that lie in the root for later: deb|rpm COMMAND…
+# Installs the packages that lie in the chroot for later: deb|rpm COMMAND…
 exec 2>&1
 format=$1
 shift

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Collects modules and programs below /guest of a root, with what they need:
+# Collects modules and programs below /guest of a chroot, with what they need:
 # KERNEL MODULE… -- KERNEL-MODULE… -- PROGRAM…
 #
 # What a kernel has no module of is built in, or gone: then the script that needs it says so. The kernel's own folder of

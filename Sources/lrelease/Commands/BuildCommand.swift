@@ -10,16 +10,16 @@ import SystemPackage
 
 struct BuildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "build", abstract: "Build the binary packages of a release, in a root of each target.",
+    commandName: "build", abstract: "Build the binary packages of a release, in a chroot of each target.",
     discussion: """
       Makes OUTPUT/RELEASE.TARGET with the packages, build.log, build.json and SHA256SUMS, by the packaging that the \
-      tarball holds. The root is made once for each list of packages and kept in the cache; the build itself has no \
+      tarball holds. The chroot is made once for each list of packages and kept in the cache; the build itself has no \
       network. A build with nothing changed is not repeated. A target that fails does not stop the others; the exit \
       status is then 1, and its log lies beside the folders.
 
         lrelease build out/lustre-7.4.2 --target debian-12 --target debian-13
 
-      Needs the rights of root, and mmdebstrap or dnf.
+      Requires root privileges, and mmdebstrap or dnf.
       """)
 
   @Argument(help: "A release folder, or its tarball.", completion: .file())
@@ -55,7 +55,7 @@ struct BuildCommand: AsyncParsableCommand {
     try await Console.run(console) { console in
       let chosen = try Target.named(names, in: targets.place())
       var build = BinaryBuilder(
-        output: FilePath(output), roots: roots.roots(), buildsModules: modules,
+        output: FilePath(output), chroots: roots.roots(), buildsModules: modules,
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
       let outcomes = try await build.run(FilePath(release), chosen)
@@ -64,7 +64,7 @@ struct BuildCommand: AsyncParsableCommand {
           let words =
             switch outcome.status {
             case .built: "built in \(duration(outcome.seconds))"
-            case .there: "is there already, and whole"
+            case .existing: "already exists; all files verified"
             case .failed: "failed after \(duration(outcome.seconds))"
             }
           console.print("\(console.bold(outcome.target)) \(words)")

@@ -76,9 +76,9 @@ struct CutCommand: AsyncParsableCommand {
 }
 
 extension Console {
-  /// A release that was made, or was there.
+  /// A release that was made, or that already existed.
   func print(_ report: Cut.Report) {
-    print(bold(report.release) + (report.wasThere ? " is there already, and whole" : ""))
+    print(bold(report.release) + (report.alreadyExisted ? " already exists; all files verified" : ""))
     for output in report.outputs {
       let padding = String(repeating: " ", count: max(1, 10 - size(output.bytes).count))
       print("\(padding)\(size(output.bytes))  \(report.folder)/\(output.name)")

@@ -217,18 +217,24 @@ struct ExportCommand: AsyncParsableCommand {
         var bytes: Int
       }
       var folder: String
-      var wasThere: Bool
+      var alreadyExisted: Bool
       var files: [File]
+
+      private enum CodingKeys: String, CodingKey {
+        case folder
+        case alreadyExisted = "wasThere"
+        case files
+      }
     }
 
     func run() async throws {
       try await Console.run(console) { console in
         let package = try await OBSPackage(
           of: FilePath(release), earlier: changes.map { FilePath($0) }, progress: console.progress)
-        let wasThere = try await package.write(to: FilePath(folder))
+        let alreadyExisted = try await package.write(to: FilePath(folder))
         let files = package.files.map { Report.File(name: $0.name, bytes: $0.bytes.count) }
-        try console.output(Report(folder: folder, wasThere: wasThere, files: files)) {
-          console.print("\(console.bold(folder))\(wasThere ? " was there already, the same" : "")")
+        try console.output(Report(folder: folder, alreadyExisted: alreadyExisted, files: files)) {
+          console.print("\(console.bold(folder))\(alreadyExisted ? " already exists, unchanged" : "")")
           for file in files { console.print("  \(file.name)  \(size(Int64(file.bytes)))") }
         }
       }

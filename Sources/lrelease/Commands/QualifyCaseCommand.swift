@@ -18,7 +18,7 @@ struct QualifyCaseCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let cpus = environmentVariable("SLURM_CPUS_ON_NODE").flatMap { Int($0) }
-      let verdict = try await HandedOver.run(
+      let verdict = try await JobDirectory.run(
         Files.absolute(FilePath(folder)), index: index, cpus: cpus, progress: console.progress)
       console.print("\(verdict.target), \(verdict.kernel), \(verdict.variant): \(verdict.result.rawValue)")
     }

@@ -13,17 +13,17 @@ struct QualifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "qualify", abstract: "Try the packages of a release on real kernels, up to a mounted file system.",
     discussion: """
-      For each target and kernel, the package is installed by the distribution's own tool in a fresh root, where dkms \
+      For each target and kernel, the package is installed by the distribution's own tool in a fresh chroot, where dkms \
       builds its modules. Then that kernel is booted in QEMU, the modules are loaded and unloaded, and the manifest's \
       smoke script is run. The verdicts are kept beside the release, in RELEASE.qualification, with all logs; what is \
-      known already is not tried again. With --refresh the roots are made anew, and what is in them decides what is known.
+      known already is not tried again. With --refresh the chroots are made anew; what is in them decides what is known.
 
         lrelease qualify out/sample-7.2.1 --target debian-12 --target debian-13
         lrelease qualify out/sample-7.2.1 --target debian-12 --kernel 6.1.0-49-amd64 --level load
         lrelease qualify /shared/sample-7.2.1 --target debian-12 --executor slurm --cache /shared/roots
 
       Exit status 0: every package did what its level asks, or says itself that it does not support the kernel. \
-      Needs the rights of root, mmdebstrap or dnf, and for more than --level build qemu-system-x86 and busybox-static.
+      Requires root privileges, mmdebstrap or dnf, and for more than --level build qemu-system-x86 and busybox-static.
       """)
 
   @Argument(help: "A release folder.", completion: .directory)
@@ -100,8 +100,8 @@ struct QualifyCommand: AsyncParsableCommand {
             name.hasSuffix(".toml") ? Files.absolute(FilePath(name)) : Files.absolute(place).appending("\(name).toml"),
             target
           )
-        }, kernels: kernels, variants: variants, level: level, roots: roots.roots())
-      request.again = again
+        }, kernels: kernels, variants: variants, level: level, chroots: roots.roots())
+      request.retriesKnown = again
       request.withLife = life
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
       let executor: any Executor =

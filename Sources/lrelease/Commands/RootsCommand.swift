@@ -6,9 +6,9 @@ import Glibc
 
 struct RootsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "roots", abstract: "List the roots of targets that are kept, and remove some.",
+    commandName: "roots", abstract: "List the chroots of targets that are kept, and remove some.",
     discussion: """
-      'build' and 'qualify' keep each root that they make, and take none twice from the archive: --refresh of theirs \
+      'build' and 'qualify' keep each chroot that they make, and take none twice from the archive: --refresh of theirs \
       makes those of their targets anew. Those that were used last stand at the end of the list.
 
         lrelease roots
@@ -17,10 +17,10 @@ struct RootsCommand: AsyncParsableCommand {
       """)
 
   @Option(
-    name: .customLong("remove"), help: ArgumentHelp("Remove this root. May be repeated.", valueName: "root"))
+    name: .customLong("remove"), help: ArgumentHelp("Remove this chroot. May be repeated.", valueName: "root"))
   var names: [String] = []
 
-  @Option(help: ArgumentHelp("Remove the roots that were not used for so many days.", valueName: "days"))
+  @Option(help: ArgumentHelp("Remove the chroots that were not used for so many days.", valueName: "days"))
   var unused: Int?
 
   @OptionGroup var place: ChrootCacheOptions
@@ -49,7 +49,7 @@ struct RootsCommand: AsyncParsableCommand {
         }
       }
       try console.output(kept) {
-        guard !kept.isEmpty else { return console.print("no roots in \(roots.folder)") }
+        guard !kept.isEmpty else { return console.print("no chroots in \(roots.folder)") }
         console.printTable(
           kept.map { root in
             [

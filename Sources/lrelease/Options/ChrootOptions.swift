@@ -5,11 +5,11 @@ import Distributions
 import Files
 import Glibc
 
-/// Where the roots of targets are.
+/// Where the chroots of targets are.
 struct ChrootCacheOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Folder for roots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
+      "Folder for chroots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
     completion: .directory)
   var cache: String?
 
@@ -18,11 +18,11 @@ struct ChrootCacheOptions: ParsableArguments {
   }
 }
 
-/// Where the roots of targets are, and whether they are made anew.
+/// Where the chroots of targets are, and whether they are made anew.
 struct ChrootOptions: ParsableArguments {
   @OptionGroup var place: ChrootCacheOptions
 
-  @Flag(help: "Make the roots anew from what their archives hold now, such as a kernel that came out since.")
+  @Flag(help: "Make the chroots anew from what their archives hold now, such as a kernel that came out since.")
   var refresh = false
 
   func roots() -> ChrootCache { place.roots(since: refresh ? Int64(time(nil)) : nil) }

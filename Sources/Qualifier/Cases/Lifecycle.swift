@@ -5,9 +5,9 @@ import Distributions
 import Processes
 import SystemPackage
 
-/// What happens to a package in the life of a site, one thing after the other in one root.
+/// The lifecycle of a package at a site: what happens to it, one thing after the other in one chroot.
 extension CaseRun {
-  func live(in session: ChrootSession) async throws {
+  func tryLifecycle(in session: ChrootSession) async throws {
     let kernels = try await kernels(in: session)
     guard kernels.count == 1 else { throw wrongKernels(kernels) }
     let first = kernels[0]
@@ -16,7 +16,7 @@ extension CaseRun {
       throw Failure(result: .skipped, step: .life, reason: "there is no .\(target.format.rawValue) of this package")
     }
     let name = relationsName
-    let manager = PackageManager(format: target.format)
+    let manager = target.packageManager
     var folders = ["/release": file.removingLastComponent()]
     let this = "/release/\(file.lastComponent?.string ?? "")"
     var old: String?
@@ -34,7 +34,7 @@ extension CaseRun {
       try await happens(arrival, by: Script(PackageResources.arrive_sh), files, in: session) { expected in
         let all = try await self.kernels(in: session)
         later = all.first { $0 != first }
-        guard later != nil else { throw Failure(step: .life, reason: "no other kernel has arrived") }
+        guard later != nil else { throw Failure(step: .life, reason: "no other kernel was installed") }
         return Dictionary(uniqueKeysWithValues: all.map { ($0, expected) })
       }
     }
@@ -47,10 +47,10 @@ extension CaseRun {
     }
     try await happens("is installed again", manager.reinstall([this]), folders, in: session) { all($0) }
     if let later {
-      let owners = [target.format.rawValue, first] + manager.remove([])
-      try await happens("the old kernel goes", by: Script(PackageResources.leave_sh), owners, in: session) {
-        [later: $0]
-      }
+      let places = ["/lib/modules/\(first)", "/usr/src/linux-headers-\(first)"]
+      let listed = try await sh(.command, manager.owners(of: places), in: session, log: "owners", step: .life)
+      let owners = manager.owners(in: listed.output)
+      try await happens("the old kernel goes", manager.remove(owners), in: session) { [later: $0] }
     }
     try await happens("is removed", manager.remove([name]), in: session) { _ in [:] }
     try await step(.life) {
@@ -66,7 +66,7 @@ extension CaseRun {
   private var arrival: String { "another kernel arrives" }
 
   private var relationsName: String {
-    (target.format == .deb ? package.package.deb : package.package.rpm)?.name ?? ""
+    package.package.relations(target.format)?.name ?? ""
   }
 
   /// One thing that happens: the command must succeed, nothing may be half-installed after it, and exactly the modules
@@ -84,7 +84,7 @@ extension CaseRun {
         throw Failure(step: .life, reason: "\(what): \(done.log.firstError ?? done.log.lines.last ?? "it failed")")
       }
       let audit = try await sh(
-        .command, PackageManager(format: target.format).audit, in: session, log: "audit", step: .life)
+        .command, target.packageManager.audit, in: session, log: "audit", step: .life)
       guard audit.output.isEmpty else {
         throw Failure(step: .life, reason: "\(what): \(audit.log.lines.first ?? "")")
       }
@@ -104,7 +104,7 @@ extension CaseRun {
           !done.log.lines.contains(where: { $0.contains(kernel) && $0.contains("is skipped") })
         {
           throw Failure(
-            step: .life, reason: "\(what): nothing was said of the kernel \(kernel), which is not supported")
+            step: .life, reason: "\(what): the kernel \(kernel) is not supported, and the log does not say so")
         }
       }
       guard found == wanted else {

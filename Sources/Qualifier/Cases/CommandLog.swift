@@ -3,7 +3,7 @@
 import Diagnostics
 
 /// What make, a compiler, dkms or a package manager has written.
-struct BuildLog {
+struct CommandLog {
   let lines: [String]
   /// Whether the disk was seen to be full meanwhile: what fails for that may say something else altogether.
   private let diskWasFull: Bool
@@ -23,7 +23,7 @@ struct BuildLog {
       { $0.hasPrefix("E: ") || $0.hasPrefix("Error!") || $0.lowercased().hasPrefix("error") },
     ]
     for mark in marks {
-      if let line = lines.first(where: mark) { return BuildLog.short(line) }
+      if let line = lines.first(where: mark) { return CommandLog.short(line) }
     }
     return nil
   }

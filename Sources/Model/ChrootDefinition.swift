@@ -2,11 +2,16 @@
 
 import Files
 
-/// What a root file system of a distribution is made of. One recipe makes one root, which is kept.
-package struct ChrootRecipe: Sendable, Hashable, Codable {
+/// What a chroot, the root file system of a distribution, is made of. One definition makes one chroot, which is kept.
+package struct ChrootDefinition: Sendable, Hashable, Codable {
   package struct Repository: Sendable, Hashable, Codable {
     package var name: String
     package var url: String
+
+    package init(name: String, url: String) {
+      self.name = name
+      self.url = url
+    }
   }
 
   /// Suites of Debian's archive, the base first: `["bookworm", "bookworm-security"]`.
@@ -20,7 +25,7 @@ package struct ChrootRecipe: Sendable, Hashable, Codable {
   package var packages: [String]
   /// A control file of Debian whose build dependencies are installed too.
   package var buildDependencies: String?
-  /// Packages that lie in `/later` with what they need, to be installed when the root is used.
+  /// Packages that lie in `/later` with what they need, to be installed when the chroot is used.
   package var later: [String]?
 
   package init(
@@ -39,7 +44,7 @@ package struct ChrootRecipe: Sendable, Hashable, Codable {
   /// What people call it.
   package var title: String { suites.first ?? repositories.first?.name ?? "nothing" }
 
-  /// Names the root in the cache.
+  /// Names the chroot in the cache.
   package var key: String {
     get throws { "\(title)-\(SHA256Digest(of: Array(try JSON.encode(self))).hex.prefix(16))" }
   }

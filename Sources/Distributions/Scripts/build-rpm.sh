@@ -17,7 +17,7 @@ else
   kernels=$(for makefile in /usr/src/kernels/*/Makefile /lib/modules/*/build/Makefile; do
     [ ! -e "$makefile" ] || echo "$makefile" | sed 's,/build/Makefile$,,; s,/Makefile$,,; s,.*/,,'
   done | sort -u)
-  [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+  [ -n "$kernels" ] || { echo "error: the chroot has no kernel headers"; exit 1; }
   for kernel in $kernels; do
     rpmbuild -tb --define "_topdir /build/$kernel" --with modules --define "kernel $kernel" "/release/$1"
   done

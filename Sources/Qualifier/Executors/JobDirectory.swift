@@ -9,7 +9,7 @@ import Verdicts
 
 /// What the tasks of an array job are given: a folder `slurm/run-XXXXXX` of the qualification, with the cases in
 /// `qualification.json`, their targets, the program, and the number of the job.
-package struct HandedOver: Sendable {
+package struct JobDirectory: Sendable {
   let folder: FilePath
   /// nil in a folder that is not complete.
   let qualification: Qualification?
@@ -50,9 +50,9 @@ package struct HandedOver: Sendable {
   }
 
   /// What earlier runs have left.
-  static func all(of qualification: Qualification) -> [HandedOver] {
+  static func all(of qualification: Qualification) -> [JobDirectory] {
     let parent = place(of: qualification)
-    return ((try? Files.names(in: parent)) ?? []).map { HandedOver(reading: parent.appending(bytes: $0)) }
+    return ((try? Files.names(in: parent)) ?? []).map { JobDirectory(reading: parent.appending(bytes: $0)) }
   }
 
   private init(reading folder: FilePath) {
@@ -70,7 +70,7 @@ package struct HandedOver: Sendable {
   /// Carries out one case on a node, and keeps its verdict.
   package static func run(_ folder: FilePath, index: Int, cpus: Int?, progress: Progress) async throws -> Verdict {
     let doing = "qualifying the case \(index) of \(folder)"
-    let handed = HandedOver(reading: folder)
+    let handed = JobDirectory(reading: folder)
     guard var qualification = handed.qualification, qualification.cases.indices.contains(index) else {
       let damage = handed.damage.map { ": qualification.json is damaged: \($0.reason)" }
       throw ReleaseError(
@@ -79,6 +79,6 @@ package struct HandedOver: Sendable {
     }
     qualification.settings.cpus = cpus ?? qualification.settings.cpus
     let candidate = try await CandidateRelease(FilePath(qualification.release), progress: progress)
-    return try await qualification.run(qualification.cases[index], candidate, progress: progress)
+    return try await qualification.run(qualification.cases[index], candidate, on: GuestHost(), progress: progress)
   }
 }

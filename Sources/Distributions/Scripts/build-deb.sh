@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds the packages of a Debian source tree. The kernels are those whose headers are in the root.
+# Builds the packages of a Debian source tree. The kernels are those whose headers are in the chroot.
 #
 # Runs in a root: TARBALL RELEASE modules|""
 exec >/build.log 2>&1
@@ -14,7 +14,7 @@ if [ "$3" = modules ]; then
   for folder in /lib/modules/*; do
     [ ! -e "$folder/build/Makefile" ] || kernels="$kernels ${folder##*/}"
   done
-  [ -n "$kernels" ] || { echo "error: the headers of no kernel are in the root"; exit 1; }
+  [ -n "$kernels" ] || { echo "error: the chroot has no kernel headers"; exit 1; }
   debian/rules control KERNELS="$kernels"
 fi
 dpkg-buildpackage -us -uc -b

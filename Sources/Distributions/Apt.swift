@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Model
+import Processes
+import SystemPackage
+
+/// apt and dpkg, of Debian and what derives from it.
+package struct Apt: PackageManager {
+  package init() {}
+
+  package var format: Target.Format { .deb }
+
+  package func install(_ files: [String]) -> [String] {
+    ["apt-get", "install", "--yes", "--allow-downgrades"] + files
+  }
+
+  package func reinstall(_ files: [String]) -> [String] { ["apt-get", "install", "--yes", "--reinstall"] + files }
+
+  package func remove(_ names: [String]) -> [String] { ["apt-get", "purge", "--yes"] + names }
+
+  package var audit: [String] { ["dpkg", "--audit"] }
+
+  package var list: [String] {
+    ["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Architecture}\\n"]
+  }
+
+  package func owners(of paths: [String]) -> [String] { ["dpkg-query", "--search"] + paths }
+
+  package func owners(in output: String) -> [String] {
+    // "a, b: /path". A message about a path, or a line about a diversion, has words in place of names.
+    let names = output.split(separator: "\n").flatMap { line -> [String] in
+      guard let mark = line.firstRange(of: ": /") else { return [] }
+      let names = line[..<mark.lowerBound].split(separator: ",").map { $0.trimmed }
+      return names.contains { $0.contains(" ") } ? [] : names
+    }
+    return Set(names).sorted()
+  }
+
+  package func packages(ofKernel kernel: String) -> KernelPackages {
+    KernelPackages(headers: ["linux-headers-\(kernel)"], images: ["linux-image-\(kernel)"])
+  }
+
+  package func relations(of file: FilePath, doing: String) async throws -> PackageRelations {
+    let fields = try await Command(
+      "dpkg-deb", ["--field", file.string, "Package", "Provides", "Pre-Depends", "Depends"]
+    ).check(doing: doing)
+    return Apt.relations(inFields: fields.text)
+  }
+
+  /// The relations in fields of a control file. Of alternatives, the first counts.
+  static func relations(inFields text: String) -> PackageRelations {
+    var relations = PackageRelations(required: [], provided: [])
+    for line in text.split(separator: "\n") {
+      let halves = line.split(separator: ":", maxSplits: 1).map { $0.trimmed }
+      guard halves.count == 2 else { continue }
+      let names = halves[1].split(separator: ",").compactMap { item in
+        item.split(separator: "|").first?.split { $0 == "(" || $0 == ":" || $0 == " " }.first.map(String.init)
+      }
+      if halves[0].hasSuffix("Depends") {
+        relations.required.formUnion(names)
+      } else {
+        relations.provided.formUnion(names)
+      }
+    }
+    return relations
+  }
+
+  package func fileName(of package: String, _ version: ReleaseVersion) -> String {
+    "\(package)_\(version.debian)_all.deb"
+  }
+
+  package func isFile(_ fileName: String, of package: String) -> Bool {
+    fileName.hasPrefix("\(package)_") && fileName.hasSuffix(".deb")
+  }
+
+  package func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
+    definition.packages += ["build-essential", "debhelper"]
+    definition.buildDependencies = dependencies.debianControl
+  }
+
+  package func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String] {
+    ["sh", "-c", Script(PackageResources.build_deb_sh).text, "build", tarball, release, withModules ? "modules" : ""]
+  }
+
+  package func buildEnvironment(for target: Target, cores: Int) -> [String: String] {
+    ["DEB_BUILD_OPTIONS": "parallel=\(cores)", "DPKG_DEB_COMPRESSOR_TYPE": target.codec]
+  }
+}

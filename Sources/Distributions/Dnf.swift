@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Model
+import Processes
+import SystemPackage
+
+/// dnf and rpm, of Fedora, Enterprise Linux and openSUSE.
+package struct Dnf: PackageManager {
+  package init() {}
+
+  package var format: Target.Format { .rpm }
+
+  package func install(_ files: [String]) -> [String] {
+    ["dnf", "install", "--assumeyes", "--disablerepo=*"] + files
+  }
+
+  package func reinstall(_ files: [String]) -> [String] {
+    ["dnf", "reinstall", "--assumeyes", "--disablerepo=*"] + files
+  }
+
+  package func remove(_ names: [String]) -> [String] { ["dnf", "remove", "--assumeyes", "--noautoremove"] + names }
+
+  package var audit: [String] { ["rpm", "--verify", "--all", "--nofiles", "--nodigest"] }
+
+  package var list: [String] {
+    ["rpm", "--query", "--all", "--queryformat", "%{NAME} %{EPOCH}:%{VERSION}-%{RELEASE} %{ARCH}\\n"]
+  }
+
+  package func owners(of paths: [String]) -> [String] { ["rpm", "--query", "--file"] + paths }
+
+  package func owners(in output: String) -> [String] {
+    // A line with spaces is a message about a path that no package owns.
+    Set(output.split(separator: "\n").filter { !$0.contains(" ") }.map(String.init)).sorted()
+  }
+
+  package func packages(ofKernel kernel: String) -> KernelPackages {
+    KernelPackages(
+      headers: ["kernel-devel-\(kernel)"], images: ["kernel-core-\(kernel)", "kernel-modules-\(kernel)"])
+  }
+
+  package func relations(of file: FilePath, doing: String) async throws -> PackageRelations {
+    func query(_ what: String) async throws -> String {
+      try await Command("rpm", ["-qp", "--nosignature", what, file.string]).check(doing: doing).text
+    }
+    return Dnf.relations(required: try await query("--requires"), provided: try await query("--provides"))
+  }
+
+  /// The relations in what rpm prints: a name a line, perhaps with a version.
+  static func relations(required: String, provided: String) -> PackageRelations {
+    func names(_ text: String) -> [String] {
+      text.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
+    }
+    return PackageRelations(
+      required: Set(names(required).filter { !$0.hasPrefix("rpmlib(") && !$0.hasPrefix("config(") }),
+      provided: Set(names(provided)))
+  }
+
+  package func fileName(of package: String, _ version: ReleaseVersion) -> String {
+    "\(package)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
+  }
+
+  package func isFile(_ fileName: String, of package: String) -> Bool {
+    fileName.hasPrefix("\(package)-") && fileName.dropFirst(package.count + 1).first?.isNumber == true
+  }
+
+  package func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
+    definition.packages += ["rpm-build", "gcc", "make"] + dependencies.specRequires
+  }
+
+  package func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String] {
+    [
+      "sh", "-c", Script(PackageResources.build_rpm_sh).text, "build", tarball, release, withModules ? "modules" : "",
+      target.payload, target.rpm?.digest == "sha512" ? "10" : "8", target.rpm?.format ?? "",
+    ]
+  }
+
+  package func buildEnvironment(for target: Target, cores: Int) -> [String: String] { ["RPM_BUILD_NCPUS": "\(cores)"] }
+}

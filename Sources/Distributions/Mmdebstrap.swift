@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Glibc
+import Model
+import Processes
+import SystemPackage
+
+/// Makes chroots of Debian and what derives from it with mmdebstrap(1).
+struct Mmdebstrap: Bootstrapper {
+  var packageManager: any PackageManager { Apt() }
+
+  func makes(_ definition: ChrootDefinition) -> Bool { !definition.suites.isEmpty }
+
+  func files(for definition: ChrootDefinition) -> [String: String] {
+    definition.buildDependencies.map { ["build-dependencies/debian/control": $0] } ?? [:]
+  }
+
+  func commands(
+    for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath
+  ) async throws -> [BootstrapCommand] {
+    let lines: [String]
+    var options: [String] = []
+    if let mirror = definition.mirror {
+      lines = definition.suites.map { "deb \(mirror) \($0) \(definition.components.joined(separator: " "))" }
+    } else {
+      let archive = try DebianArchive()
+      lines = try archive.lines(suites: definition.suites, components: definition.components)
+      options = try await archive.options().map { "--aptopt=\($0)" }
+    }
+    let words =
+      [
+        "mmdebstrap", "--verbose", "--mode=root", "--variant=apt", "--format=directory",
+        "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"1\"",
+        "--include=\(definition.packages.joined(separator: ","))",
+      ] + options + hooks(for: definition, scratch: scratch) + [definition.suites[0], chroot.string, "-"]
+    return [BootstrapCommand(words: words, input: Array((lines.joined(separator: "\n") + "\n").utf8))]
+  }
+
+  /// What is done in the chroot last. Hooks of mmdebstrap are lines of sh.
+  private func hooks(for definition: ChrootDefinition, scratch: FilePath) -> [String] {
+    var hooks: [String] = []
+    if definition.buildDependencies != nil {
+      hooks += [
+        "copy-in \(Script.quote("\(scratch)/build-dependencies")) /tmp",
+        "chroot \"$1\" apt-get build-dep --yes --quiet /tmp/build-dependencies",
+        "rm -r \"$1/tmp/build-dependencies\"",
+      ]
+    }
+    if let later = definition.later, !later.isEmpty {
+      hooks += [
+        "mkdir -p \"$1/later/partial\"",
+        "chroot \"$1\" apt-get install --yes --quiet --download-only "
+          + "-o Dir::Cache::archives=/later \(later.map(Script.quote).joined(separator: " "))",
+        "rm -rf \"$1/later/partial\" \"$1/later/lock\"",
+      ]
+    }
+    return hooks.map { "--customize-hook=\($0)" }
+  }
+}
