@@ -84,14 +84,15 @@ package struct Cut: Sendable {
     let version = try ReleaseVersion(plan.version)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        let tarball = "\(name).tar.\(codec.suffix)"
+        let tarball = PackageFileName.tarball(name, codec)
         try await progress.step("writing \(tarball)") {
           let bytes = try await Tarball.bytes(released, folder: name, codec: codec, time: plan.sourceDate)
           try Files.write(bytes, to: part.appending(tarball))
         }
         guard released["debian/control"] != nil else { return }
         guard codec == .xz else {
-          return progress.warning("no source packages: their recipes name \(name).tar.xz, and this is \(tarball)")
+          let named = PackageFileName.tarball(name, .xz)
+          return progress.warning("no source packages: their recipes name \(named), and this is \(tarball)")
         }
         try await progress.step("writing the source packages") {
           try await Cut.writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
@@ -107,7 +108,7 @@ package struct Cut: Sendable {
           }
         }
         if let relations = dkms.package.rpm {
-          let file = "\(relations.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
+          let file = PackageFileName.rpm(relations.name, version)
           let rpm = try dkms.rpm(relations, tree: sources)
           group.addTask {
             try await progress.step("writing \(file)") {

@@ -58,11 +58,10 @@ package struct CandidateRelease: Sendable {
 
   /// The file of a package in one format, or nil when it is not made in that.
   func file(of dkms: DKMSPackage, _ format: Target.Format) throws -> FilePath? {
-    let version = dkms.version
     let file =
       switch format {
-      case .deb: dkms.package.deb.map { "\($0.name)_\(version.debian)_all.deb" }
-      case .rpm: dkms.package.rpm.map { "\($0.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm" }
+      case .deb: dkms.package.deb.map { PackageFileName.deb($0.name, dkms.version) }
+      case .rpm: dkms.package.rpm.map { PackageFileName.rpm($0.name, dkms.version) }
       }
     guard let file else { return nil }
     let path = folder.appending(file)

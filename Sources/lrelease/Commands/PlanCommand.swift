@@ -40,11 +40,10 @@ struct PlanCommand: AsyncParsableCommand {
       let version = try ReleaseVersion(plan.version)
       for package in opened.manifest.packages(with: plan.extras) {
         if let deb = package.deb {
-          console.print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))")
+          console.print("  package  \(PackageFileName.deb(deb.name, version)) (\(package.variant))")
         }
         if let rpm = package.rpm {
-          console.print(
-            "  package  \(rpm.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm (\(package.variant))")
+          console.print("  package  \(PackageFileName.rpm(rpm.name, version)) (\(package.variant))")
         }
       }
       console.print("saved as \(path); 'lrelease cut --plan \(path)' carries it out")
