@@ -35,7 +35,7 @@ package struct CandidateRelease: Sendable {
       throw ReleaseError(
         .source, doing: doing, reason: "there is no \(tarball)", advice: "name a folder that 'lrelease cut' has made")
     }
-    let released = try await ReleasedTarball(reading: tarball, progress: progress)
+    let released = try await Release(opening: tarball, progress: progress)
     plan = released.plan
     manifest = released.manifest
     digest = released.sha256

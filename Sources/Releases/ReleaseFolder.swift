@@ -37,19 +37,56 @@ package struct ReleaseFolder: Sendable {
     }
   }
 
+  /// The folder of a file, where the SHA256SUMS in it lists that file.
+  init?(listing file: FilePath) throws {
+    self.init(Files.absolute(file).removingLastComponent())
+    guard Files.exists(path.appending(ReleaseFolder.checksums)), try digest(of: file) != nil else { return nil }
+  }
+
+  /// The digest of a file as SHA256SUMS lists it.
+  func digest(of file: FilePath) throws -> SHA256Digest? {
+    let name = file.lastComponent?.string
+    return try listed().first { $0.name == name }?.sha256
+  }
+
   /// The files that SHA256SUMS lists, each checked against its digest.
   ///
-  /// - Throws: `ReleaseError` with code `different` that names the first file that was changed.
-  package func verified() throws -> [Artifact] {
-    let doing = "verifying \(path)"
-    return try listed().map { name, digest in
-      let (found, size) = try Files.digest(path.appending(name), doing: doing)
-      guard found == digest else {
-        throw ReleaseError(
-          .different, doing: doing, reason: "\(name) is not what was released", advice: "restore it or cut again")
-      }
-      return Artifact(name: name, bytes: size, sha256: digest)
+  /// - Throws: `ReleaseError` with code `different` that names the files that were changed or are missing.
+  package func verified() throws -> [Artifact] { try verified(else: []) }
+
+  /// The same for a whole release, which holds nothing else.
+  func whole() throws -> [Artifact] {
+    guard Files.exists(path.appending(ReleaseFolder.checksums)) else {
+      throw ReleaseError(
+        .source, doing: "opening the release \(path)", reason: "it holds no \(ReleaseFolder.checksums)",
+        advice: "name a folder that 'lrelease cut' has made")
     }
+    let listed = Set(try listed().map(\.name))
+    // A signature of the list, such as SHA256SUMS.asc, cannot be in the list.
+    let found = try Files.names(in: path).map { String(decoding: $0, as: UTF8.self) }.filter { name in
+      name != ReleaseFolder.checksums && !name.hasPrefix("\(ReleaseFolder.checksums).") && !listed.contains(name)
+    }
+    return try verified(else: found.map { "\($0) is not in \(ReleaseFolder.checksums)" })
+  }
+
+  private func verified(else findings: [String]) throws -> [Artifact] {
+    let doing = "verifying \(path)"
+    var findings = findings
+    var artifacts: [Artifact] = []
+    for (name, digest) in try listed() {
+      try Task.checkCancellation()
+      guard Files.exists(path.appending(name)) else {
+        findings.append("\(name) is missing")
+        continue
+      }
+      let (found, size) = try Files.digest(path.appending(name), doing: doing)
+      if found != digest { findings.append("\(name) is not what was released") }
+      artifacts.append(Artifact(name: name, bytes: size, sha256: digest))
+    }
+    guard findings.isEmpty else {
+      throw ReleaseError(.different, doing: doing, reason: findings.shortened, advice: "restore it or cut again")
+    }
+    return artifacts
   }
 
   /// Writes the digests of all files in a folder that is about to become a release.

@@ -53,6 +53,13 @@ package enum Tarball {
         paths.map { "\($0) is \(word)" }
       }
     }
+
+    func demandGood(doing: String) throws {
+      guard !isGood else { return }
+      throw ReleaseError(
+        .different, doing: doing, reason: findings.shortened,
+        advice: "get the tarball again; changes of a vendor are made with rebuild --patches SERIES --vendor NAME")
+    }
   }
 
   /// Reads a release tarball whole.

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Archives
+import Diagnostics
+import Files
+import Model
+import SystemPackage
+
+/// A release on disk, opened and found to be what was released: the files of its folder are those that SHA256SUMS lists,
+/// plan.json is the one in the tarball, and the tarball holds what its own list of origins says.
+package struct Release: Sendable {
+  /// As it was given: a release folder, or a tarball.
+  package let path: FilePath
+  /// nil for a tarball, even where that lies in its release folder: what is beside it is not looked at.
+  package let folder: ReleaseFolder?
+  /// The folder whose SHA256SUMS lists the tarball: the release folder, or where the tarball lies; nil where none does.
+  package let listing: ReleaseFolder?
+  /// The files of the release folder; none for a tarball alone.
+  package let artifacts: [Artifact]
+  package let tarball: FilePath
+  /// Of the tarball as it lies there, compressed.
+  package let sha256: SHA256Digest
+  package let codec: Codec
+  /// `sample-7.4`, whatever the folder is called.
+  package let name: String
+  package let plan: Plan
+  /// The manifest in the plan.
+  package let manifest: Manifest
+  /// Of its plan.json: which release it is, however the tarball is compressed.
+  package let planDigest: SHA256Digest
+  /// Every file with its origin, the records of the release among them.
+  package let tree: ReleaseTree
+
+  /// - Parameters:
+  ///   - path: a release folder, or a tarball.
+  ///   - judge: says otherwise than usual that the tarball is not as its list of origins says. It is called always.
+  /// - Throws: `ReleaseError` with code `source` for what is no release of lrelease, `different` for one that was changed.
+  package init(
+    opening path: FilePath, progress: Progress, judge: ((Tarball.Verification) throws -> Void)? = nil
+  ) async throws {
+    let doing = "opening the release \(path)"
+    self.path = path
+    // The plan beside the tarball.
+    let beside: Artifact?
+    if Files.isFolder(path) {
+      let folder = ReleaseFolder(path)
+      let artifacts = try folder.whole()
+      func find(_ kind: Artifact.Kind, _ what: String) throws -> Artifact {
+        if let artifact = artifacts.first(where: { $0.kind == kind }) { return artifact }
+        throw ReleaseError(.source, doing: doing, reason: "it holds no \(what)", advice: "get the release whole")
+      }
+      beside = try find(.plan, ReleaseFolder.plan)
+      tarball = path.appending(try find(.tarball, "tarball").name)
+      self.artifacts = artifacts
+      self.folder = folder
+      listing = folder
+    } else {
+      beside = nil
+      artifacts = []
+      tarball = path
+      folder = nil
+      listing = try ReleaseFolder(listing: path)
+    }
+
+    let archive = try ArchiveFile(tarball)
+    sha256 = try archive.digest()
+    codec = try archive.codec ?? .xz
+    if let listed = try listing?.digest(of: tarball), listed != sha256 {
+      throw ReleaseError(
+        .different, doing: doing, reason: "it is not the tarball that the \(ReleaseFolder.checksums) beside it lists",
+        advice: "get both again")
+    }
+    let files = try await archive.read(progress: progress).files
+    guard let planFile = files[Tarball.planPath] else {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is not a release made by lrelease"
+      )
+    }
+    let records = try Tarball.records(in: files, doing: doing)
+    try (judge ?? { try $0.demandGood(doing: doing) })(Tarball.verify(files, against: records))
+
+    plan = try Plan(parsing: planFile.content.fileBytes, doing: "\(doing), its plan")
+    manifest = try plan.parsedManifest()
+    name = try plan.releaseName
+    // The name becomes that of a folder, and the plan may come from a stranger.
+    guard plan.name == manifest.name, !name.contains("/") else {
+      throw ReleaseError(
+        .unverified, doing: doing, reason: "its plan says \(plan.name) \(plan.version), its manifest \(manifest.name)")
+    }
+    planDigest = SHA256Digest(of: planFile.content.fileBytes)
+    if let beside, beside.sha256 != planDigest {
+      throw ReleaseError(
+        .different, doing: doing, reason: "\(ReleaseFolder.plan) is not the plan in its tarball",
+        advice: "get the release whole")
+    }
+    var tree = ReleaseTree()
+    let origins = Dictionary(records.map { ($0.path, $0.origin) }) { $1 }
+    for (path, file) in files {
+      tree[path] = TreeEntry(
+        content: file.content, isExecutable: file.isExecutable, origin: origins[path] ?? Tarball.ownOrigin)
+    }
+    self.tree = tree
+  }
+
+  /// The only file of a kind, or the first of them.
+  package func artifact(_ kind: Artifact.Kind) -> Artifact? { artifacts.first { $0.kind == kind } }
+
+  package func artifact(named name: String) -> Artifact? { artifacts.first { $0.name == name } }
+}
