@@ -6,6 +6,7 @@ import Files
 import Glibc
 import Model
 import Packagers
+import Releases
 import SystemPackage
 import Verdicts
 
@@ -252,7 +253,7 @@ package struct Qualification: Sendable, Codable {
     let output = folder.appending("packages")
     var build = BinaryBuilder(output: output, roots: roots, buildsModules: false, jobs: jobs, progress: progress)
     build.replaces = true
-    let outcomes = try await build.run(candidate.tarball, targets)
+    let outcomes = try await build.run(candidate.release, targets)
     for (path, target) in paths.map({ ($0, FilePath($0).stem) }) {
       guard let outcome = outcomes.first(where: { $0.target == target }) else { continue }
       let format = targets.first { $0.name == target }?.format ?? .deb
@@ -260,13 +261,8 @@ package struct Qualification: Sendable, Codable {
       if let folder = outcome.folder {
         let names = format == .deb ? qualify.debPackages : qualify.rpmPackages
         let files = try names.map { name in
-          guard
-            let file = outcome.files.first(where: { file in
-              format == .deb
-                ? file.name.hasPrefix("\(name)_") && file.name.hasSuffix(".deb")
-                : file.name.hasPrefix("\(name)-") && file.name.dropFirst(name.count + 1).first?.isNumber == true
-            })
-          else {
+          let kind = format == .deb ? Artifact.Kind.deb : .rpm
+          guard let file = outcome.files.first(where: { $0.kind == kind && $0.packageName == name }) else {
             throw ReleaseError(
               .input, doing: "qualifying on \(outcome.target)", reason: "the release builds no package '\(name)'",
               advice: "correct [qualify] of its manifest")
