@@ -49,7 +49,7 @@ package struct Cut: Sendable {
     try VersionComparator.dpkg.check(version.debian)
     try VersionComparator.rpm.check(version.rpmVersion)
     let folder = ReleaseFolder(Files.absolute(output).appending(name), remedy: remedy)
-    if Files.exists(folder.path) { return try existing(folder, plan, name) }
+    if Files.exists(folder.path) { return try await existing(folder, plan, name) }
 
     let (released, packages) = try Self.complete(try await code(), plan, manifest)
     try await folder.create { part in
@@ -136,11 +136,11 @@ package struct Cut: Sendable {
   }
 
   /// A release that is there is left alone: it is either this one, whole, or another.
-  private func existing(_ folder: ReleaseFolder, _ plan: Plan, _ name: String) throws -> Report {
+  private func existing(_ folder: ReleaseFolder, _ plan: Plan, _ name: String) async throws -> Report {
     guard let known = try? Files.read(folder.path.appending(ReleaseFolder.plan)),
       known == (try JSON.encode(plan.portable))
     else { throw folder.conflict }
-    let outputs = try folder.verified()
+    let outputs = try await Release(opening: folder.path, progress: progress).artifacts
     return Report(release: name, folder: folder.path.string, wasThere: true, files: nil, outputs: outputs)
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import Archives
 import Diagnostics
 import Files
 import Model
@@ -38,47 +37,46 @@ package struct Release: Sendable {
   package init(
     opening path: FilePath, progress: Progress, judge: ((Tarball.Verification) throws -> Void)? = nil
   ) async throws {
-    let doing = "opening the release \(path)"
-    self.path = path
-    // The plan beside the tarball.
-    let beside: Artifact?
-    if Files.isFolder(path) {
-      let folder = ReleaseFolder(path)
-      let artifacts = try folder.whole()
-      func find(_ kind: Artifact.Kind, _ what: String) throws -> Artifact {
-        if let artifact = artifacts.first(where: { $0.kind == kind }) { return artifact }
-        throw ReleaseError(.source, doing: doing, reason: "it holds no \(what)", advice: "get the release whole")
-      }
-      beside = try find(.plan, ReleaseFolder.plan)
-      tarball = path.appending(try find(.tarball, "tarball").name)
-      self.artifacts = artifacts
-      self.folder = folder
-      listing = folder
-    } else {
-      beside = nil
-      artifacts = []
-      tarball = path
-      folder = nil
-      listing = try ReleaseFolder(listing: path)
+    guard Files.isFolder(path) else {
+      try await self.init(path, nil, [], TarballContent(reading: path, progress: progress), judge)
+      return
     }
-
-    let archive = try ArchiveFile(tarball)
-    sha256 = try archive.digest()
-    codec = try archive.codec ?? .xz
-    if let listed = try listing?.digest(of: tarball), listed != sha256 {
+    let folder = ReleaseFolder(path)
+    let artifacts = try folder.whole()
+    guard let tarball = artifacts.first(where: { $0.kind == .tarball }), artifacts.contains(where: { $0.kind == .plan })
+    else {
       throw ReleaseError(
-        .different, doing: doing, reason: "it is not the tarball that the \(ReleaseFolder.checksums) beside it lists",
-        advice: "get both again")
+        .source, doing: "opening the release \(path)", reason: "it holds no tarball with its \(ReleaseFolder.plan)",
+        advice: "get the release whole")
     }
-    let files = try await archive.read(progress: progress).files
-    guard let planFile = files[Tarball.planPath] else {
+    let content = try await TarballContent(reading: path.appending(tarball.name), progress: progress)
+    try self.init(path, folder, artifacts, content, judge)
+  }
+
+  /// A tarball alone.
+  package init(_ content: TarballContent) throws { try self.init(content.path, nil, [], content, nil) }
+
+  private init(
+    _ path: FilePath, _ folder: ReleaseFolder?, _ artifacts: [Artifact], _ content: TarballContent,
+    _ judge: ((Tarball.Verification) throws -> Void)?
+  ) throws {
+    let doing = "opening the release \(path)"
+    guard let planFile = content.files[Tarball.planPath] else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is not a release made by lrelease"
       )
     }
-    let records = try Tarball.records(in: files, doing: doing)
-    try (judge ?? { try $0.demandGood(doing: doing) })(Tarball.verify(files, against: records))
+    let records = try Tarball.records(in: content.files, doing: doing)
+    let verification = Tarball.verify(content.files, against: records)
+    if let judge { try judge(verification) } else { try verification.demandGood(doing: doing) }
 
+    self.path = path
+    self.folder = folder
+    self.artifacts = artifacts
+    listing = content.listing
+    tarball = content.path
+    sha256 = content.sha256
+    codec = content.codec
     plan = try Plan(parsing: planFile.content.fileBytes, doing: "\(doing), its plan")
     manifest = try plan.parsedManifest()
     name = try plan.releaseName
@@ -88,14 +86,14 @@ package struct Release: Sendable {
         .unverified, doing: doing, reason: "its plan says \(plan.name) \(plan.version), its manifest \(manifest.name)")
     }
     planDigest = SHA256Digest(of: planFile.content.fileBytes)
-    if let beside, beside.sha256 != planDigest {
+    if let beside = artifacts.first(where: { $0.kind == .plan }), beside.sha256 != planDigest {
       throw ReleaseError(
         .different, doing: doing, reason: "\(ReleaseFolder.plan) is not the plan in its tarball",
         advice: "get the release whole")
     }
     var tree = ReleaseTree()
     let origins = Dictionary(records.map { ($0.path, $0.origin) }) { $1 }
-    for (path, file) in files {
+    for (path, file) in content.files {
       tree[path] = TreeEntry(
         content: file.content, isExecutable: file.isExecutable, origin: origins[path] ?? Tarball.ownOrigin)
     }

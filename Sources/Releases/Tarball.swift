@@ -43,9 +43,17 @@ package enum Tarball {
   /// What a comparison of a tarball with its own origins found.
   package struct Verification: Sendable, Codable {
     package var files: Int
+    /// Of a release folder, where the tarball is one of them.
+    package var artifacts: Int?
     package var changed: [String] = []
     package var missing: [String] = []
     package var unknown: [String] = []
+
+    package init(files: Int, artifacts: Int? = nil) {
+      self.files = files
+      self.artifacts = artifacts
+    }
+
     package var isGood: Bool { changed.isEmpty && missing.isEmpty && unknown.isEmpty }
     /// What is wrong, a phrase for each file: `fs/inode.c is changed`.
     package var findings: [String] {
@@ -62,17 +70,6 @@ package enum Tarball {
     }
   }
 
-  /// Reads a release tarball whole.
-  package static func read(_ path: FilePath, progress: Progress) async throws -> [String: FileEntry] {
-    try await ArchiveFile(path).read(progress: progress).files
-  }
-
-  /// Checks every file against the origins list, and the list against the files.
-  package static func verify(_ path: FilePath, progress: Progress) async throws -> Verification {
-    let files = try await read(path, progress: progress)
-    return verify(files, against: try records(in: files, doing: "verifying \(path)"))
-  }
-
   /// The origins list of a release tarball.
   static func records(in files: [String: FileEntry], doing: String) throws -> [OriginRecord] {
     guard let list = files[originsPath] else {
@@ -82,6 +79,7 @@ package enum Tarball {
     return try OriginRecord.parse(list.content.fileBytes, file: originsPath)
   }
 
+  /// Checks every file against the origins list, and the list against the files.
   static func verify(_ files: [String: FileEntry], against records: [OriginRecord]) -> Verification {
     var result = Verification(files: records.count)
     var listed: Set<String> = [originsPath]
