@@ -110,6 +110,6 @@ let package = Package(
     tests("ReportsTests", ["Reports"]),
     tests("QualifierTests", ["Operations", "Qualifier", "Reports", "lrelease"]),
     tests("PackagersTests", ["Operations", "Packagers", "lrelease"]),
-    tests("lreleaseTests", ["Model", "Archives", "lrelease"]),
+    tests("lreleaseTests", ["Releases", "Model", "Archives", "lrelease"]),
   ]
 )

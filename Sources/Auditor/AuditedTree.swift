@@ -114,13 +114,8 @@ extension AuditedTree {
   ) async throws -> AuditedTree {
     let given = try manifest.map { try Manifest(reading: $0) }
     if Files.isFolder(path) {
-      if ref == nil, Files.exists(path.appending("plan.json")) {
-        let plan = try Plan(reading: path.appending("plan.json"))
-        let name = try plan.releaseName
-        for codec in Codec.allCases where Files.exists(path.appending("\(name).tar.\(codec.suffix)")) {
-          return try await release(path.appending("\(name).tar.\(codec.suffix)"), given, progress)
-        }
-        throw ReleaseError(.source, doing: "opening the release \(path)", reason: "it holds no tarball")
+      if ref == nil, Files.exists(path.appending(ReleaseFolder.plan)) {
+        return try await release(path, given, progress)
       }
       return try await tree(path, ref: ref, given, progress)
     }
@@ -138,9 +133,9 @@ extension AuditedTree {
   }
 
   private static func release(_ path: FilePath, _ given: Manifest?, _ progress: Progress) async throws -> AuditedTree {
-    let released = try await ReleasedTarball(reading: path, progress: progress)
+    let released = try await Release(opening: path, progress: progress)
     return try AuditedTree(
-      name: try released.plan.releaseName, identity: "SHA-256 \(released.sha256)", kernel: released.plan.kernel,
+      name: released.name, identity: "SHA-256 \(released.sha256)", kernel: released.plan.kernel,
       manifest: given ?? released.manifest,
       files: released.tree.entries.compactMapValues { $0.content.isLink ? nil : try $0.content.read() })
   }

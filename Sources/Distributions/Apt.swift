@@ -67,11 +67,7 @@ package struct Apt: PackageManager {
   }
 
   package func fileName(of package: String, _ version: ReleaseVersion) -> String {
-    "\(package)_\(version.debian)_all.deb"
-  }
-
-  package func isFile(_ fileName: String, of package: String) -> Bool {
-    fileName.hasPrefix("\(package)_") && fileName.hasSuffix(".deb")
+    PackageFileName.deb(package, version)
   }
 
   package func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {

@@ -56,11 +56,7 @@ package struct Dnf: PackageManager {
   }
 
   package func fileName(of package: String, _ version: ReleaseVersion) -> String {
-    "\(package)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
-  }
-
-  package func isFile(_ fileName: String, of package: String) -> Bool {
-    fileName.hasPrefix("\(package)-") && fileName.dropFirst(package.count + 1).first?.isNumber == true
+    PackageFileName.rpm(package, version)
   }
 
   package func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {

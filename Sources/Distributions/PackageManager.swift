@@ -34,8 +34,6 @@ package protocol PackageManager: Sendable {
   func relations(of file: FilePath, doing: String) async throws -> PackageRelations
   /// The name of the file of an architecture-independent package of a release.
   func fileName(of package: String, _ version: ReleaseVersion) -> String
-  /// Whether a file of this name holds the package, in whatever version.
-  func isFile(_ fileName: String, of package: String) -> Bool
 
   // MARK: building
 

@@ -91,7 +91,7 @@ package struct Cut: Sendable {
     let version = plan.version.value
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        let tarball = "\(name).tar.\(codec.suffix)"
+        let tarball = PackageFileName.tarball(name, codec)
         try await progress.step("writing \(tarball)") {
           let (_, output) = try ContentStore.create(at: part.appending(tarball), mode: 0o644)
           try await Tarball.write(
@@ -101,7 +101,8 @@ package struct Cut: Sendable {
         }
         guard released["debian/control"] != nil else { return }
         guard codec == .xz else {
-          return progress.warning("no source packages: their recipes name \(name).tar.xz, and this is \(tarball)")
+          let named = PackageFileName.tarball(name, .xz)
+          return progress.warning("no source packages: their recipes name \(named), and this is \(tarball)")
         }
         try await progress.step("writing the source packages") {
           try await Cut.writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
@@ -120,7 +121,7 @@ package struct Cut: Sendable {
           }
         }
         if let relations = dkms.package.rpm {
-          let file = "\(relations.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
+          let file = PackageFileName.rpm(relations.name, version)
           let rpm = try dkms.rpm(relations, tree: sources)
           group.addTask {
             try await progress.step("writing \(file)") {
@@ -152,7 +153,7 @@ package struct Cut: Sendable {
     guard let known = try? Files.read(folder.path.appending(ReleaseFolder.plan)),
       known == (try JSON.encode(plan.portable))
     else { throw folder.conflict }
-    let outputs = try await folder.verified()
+    let outputs = try await Release(opening: folder.path, progress: progress).artifacts
     return Report(release: name, folder: folder.path.string, alreadyExisted: true, files: nil, outputs: outputs)
   }
 }

@@ -27,25 +27,22 @@ package struct OBSPackage: Sendable {
         .source, doing: doing, reason: "it holds no \(ReleaseFolder.checksums)",
         remedy: ReleasesRemedy.nameReleaseFolder)
     }
-    let names = try await ReleaseFolder(path).verified().map(\.name)
-    let plan = try Plan(reading: path.appending(ReleaseFolder.plan))
-    let tarball = "\(try plan.releaseName).tar.xz"
+    let released = try await Release(opening: path, progress: progress)
+    let plan = released.plan
+    let tarball = PackageFileName.tarball(released.name, .xz)
     let specName = "\(plan.name).spec"
-    guard let dscName = names.first(where: { $0.hasSuffix(".dsc") }), names.contains(tarball) else {
+    guard let dscName = released.artifact(.dsc)?.name, released.artifact(named: tarball) != nil,
+      let spec = try released.tree[specName]?.read()
+    else {
       throw ReleaseError(
         .input, doing: doing, reason: "it holds no source packages",
         advice: "they come with [packaging] in the manifest, and a tarball that is an .xz")
-    }
-    let released = try await ReleasedTarball(reading: path.appending(tarball), progress: progress)
-    guard released.plan == plan, let spec = try released.tree[specName]?.read() else {
-      throw ReleaseError(
-        .different, doing: doing, reason: "\(tarball) is not of this release", advice: "get the release whole")
     }
 
     let dsc = try Files.read(path.appending(dscName), limit: 1 << 20)
     var files = [specName: spec, dscName: dsc]
     for name in try Self.files(ofDsc: dsc, dscName) + [tarball] {
-      guard names.contains(name) else {
+      guard released.artifact(named: name) != nil else {
         throw ReleaseError(
           .source, doing: doing, reason: "it holds no \(name), which belongs to \(dscName)",
           advice: "get the release whole")

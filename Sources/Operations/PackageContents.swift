@@ -9,7 +9,7 @@ import Processes
 import Releases
 import SystemPackage
 
-/// What is in a release tarball or a package, and where each file came from.
+/// What is in a release or a package, and where each file came from.
 package struct PackageContents: Sendable, Codable {
   package struct File: Sendable, Codable {
     package var path: String
@@ -25,28 +25,34 @@ package struct PackageContents: Sendable, Codable {
   package var header: [String]
   package var files: [File]
 
-  /// - Throws: `ReleaseError` when the file is neither a tarball nor a .deb or .rpm.
+  /// - Parameter path: a release folder, a tarball, or a package.
+  /// - Throws: `ReleaseError` when it is none of them, with code `different` for a release that was changed.
   package static func read(_ path: FilePath, progress: Progress) async throws -> PackageContents {
+    if Files.isFolder(path) { return release(try await Release(opening: path, progress: progress)) }
     let start = try Files.start(of: path, count: 8)
     if start.starts(with: Array("!<arch>".utf8)) { return try await deb(path, progress) }
     if start.starts(with: [0xed, 0xab, 0xee, 0xdb]) { return try await rpm(path, progress) }
-    return try await tarball(path, progress)
+    let content = try await TarballContent(reading: path, progress: progress)
+    // That of a Debian source package, with nothing but debian/, has no records.
+    return content.isRelease ? release(try Release(content)) : try contents([], content.files, origins: nil, below: "")
   }
 
-  private static func tarball(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
-    let files = try await Tarball.read(path, progress: progress)
-    var header: [String] = []
-    if let bytes = try files[Tarball.planPath]?.content.readFile(), let plan = try? JSON.decode(Plan.self, from: bytes)
-    {
-      header.append("release  \(try plan.releaseName)  \(Timestamp(seconds: plan.sourceDate).iso8601)")
-      for rebuild in plan.rebuilds ?? [] {
-        header.append("rebuild  \(rebuild.mark), of \(rebuild.basedOn.name) \(rebuild.basedOn.version)")
-      }
-      for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
-        header.append("source   \(name): \(pin.kind), \(pin.identity)")
-      }
+  private static func release(_ release: Release) -> PackageContents {
+    let plan = release.plan
+    var header = ["release  \(release.name)  \(Timestamp(seconds: plan.sourceDate).iso8601)"]
+    for rebuild in plan.rebuilds ?? [] {
+      header.append("rebuild  \(rebuild.mark), of \(rebuild.basedOn.name) \(rebuild.basedOn.version)")
     }
-    return try contents(header, files, origins: files[Tarball.originsPath]?.content.readFile(), below: "")
+    for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
+      header.append("source   \(name): \(pin.kind), \(pin.identity)")
+    }
+    header += release.artifacts.map { "artifact \($0.name), SHA-256 \($0.sha256)" }
+    let tree = release.tree
+    return PackageContents(
+      header: header,
+      files: tree.paths.compactMap { path in
+        tree[path].map { file(path, $0, origin: path == Tarball.originsPath ? nil : $0.origin) }
+      })
   }
 
   private static func deb(_ path: FilePath, _ progress: Progress) async throws -> PackageContents {
@@ -99,13 +105,16 @@ package struct PackageContents: Sendable, Codable {
       let origin = known[path]
       let entry = TreeEntry(
         content: file.content, isExecutable: file.isExecutable, origin: origin ?? Origin(source: "unknown"))
-      let record = OriginRecord(path: path, entry: entry)
-      return File(
-        path: path, mode: record.mode, bytes: Int64(file.content.isLink ? 0 : file.content.count),
-        sha256: record.sha256,
-        link: record.link,
-        origin: origin)
+      return self.file(path, entry, origin: origin)
     }
     return PackageContents(header: header, files: listed)
+  }
+
+  private static func file(_ path: String, _ entry: TreeEntry, origin: Origin?) -> File {
+    let record = OriginRecord(path: path, entry: entry)
+    return File(
+      path: path, mode: record.mode, bytes: Int64(entry.content.isLink ? 0 : entry.content.count),
+      sha256: record.sha256,
+      link: record.link, origin: origin)
   }
 }

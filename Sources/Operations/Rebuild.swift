@@ -30,7 +30,7 @@ package struct Rebuild: Sendable {
   }
 
   package func run(_ path: FilePath, _ request: RebuildRequest) async throws -> Report {
-    let released = try await ReleasedTarball(reading: path, progress: progress)
+    let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
     let cut = Cut(output: output, codec: released.codec, progress: progress)
     if request.changesNothing { return try await repeated(released, code, cut) }
@@ -39,25 +39,24 @@ package struct Rebuild: Sendable {
     let (plan, tree) = try await Planner.rebuild(released, code, request, progress: progress)
     try warnOfOrder(released.plan.version, plan.version)
     let made = try await cut.run(plan, released.manifest, remedy: OperationsRemedy.giveNumber) { tree }
-    return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
+    return Report(made: made, basedOn: released.name, isUnchanged: false)
   }
 
   /// Makes the release of a candidate: the same code, with packages that say what was proven.
   ///
   /// - Parameter prove: adds that to the plan.
   package func run(_ path: FilePath, proving prove: (Plan) throws -> Plan) async throws -> Report {
-    let released = try await ReleasedTarball(reading: path, progress: progress)
+    let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
     let made = try await Cut(output: output, codec: released.codec, progress: progress)
       .run(try prove(released.plan), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput) { code }
-    return Report(made: made, basedOn: try released.plan.releaseName, isUnchanged: false)
+    return Report(made: made, basedOn: released.name, isUnchanged: false)
   }
 
   // MARK: the same again
 
-  private func repeated(_ released: ReleasedTarball, _ code: ReleaseTree, _ cut: Cut) async throws -> Report {
-    let name = try released.plan.releaseName
-    let original = try originalFolder(of: released)
+  private func repeated(_ released: Release, _ code: ReleaseTree, _ cut: Cut) async throws -> Report {
+    let original = released.listing
     let made = try await cut.run(
       released.plan, released.manifest, remedy: ReleasesRemedy.chooseOtherOutput,
       check: { part in try compare(part, released, original) },
@@ -66,30 +65,15 @@ package struct Rebuild: Sendable {
         return code
       })
     return Report(
-      made: made, basedOn: name, isUnchanged: true,
+      made: made, basedOn: released.name, isUnchanged: true,
       comparedWith: made.alreadyExisted
-        ? nil : (original?.path.appending(ReleaseFolder.checksums) ?? Files.absolute(released.path)).string)
+        ? nil : Files.absolute(original?.path.appending(ReleaseFolder.checksums) ?? released.path).string)
   }
 
-  private func doing(_ released: ReleasedTarball) -> String { "making \(released.path) again" }
-
-  /// The folder of the tarball, where it is that of its release.
-  private func originalFolder(of released: ReleasedTarball) throws -> ReleaseFolder? {
-    let path = Files.absolute(released.path)
-    let folder = ReleaseFolder(path.removingLastComponent())
-    guard Files.exists(folder.path.appending(ReleaseFolder.checksums)),
-      let listed = try folder.listed().first(where: { $0.name == path.lastComponent?.string })
-    else { return nil }
-    guard listed.sha256 == released.sha256 else {
-      throw ReleaseError(
-        .different, doing: doing(released), reason: "it is not the tarball that the SHA256SUMS beside it lists",
-        advice: "get both again")
-    }
-    return folder
-  }
+  private func doing(_ released: Release) -> String { "making \(released.path) again" }
 
   /// Packaging and records must come out as they were released.
-  private func checkTree(_ code: ReleaseTree, _ released: ReleasedTarball) throws {
+  private func checkTree(_ code: ReleaseTree, _ released: Release) throws {
     let tree = try Cut.complete(code, in: PackagingContext(released.plan, released.manifest)).tree
     let paths = Set(tree.entries.keys).union(released.tree.entries.keys)
     let different = paths.filter { tree[$0] != released.tree[$0] }.sorted()
@@ -104,11 +88,11 @@ package struct Rebuild: Sendable {
   }
 
   /// What was made must be what was released, as far as that can be seen from here.
-  private func compare(_ part: FilePath, _ released: ReleasedTarball, _ original: ReleaseFolder?) throws {
+  private func compare(_ part: FilePath, _ released: Release, _ original: ReleaseFolder?) throws {
     let made = Dictionary(uniqueKeysWithValues: try ReleaseFolder(part).listed().map { ($0.name, $0.sha256) })
     let expected =
       try original.map { try $0.listed() }
-      ?? [("\(try released.plan.releaseName).tar.\(released.codec.suffix)", released.sha256)]
+      ?? [(PackageFileName.tarball(released.name, released.codec), released.sha256)]
     var different = expected.filter { made[$0.name] != $0.sha256 }.map(\.name)
     if original != nil { different += made.keys.filter { name in !expected.contains { $0.name == name } }.sorted() }
     guard different.isEmpty else {
@@ -128,7 +112,7 @@ package struct Rebuild: Sendable {
 
   /// Packaging is made of the recipe in the plan: what a patch does to it would be lost.
   private func checkPackagingIsNotPatched(
-    _ request: RebuildRequest, _ released: ReleasedTarball, _ code: ReleaseTree
+    _ request: RebuildRequest, _ released: Release, _ code: ReleaseTree
   ) throws {
     for patch in request.series?.patches ?? [] {
       let made = patch.paths.first { $0.hasPrefix("lrelease/") || released.tree[$0] != nil && code[$0] == nil }

@@ -46,40 +46,30 @@ package struct ReleaseDiff: Sendable, Codable {
     let before = try await Side(reading: first, progress: progress)
     let after = try await Side(reading: second, progress: progress)
     var sections = try made(before, after) + files(before, after)
-    if before.folder != nil, after.folder != nil { sections += try await packages(before, after, progress) }
+    if before.release.folder != nil, after.release.folder != nil {
+      sections += try await packages(before, after, progress)
+    }
     return ReleaseDiff(
-      before: try before.plan.releaseName, after: try after.plan.releaseName,
-      sections: sections.filter { !$0.changes.isEmpty },
+      before: before.release.name, after: after.release.name, sections: sections.filter { !$0.changes.isEmpty },
       patch: withPatch ? try await unified(before, after) : nil)
   }
 
   /// One of the two releases.
   private struct Side {
-    let tarball: ReleasedTarball
+    let release: Release
     /// Its files without packaging and records.
     let code: ReleaseTree
-    let folder: ReleaseFolder?
 
-    var plan: Plan { tarball.plan }
+    var plan: Plan { release.plan }
 
     init(reading path: FilePath, progress: Progress) async throws {
       do {
-        var path = path
-        folder = Files.isFolder(path) ? ReleaseFolder(path) : nil
-        if let folder {
-          let plan = try Plan(reading: path.appending(ReleaseFolder.plan))
-          let names = try Codec.allCases.map { "\(try plan.releaseName).tar.\($0.suffix)" }
-          guard let name = try await folder.verified().map(\.name).first(where: names.contains) else {
-            throw ReleaseError(.source, doing: "opening the release \(path)", reason: "it holds no tarball")
-          }
-          path.append(name)
-        }
-        tarball = try await ReleasedTarball(reading: path, progress: progress)
+        release = try await Release(opening: path, progress: progress)
       } catch let error as ReleaseError where error.code == .different {
         // That status says that two releases differ, and this is another matter.
         throw ReleaseError(.source, doing: error.doing, reason: error.reason, remedy: error.remedy, cause: error)
       }
-      code = try PackagingTree.code(of: tarball.tree, in: PackagingContext(tarball.plan, tarball.manifest))
+      code = try PackagingTree.code(of: release.tree, in: PackagingContext(release.plan, release.manifest))
     }
   }
 
@@ -104,13 +94,13 @@ package struct ReleaseDiff: Sendable, Codable {
       try section("sources") { $0.plan.sources.mapValues { "\($0.kind), \($0.identity)" } },
       try section("tools") { $0.plan.tools },
       try section("extras") { side in
-        Dictionary(side.plan.extras.map { ($0, side.tarball.manifest.extras[$0]?.summary ?? "") }) { $1 }
+        Dictionary(side.plan.extras.map { ($0, side.release.manifest.extras[$0]?.summary ?? "") }) { $1 }
       },
-      try section("patches") { try $0.tarball.patches() },
+      try section("patches") { try $0.release.patches() },
       try section("recipe") { $0.plan.recipe.mapValues { "SHA-256 \($0.sha256)" } },
       try section("modules") { side in
         var facts: [String: String] = [:]
-        let (manifest, extras) = (side.tarball.manifest, side.plan.extras)
+        let (manifest, extras) = (side.release.manifest, side.plan.extras)
         for package in manifest.packages(with: extras) {
           for module in manifest.modules(of: package, with: extras) {
             facts["\(package.variant)/\(module.name)"] =
@@ -132,7 +122,7 @@ package struct ReleaseDiff: Sendable, Codable {
 
   private static func files(_ before: Side, _ after: Side) -> [Section] {
     func isCode(_ path: String) -> Bool { before.code[path] != nil || after.code[path] != nil }
-    let paths = Set(before.tarball.tree.entries.keys).union(after.tarball.tree.entries.keys)
+    let paths = Set(before.release.tree.entries.keys).union(after.release.tree.entries.keys)
       // They differ whenever anything does.
       .subtracting([Tarball.planPath, Tarball.originsPath])
       .sortedByBytes()
@@ -140,7 +130,7 @@ package struct ReleaseDiff: Sendable, Codable {
       Section(
         title: title,
         changes: paths.filter(isIncluded).compactMap { path in
-          change(path, before.tarball.tree[path], after.tarball.tree[path])
+          change(path, before.release.tree[path], after.release.tree[path])
         })
     }
     return [section("files", isCode), section("packaging") { !isCode($0) }]
@@ -165,7 +155,7 @@ package struct ReleaseDiff: Sendable, Codable {
 
   /// The changes of text files, made by diff(1).
   private static func unified(_ before: Side, _ after: Side) async throws -> String {
-    let (old, new) = (before.tarball.tree, after.tarball.tree)
+    let (old, new) = (before.release.tree, after.release.tree)
     let paths = Set(old.entries.keys).union(new.entries.keys).subtracting([Tarball.planPath, Tarball.originsPath])
       .filter { old[$0]?.content != new[$0]?.content }
     return try await withScratch { scratch in
@@ -232,31 +222,30 @@ package struct ReleaseDiff: Sendable, Codable {
   /// A package of a release: its fields, and its files by path.
   private struct PackageFacts {
     var file: String
-    var fields: [String: String] = [:]
+    var fields: [String: String]
     var files: [String: (fact: String, bytes: Int64)] = [:]
   }
 
   /// The .deb and .rpm in a release folder, by name and format.
   private static func contents(_ side: Side, _ progress: Progress) async throws -> [String: PackageFacts] {
-    guard let folder = side.folder else { return [:] }
+    guard let folder = side.release.folder else { return [:] }
     // The folder of the sources has the version in its name.
-    let context = try PackagingContext(side.plan, side.tarball.manifest)
+    let context = try PackagingContext(side.plan, side.release.manifest)
     let sources = try context.packages.map { package in
       let dkms = try DKMSPackage(package, in: context)
       return (prefix: dkms.folder + "/", plain: "usr/src/\(package.module)-*/")
     }
     var found: [String: PackageFacts] = [:]
-    for (file, _) in try folder.listed() {
-      guard file.hasSuffix(".deb") || file.hasSuffix(".rpm") && !file.hasSuffix(".src.rpm") else { continue }
-      let package = try await PackageContents.read(folder.path.appending(file), progress: progress)
-      var facts = PackageFacts(file: file, fields: fields(package.header))
+    for artifact in side.release.artifacts where artifact.isBinaryPackage {
+      let package = try await PackageContents.read(folder.path.appending(artifact.name), progress: progress)
+      var facts = PackageFacts(file: artifact.name, fields: fields(package.header))
       for entry in package.files {
         let source = sources.first { entry.path.hasPrefix($0.prefix) }
         let path = source.map { $0.plain + entry.path.dropFirst($0.prefix.count) } ?? entry.path
         facts.files[path] = ("\(entry.mode) \(entry.sha256)", entry.bytes)
       }
-      let name = facts.fields["Package"] ?? facts.fields["Name"] ?? file
-      found["\(name) (\(file.hasSuffix(".deb") ? "deb" : "rpm"))"] = facts
+      let name = facts.fields["Package"] ?? facts.fields["Name"] ?? artifact.name
+      found["\(name) (\(artifact.kind == .deb ? "deb" : "rpm"))"] = facts
     }
     return found
   }
@@ -279,7 +268,7 @@ package struct ReleaseDiff: Sendable, Codable {
   }
 }
 
-extension ReleasedTarball {
+extension Release {
   /// Every patch that was applied, by whose it is and its name.
   fileprivate func patches() throws -> [String: String] {
     var found: [String: String] = [:]

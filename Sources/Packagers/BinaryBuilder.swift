@@ -68,7 +68,7 @@ package struct BinaryBuilder: Sendable {
   }
 
   /// The released tarball, with what a build needs to know of it.
-  private struct Release: Sendable {
+  private struct Input: Sendable {
     var name: String
     var tarball: FilePath
     var digest: SHA256Digest
@@ -77,11 +77,23 @@ package struct BinaryBuilder: Sendable {
 
   /// Builds for every target; one that fails does not stop the others.
   ///
-  /// - Parameter release: a release folder, or a tarball.
   /// - Returns: what came of each target, in their order.
-  package func run(_ release: FilePath, _ targets: [Target]) async throws -> [TargetResult] {
-    let release = try await open(release)
-    return try await withThrowingTaskGroup(of: (Int, TargetResult).self) { group in
+  package func run(_ release: Release, _ targets: [Target]) async throws -> [TargetResult] {
+    var input = try BinaryBuilder.input(release)
+    if release.codec == .xz { return try await run(input, targets) }
+    return try await withScratch { scratch in
+      // The spec names an .xz, and a chroot need not have the program for another one.
+      input.tarball = scratch.appending(PackageFileName.tarball(release.name, .xz))
+      try await Files.replace(input.tarball) { output in
+        try await Tarball.write(
+          release.tree, folder: release.name, codec: .xz, time: release.plan.sourceDate, to: output)
+      }
+      return try await run(input, targets)
+    }
+  }
+
+  private func run(_ release: Input, _ targets: [Target]) async throws -> [TargetResult] {
+    try await withThrowingTaskGroup(of: (Int, TargetResult).self) { group in
       var outcomes: [TargetResult?] = Array(repeating: nil, count: targets.count)
       var next = 0
       func start() {
@@ -99,29 +111,13 @@ package struct BinaryBuilder: Sendable {
     }
   }
 
-  private func open(_ path: FilePath) async throws -> Release {
-    let doing = "opening the release \(path)"
-    var tarball = path
-    if Files.isFolder(path) {
-      let name = Files.absolute(path).lastComponent?.string ?? ""
-      tarball = path.appending("\(name).tar.xz")
-    }
-    guard Files.exists(tarball) else {
-      throw ReleaseError(
-        .source, doing: doing, reason: "there is no \(tarball)", advice: "name a release or its tarball")
-    }
-    let files = try await Tarball.read(tarball, progress: progress)
-    guard let bytes = try files[Tarball.planPath]?.content.readFile(),
-      let plan = try? JSON.decode(Plan.self, from: bytes)
+  private static func input(_ release: Release) throws -> Input {
+    guard let control = try release.tree["debian/control"]?.read(),
+      let spec = try release.tree["\(release.plan.name).spec"]?.read()
     else {
       throw ReleaseError(
-        .source, doing: doing, reason: "it holds no \(Tarball.planPath)", advice: "it is no release made by lrelease")
-    }
-    guard let control = try files["debian/control"]?.content.readFile(),
-      let spec = try files["\(plan.name).spec"]?.content.readFile()
-    else {
-      throw ReleaseError(
-        .source, doing: doing, reason: "it holds no packaging", advice: "add [packaging] to its manifest and cut again")
+        .source, doing: "opening the release \(release.path)", reason: "it holds no packaging",
+        advice: "add [packaging] to its manifest and cut again")
     }
     // Those that depend on the distribution or on an option stand in the target's list of packages.
     var conditions = 0
@@ -131,15 +127,14 @@ package struct BinaryBuilder: Sendable {
       if line.hasPrefix("%endif") { conditions -= 1 }
       if conditions == 0, line.hasPrefix("BuildRequires:") { requires.append(line.dropFirst(14).trimmed) }
     }
-    let digest = try await BlockingExecutor.run { try Files.digest(tarball).0 }
-    return Release(
-      name: try plan.releaseName, tarball: Files.absolute(tarball), digest: digest,
+    return Input(
+      name: release.name, tarball: Files.absolute(release.tarball), digest: release.sha256,
       dependencies: BuildDependencies(
         debianControl: String(decoding: control, as: UTF8.self).components(before: "\nPackage:"),
         specRequires: requires))
   }
 
-  private func result(_ release: Release, _ target: Target) async throws -> TargetResult {
+  private func result(_ release: Input, _ target: Target) async throws -> TargetResult {
     let start = ContinuousClock.now
     func seconds() -> Double { (ContinuousClock.now - start).seconds }
     let log = Files.absolute(output).appending("\(release.name).\(target.name).log")
@@ -156,7 +151,7 @@ package struct BinaryBuilder: Sendable {
     }
   }
 
-  private func build(_ release: Release, _ target: Target, log: FilePath) async throws -> (ReleaseFolder, Bool) {
+  private func build(_ release: Input, _ target: Target, log: FilePath) async throws -> (ReleaseFolder, Bool) {
     var definition = target.root
     if buildsModules && target.kernels.isEmpty {
       throw ReleaseError(
@@ -207,7 +202,7 @@ package struct BinaryBuilder: Sendable {
   }
 
   private func build(
-    _ release: Release, _ target: Target, in session: ChrootSession, to part: FilePath, log: FilePath
+    _ release: Input, _ target: Target, in session: ChrootSession, to part: FilePath, log: FilePath
   ) async throws {
     let doing = "building"
     let manager = target.packageManager

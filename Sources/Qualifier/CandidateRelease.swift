@@ -8,17 +8,18 @@ import Packagers
 import Releases
 import SystemPackage
 
-/// A release whose packages are tried: its folder, with what the tarball says of it.
+/// A release whose packages are tried.
 package struct CandidateRelease: Sendable {
-  package let folder: FilePath
-  package let name: String
-  package let tarball: FilePath
-  package let plan: Plan
-  package let manifest: Manifest
+  package let release: Release
   package let packages: [DKMSPackage]
-  let digest: SHA256Digest
   /// The script that is run in guests.
   let smoke: [UInt8]?
+
+  package var folder: FilePath { release.path }
+  package var name: String { release.name }
+  package var plan: Plan { release.plan }
+  package var manifest: Manifest { release.manifest }
+  var digest: SHA256Digest { release.sha256 }
 
   /// - Parameter path: a release folder, or the tarball in it.
   package init(_ path: FilePath, progress: Progress) async throws {
@@ -29,25 +30,16 @@ package struct CandidateRelease: Sendable {
         .source, doing: doing, reason: "it is not there", remedy: ReleasesRemedy.nameReleaseFolder)
     }
     if !Files.isFolder(path) { path.removeLastComponent() }
-    folder = path
-    name = path.lastComponent?.string ?? ""
-    tarball = path.appending("\(name).tar.xz")
-    guard Files.exists(tarball) else {
-      throw ReleaseError(
-        .source, doing: doing, reason: "there is no \(tarball)", remedy: ReleasesRemedy.nameReleaseFolder)
-    }
-    let released = try await ReleasedTarball(reading: tarball, progress: progress)
-    plan = released.plan
-    manifest = released.manifest
-    digest = released.sha256
-    let context = try PackagingContext(released.plan, released.manifest)
+    let release = try await Release(opening: path, progress: progress)
+    self.release = release
+    let context = try PackagingContext(release.plan, release.manifest)
     packages = try context.packages.map { try DKMSPackage($0, in: context) }
     guard !packages.isEmpty else {
       throw ReleaseError(
         .input, doing: doing, reason: "it has no packages to qualify", advice: "add [[packages]] to its manifest")
     }
-    smoke = try released.manifest.qualify.smoke.map { script in
-      guard let entry = released.tree[script] else {
+    smoke = try release.manifest.qualify.smoke.map { script in
+      guard let entry = release.tree[script] else {
         throw ReleaseError(
           .input, doing: doing, reason: "its smoke script \(script) is not in the tree",
           advice: "correct [qualify] smoke of the manifest")
@@ -60,11 +52,10 @@ package struct CandidateRelease: Sendable {
   func file(of dkms: DKMSPackage, _ format: Target.Format) throws -> FilePath? {
     guard let relations = dkms.package.relations(format) else { return nil }
     let file = format.packageManager.fileName(of: relations.name, dkms.version)
-    let path = folder.appending(file)
-    guard Files.exists(path) else {
+    guard release.artifact(named: file) != nil else {
       throw ReleaseError(
         .source, doing: "opening the release \(folder)", reason: "there is no \(file)", advice: "get the release whole")
     }
-    return path
+    return folder.appending(file)
   }
 }

@@ -6,6 +6,7 @@ import Files
 import Glibc
 import Model
 import Packagers
+import Releases
 import SystemPackage
 import Verdicts
 
@@ -261,15 +262,15 @@ package struct Qualification: Sendable, Codable {
     let output = folder.appending("packages")
     var build = BinaryBuilder(output: output, chroots: chroots, buildsModules: false, jobs: jobs, progress: progress)
     build.replaces = true
-    let outcomes = try await build.run(candidate.tarball, targets)
+    let outcomes = try await build.run(candidate.release, targets)
     for (path, target) in paths.map({ ($0, FilePath($0).stem) }) {
       guard let outcome = outcomes.first(where: { $0.target == target }) else { continue }
       let format = targets.first { $0.name == target }?.format ?? .deb
       var made = Programs(error: outcome.error, isFault: outcome.log != nil)
       if let folder = outcome.folder {
-        let manager = format.packageManager
+        let kind: Artifact.Kind = format == .deb ? .deb : .rpm
         let files = try qualify.packages(format).map { name in
-          guard let file = outcome.files.first(where: { manager.isFile($0.name, of: name) }) else {
+          guard let file = outcome.files.first(where: { $0.kind == kind && $0.packageName == name }) else {
             throw ReleaseError(
               .input, doing: "qualifying on \(outcome.target)", reason: "the release builds no package '\(name)'",
               advice: "correct [qualify] of its manifest")
@@ -277,7 +278,7 @@ package struct Qualification: Sendable, Codable {
           return FilePath(folder).appending(file.name)
         }
         made.files = files.map(\.string)
-        made.dependencies = try await manager.dependencies(
+        made.dependencies = try await format.packageManager.dependencies(
           of: files, doing: "reading what the packages for \(outcome.target) need")
       }
       programs[path] = made

@@ -53,6 +53,15 @@ package struct Artifact: Sendable, Equatable, Encodable {
     self.sha256 = sha256
   }
 
+  /// The package that it is, or the source package that it belongs to: what every format writes before the version.
+  package var packageName: String? {
+    switch kind {
+    case .deb, .dsc, .origTarball, .debianTarball: String(name.prefix { $0 != "_" })
+    case .rpm, .srpm: name.split(separator: "-", omittingEmptySubsequences: false).dropLast(2).joined(separator: "-")
+    case .tarball, .plan, .other: nil
+    }
+  }
+
   /// Whether a package manager installs it.
   package var isBinaryPackage: Bool { kind == .deb || kind == .rpm }
 }

@@ -36,20 +36,57 @@ package struct ReleaseFolder: Sendable {
     }
   }
 
+  /// The folder of a file, where the SHA256SUMS in it lists that file.
+  init?(listing file: FilePath) throws {
+    self.init(Files.absolute(file).removingLastComponent())
+    guard Files.exists(path.appending(ReleaseFolder.checksums)), try digest(of: file) != nil else { return nil }
+  }
+
+  /// The digest of a file as SHA256SUMS lists it.
+  func digest(of file: FilePath) throws -> SHA256Digest? {
+    let name = file.lastComponent?.string
+    return try listed().first { $0.name == name }?.sha256
+  }
+
   /// The files that SHA256SUMS lists, each checked against its digest.
   ///
-  /// - Throws: `ReleaseError` with code `different` that names the first file that was changed.
-  package func verified() async throws -> [Artifact] {
+  /// - Throws: `ReleaseError` with code `different` that names the files that were changed or are missing.
+  package func verified() async throws -> [Artifact] { try await verified(else: []) }
+
+  /// The same for a whole release, which holds nothing else.
+  func whole() async throws -> [Artifact] {
+    guard Files.exists(path.appending(ReleaseFolder.checksums)) else {
+      throw ReleaseError(
+        .source, doing: "opening the release \(path)", reason: "it holds no \(ReleaseFolder.checksums)",
+        remedy: ReleasesRemedy.nameReleaseFolder)
+    }
+    let listed = Set(try listed().map(\.name))
+    // A signature of the list, such as SHA256SUMS.asc, cannot be in the list.
+    let found = try Files.names(in: path).map { String(decoding: $0, as: UTF8.self) }.filter { name in
+      name != ReleaseFolder.checksums && !name.hasPrefix("\(ReleaseFolder.checksums).") && !listed.contains(name)
+    }
+    return try await verified(else: found.map { "\($0) is not in \(ReleaseFolder.checksums)" })
+  }
+
+  private func verified(else findings: [String]) async throws -> [Artifact] {
     let doing = "verifying \(path)"
     return try await BlockingExecutor.run {
-      try listed().map { name, digest in
-        let (found, size) = try Files.digest(path.appending(name), doing: doing)
-        guard found == digest else {
-          throw ReleaseError(
-            .different, doing: doing, reason: "\(name) is not what was released", advice: "restore it or cut again")
+      var findings = findings
+      var artifacts: [Artifact] = []
+      for (name, digest) in try listed() {
+        try Task.checkCancellation()
+        guard Files.exists(path.appending(name)) else {
+          findings.append("\(name) is missing")
+          continue
         }
-        return Artifact(name: name, bytes: size, sha256: digest)
+        let (found, size) = try Files.digest(path.appending(name), doing: doing)
+        if found != digest { findings.append("\(name) is not what was released") }
+        artifacts.append(Artifact(name: name, bytes: size, sha256: digest))
       }
+      guard findings.isEmpty else {
+        throw ReleaseError(.different, doing: doing, reason: findings.shortened, advice: "restore it or cut again")
+      }
+      return artifacts
     }
   }
 

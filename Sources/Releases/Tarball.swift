@@ -26,7 +26,7 @@ package enum Tarball {
   /// Writes the compressed tarball, all of it below `folder`.
   package static func write(
     _ tree: ReleaseTree, folder: String, codec: Codec, time: Int64, to output: ContentStore.Writer,
-    report: (_ done: Int64, _ total: Int64) -> Void
+    report: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
   ) async throws {
     var entries: [CompressedTar.Entry] = [.folder("\(folder)/")]
     var folders = tree.folders[...]
@@ -45,9 +45,17 @@ package enum Tarball {
   /// What a comparison of a tarball with its own origins found.
   package struct Verification: Sendable, Codable {
     package var files: Int
+    /// Of a release folder, where the tarball is one of them.
+    package var artifacts: Int?
     package var changed: [String] = []
     package var missing: [String] = []
     package var unknown: [String] = []
+
+    package init(files: Int, artifacts: Int? = nil) {
+      self.files = files
+      self.artifacts = artifacts
+    }
+
     package var isGood: Bool { changed.isEmpty && missing.isEmpty && unknown.isEmpty }
     /// What is wrong, a phrase for each file: `fs/inode.c is changed`.
     package var findings: [String] {
@@ -55,17 +63,13 @@ package enum Tarball {
         paths.map { "\($0) is \(word)" }
       }
     }
-  }
 
-  /// Reads a release tarball whole.
-  package static func read(_ path: FilePath, progress: Progress) async throws -> [String: FileEntry] {
-    try await ArchiveFile(path).read(progress: progress).files
-  }
-
-  /// Checks every file against the origins list, and the list against the files.
-  package static func verify(_ path: FilePath, progress: Progress) async throws -> Verification {
-    let files = try await read(path, progress: progress)
-    return verify(files, against: try records(in: files, doing: "verifying \(path)"))
+    func demandGood(doing: String) throws {
+      guard !isGood else { return }
+      throw ReleaseError(
+        .different, doing: doing, reason: findings.shortened,
+        remedy: ReleasesRemedy.getTarballAgain)
+    }
   }
 
   /// The origins list of a release tarball.
@@ -77,6 +81,7 @@ package enum Tarball {
     return try OriginRecord.parse(list.content.readFile(), file: originsPath)
   }
 
+  /// Checks every file against the origins list, and the list against the files.
   static func verify(_ files: [String: FileEntry], against records: [OriginRecord]) -> Verification {
     var result = Verification(files: records.count)
     var listed: Set<String> = [originsPath]

@@ -38,7 +38,7 @@ struct LRelease: AsyncParsableCommand {
 
         lrelease plan manifests/ceph.toml --kernel 6.12.117 --save ceph.json
         lrelease cut --plan ceph.json --output releases
-        lrelease verify releases/ceph-6.12.117/ceph-6.12.117.tar.xz
+        lrelease verify releases/ceph-6.12.117
 
       Make it again from the tarball alone, with a vendor's patches, and see what changed:
 

@@ -127,7 +127,6 @@ struct Pacman: PackageManager {
       ? PackageRelations(required: ["glibc", "b"], provided: ["a"]) : PackageRelations(required: [], provided: ["b"])
   }
   func fileName(of package: String, _ version: ReleaseVersion) -> String { "\(package).pkg.tar.zst" }
-  func isFile(_ fileName: String, of package: String) -> Bool { fileName.hasPrefix("\(package)-") }
   func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
     definition.packages.append("base-devel")
   }

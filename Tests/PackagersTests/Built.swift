@@ -4,6 +4,7 @@ import Distributions
 import Files
 import Model
 import Processes
+import Releases
 import SystemPackage
 import TestSupport
 import Testing

@@ -4,6 +4,7 @@ import Diagnostics
 import Files
 import Glibc
 import Processes
+import Releases
 import SystemPackage
 import TestSupport
 import Testing

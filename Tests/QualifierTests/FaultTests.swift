@@ -216,7 +216,8 @@ import Verdicts
       let missing = try await workshop.run(["qualify", "gone", "--target", "debian-12", "--quiet"])
       workshop.expectRefusal(missing, 3, "gone: it is not there", "lrelease cut", leaves: ["sample-7.2.1"])
       let outcome = try await workshop.run(["qualify", "empty", "--target", "debian-12", "--quiet"])
-      workshop.expectRefusal(outcome, 3, "there is no", "empty.tar.xz", "lrelease cut", leaves: ["sample-7.2.1"])
+      workshop.expectRefusal(
+        outcome, 3, "empty: it holds no SHA256SUMS", "lrelease cut", leaves: ["sample-7.2.1"])
       for wrong in [["--slurm-option=--x"], ["--jobs", "0"], ["--executor", "slurm", "--slurm-option", "x"]] {
         let outcome = try await workshop.run(arguments(workshop, ["--target", "debian-12"] + wrong))
         #expect(outcome.status == .exited(64), "\(outcome.errors)")

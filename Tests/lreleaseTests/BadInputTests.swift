@@ -74,7 +74,7 @@ import Testing
         }
       }
       workshop.expectRefusal(
-        try await workshop.run(["verify", "--quiet", "plain.tar"]), 3, "it holds no lrelease/origins.jsonl")
+        try await workshop.run(["verify", "--quiet", "plain.tar"]), 3, "it holds no lrelease/plan.json")
       for file in ["bad.deb", "bad.rpm"] {
         workshop.expectRefusal(try await workshop.run(["show", "--quiet", file]), 3, "reading \(file)")
       }

@@ -2,6 +2,7 @@
 
 import Files
 import Glibc
+import Releases
 import SystemPackage
 import TestSupport
 import Testing

@@ -40,8 +40,8 @@ case ("rpm", 4):
   let package = RPMPackage(spec: spec, files: packageFiles(files), sourceDate: date)
   try await package.write(to: FilePath(arguments[3]), name: "bench")
 case ("source", 3):
-  let released = try await ReleasedTarball(reading: FilePath(arguments[1]), progress: .silent)
-  try await Cut.writeSourcePackages(released.tree, released.plan, tarball: released.path, to: FilePath(arguments[2]))
+  let released = try await Release(opening: FilePath(arguments[1]), progress: .silent)
+  try await Cut.writeSourcePackages(released.tree, released.plan, tarball: released.tarball, to: FilePath(arguments[2]))
 default:
   print("usage: lrelease-bench deb TARBALL PACKAGE | rpm TARBALL SPEC PACKAGE | source RELEASE FOLDER")
   exit(64)

@@ -35,7 +35,7 @@ extension Planner {
   /// - Parameter code: the files of the release without its packaging, which is made again.
   /// - Returns: the new plan with the tree that belongs to it. A cut of this plan gives the same tree.
   package static func rebuild(
-    _ released: ReleasedTarball, _ code: ReleaseTree, _ request: RebuildRequest, progress: Progress
+    _ released: Release, _ code: ReleaseTree, _ request: RebuildRequest, progress: Progress
   ) async throws -> (plan: Plan, tree: ReleaseTree) {
     let old = released.plan
     let manifest = released.manifest

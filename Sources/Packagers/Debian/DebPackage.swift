@@ -4,6 +4,7 @@ import Archives
 import CDpkg
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 
 /// A binary package for Debian, written without dpkg-deb. The same value gives the same bytes.
@@ -40,11 +41,7 @@ package struct DebPackage: Sendable {
     self.sourceDate = sourceDate
   }
 
-  /// `name_version_architecture.deb`; an epoch is left out, as everywhere in Debian.
-  package var fileName: String {
-    let plain = version.firstIndex(of: ":").map { version[version.index(after: $0)...] } ?? version[...]
-    return "\(name)_\(plain)_\(architecture).deb"
-  }
+  package var fileName: String { PackageFileName.deb(name, version: version, architecture: architecture) }
 
   /// Writes the package so that it appears complete or not at all.
   ///

@@ -38,14 +38,9 @@ package struct DebianSource: Sendable {
     self.name = name
   }
 
-  /// The version without the revision: what Debian calls the upstream version.
-  private var upstream: String {
-    String(version.debian[..<(version.debian.lastIndex(of: "-") ?? version.debian.endIndex)])
-  }
-
-  package var origName: String { "\(name)_\(upstream).orig.tar.xz" }
-  package var debianName: String { "\(name)_\(version.debian).debian.tar.xz" }
-  package var dscName: String { "\(name)_\(version.debian).dsc" }
+  package var origName: String { PackageFileName.orig(name, version) }
+  package var debianName: String { PackageFileName.debianTarball(name, version) }
+  package var dscName: String { PackageFileName.dsc(name, version) }
 
   /// Writes the tarball with `debian/`.
   package func writeDebianTarball(to output: ContentStore.Writer) async throws {

@@ -6,6 +6,7 @@ import Glibc
 import Model
 import Packagers
 import Processes
+import Releases
 import SystemPackage
 
 struct BuildCommand: AsyncParsableCommand {
@@ -14,7 +15,8 @@ struct BuildCommand: AsyncParsableCommand {
     discussion: """
       Makes OUTPUT/RELEASE.TARGET with the packages, build.log, build.json and SHA256SUMS, by the packaging that the \
       tarball holds. The chroot is made once for each list of packages and kept in the cache; the build itself has no \
-      network. A build with nothing changed is not repeated. A target that fails does not stop the others; the exit \
+      network. A release that was changed is refused, with exit status 6. A build with nothing changed is not repeated. \
+      A target that fails does not stop the others; the exit \
       status is then 1, and its log lies beside the folders.
 
         lrelease build out/lustre-7.4.2 --target debian-12 --target debian-13
@@ -58,7 +60,8 @@ struct BuildCommand: AsyncParsableCommand {
         output: FilePath(output), chroots: roots.roots(), buildsModules: modules,
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
-      let outcomes = try await build.run(FilePath(release), chosen)
+      let opened = try await Release(opening: FilePath(release), progress: console.progress)
+      let outcomes = try await build.run(opened, chosen)
       try console.output(outcomes) {
         for outcome in outcomes {
           let words =

@@ -48,11 +48,11 @@ extension Console {
     let version = plan.version.value
     for package in opened.manifest.packages(with: plan.extras) {
       if let deb = package.deb {
-        print("  package  \(deb.name)_\(version.debian)_all.deb (\(package.variant))")
+        print("  package  \(PackageFileName.deb(deb.name, version)) (\(package.variant))")
       }
       if let rpm = package.rpm {
         print(
-          "  package  \(rpm.name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm (\(package.variant))")
+          "  package  \(PackageFileName.rpm(rpm.name, version)) (\(package.variant))")
       }
     }
     print("saved as \(path); 'lrelease cut --plan \(path)' carries it out")

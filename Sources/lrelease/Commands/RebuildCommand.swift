@@ -12,12 +12,15 @@ struct RebuildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rebuild", abstract: "Make a release again from its tarball alone, with or without changes.",
     discussion: """
-      The tarball is checked against its own list of origins first. Its plan holds all else that is needed: no source, \
-      no network, no git and none of the tools that prepared the tree.
+      The tarball is checked against its own list of origins first, and of a release folder every file against \
+      SHA256SUMS. The plan in it holds all else that is needed: no source, no network, no git and none of the tools that \
+      prepared the tree.
 
       Without changes every file must come out as it was released, byte for byte; otherwise the exit status is 6 and \
-      nothing is left. All files are compared where the tarball lies in its release folder, else the tarball alone:
+      nothing is left. Of a folder all files are compared, and where the SHA256SUMS beside a tarball lists it; else the \
+      tarball alone:
 
+        lrelease rebuild releases/sample-7.2.1 --output again
         lrelease rebuild sample-7.2.1.tar.xz --output again
 
       With changes it is another release, sample-7.2.1+by.acme.1, whose packages sort after the original and before \
@@ -37,16 +40,15 @@ struct RebuildCommand: AsyncParsableCommand {
       A candidate becomes the release: its packages support the kernels that 'lrelease qualify' found them to work on, \
       and bring what their probes have found there.
 
-        lrelease rebuild candidates/sample-7.2.1/sample-7.2.1.tar.xz --output releases \\
-          --qualified candidates/sample-7.2.1.qualification
+        lrelease rebuild candidates/sample-7.2.1 --output releases --qualified candidates/sample-7.2.1.qualification
 
       Sources that the release was made of stay as they are: --source is for extras only. Prepare steps of the \
       manifest are run again, with the tools of this machine, when an extra is added or a generated file has the \
       version in it. For patches alone they are not: one to configure.ac needs one to configure as well.
       """)
 
-  @Argument(help: "The tarball of a release.", completion: .file(extensions: ["xz", "zst", "gz"]))
-  var tarball: String
+  @Argument(help: "A release folder, or its tarball.", completion: .file())
+  var release: String
 
   @Option(
     help: ArgumentHelp("Who changes the release: lower-case letters and digits, a letter first.", valueName: "name"))
@@ -79,9 +81,9 @@ struct RebuildCommand: AsyncParsableCommand {
       let rebuild = Rebuild(output: FilePath(output), progress: console.progress)
       let report =
         if qualified.isEmpty {
-          try await rebuild.run(FilePath(tarball), request)
+          try await rebuild.run(FilePath(release), request)
         } else if request.changesNothing {
-          try await rebuild.run(FilePath(tarball), proving: { try qualified.add(to: $0, console.progress) })
+          try await rebuild.run(FilePath(release), proving: { try qualified.add(to: $0, console.progress) })
         } else {
           throw ReleaseError(
             .input, doing: "reading --qualified and --claim", reason: "what was qualified is not what is changed here",

@@ -6,17 +6,19 @@ import SystemPackage
 
 struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show what is in a tarball or package, and where each file came from.",
+    commandName: "show", abstract: "Show what is in a release or package, and where each file came from.",
     discussion: """
-      Lists mode, size, path and origin of each file; a package's name, version and relations come first. Origins are \
-      those of a release that lrelease made.
+      Lists mode, size, path and origin of each file in the tarball of a release, or in a package. The sources of a \
+      release come first, and the artifacts of a release folder; of a package, its name, version and relations. A \
+      release that was changed is refused, with exit status 6.
 
-        lrelease show releases/ceph-6.12.117/ceph-6.12.117.tar.xz
+        lrelease show releases/ceph-6.12.117
         lrelease show --json releases/ceph-6.12.117/ceph-client-dkms_6.12.117-1_all.deb
       """)
 
   @Argument(
-    help: "A release tarball, .deb or .rpm.", completion: .file(extensions: ["xz", "zst", "gz", "deb", "rpm"]))
+    help: "A release folder, a tarball, a .deb or an .rpm.",
+    completion: .file(extensions: ["xz", "zst", "gz", "deb", "rpm"]))
   var file: String
 
   @OptionGroup var console: ConsoleOptions

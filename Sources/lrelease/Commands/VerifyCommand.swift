@@ -7,29 +7,39 @@ import SystemPackage
 
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Check every file of a release tarball against its list of origins.",
+    commandName: "verify", abstract: "Check that a release folder or a tarball holds what was released.",
     discussion: """
-      Exit status 6 when a file was changed, is missing, or is not in the list. The list is in the tarball itself: that \
-      it is the one that was released, its SHA-256 in SHA256SUMS tells, got in a way that you trust.
+      Every file of a tarball is compared with the list of origins in it. Of a folder, every file is compared with \
+      SHA256SUMS first, and plan.json with the plan in the tarball; signatures such as SHA256SUMS.asc may lie beside it. \
+      Exit status 6 when a file was changed, is missing, or is not in a list. The lists lie in what is checked: that \
+      SHA256SUMS is the one that was released, its signature tells, or that you got it in a way that you trust.
 
-        lrelease verify releases/ceph-6.12.117/ceph-6.12.117.tar.xz
-        cd releases/ceph-6.12.117 && sha256sum -c SHA256SUMS
+        lrelease verify releases/ceph-6.12.117
+        lrelease verify ceph-6.12.117.tar.xz
       """)
 
-  @Argument(help: "The tarball.", completion: .file(extensions: ["xz", "zst", "gz"]))
-  var tarball: String
+  @Argument(help: "A release folder, or a tarball.", completion: .file())
+  var release: String
 
   @OptionGroup var console: ConsoleOptions
 
   func run() async throws {
     try await Console.run(console) { console in
-      let result = try await Tarball.verify(FilePath(tarball), progress: console.progress)
-      try console.output(result) {
-        if result.isGood { console.print("\(tarball): \(result.files) files, all as released") }
-      }
-      guard result.isGood else {
+      var files = 0
+      let opened = try await Release(opening: FilePath(release), progress: console.progress) { result in
+        files = result.files
+        if result.isGood { return }
+        try console.output(result) {}
         throw Diagnostics(
-          result.findings.map { ReleaseError(.different, doing: "verifying \(tarball)", reason: $0) })
+          result.findings.map { ReleaseError(.different, doing: "verifying \(release)", reason: $0) })
+      }
+      let artifacts = opened.folder == nil ? nil : opened.artifacts.count
+      try console.output(Tarball.Verification(files: files, artifacts: artifacts)) {
+        if let artifacts {
+          console.print("\(release): \(artifacts) artifacts, and \(files) files in the tarball, all as released")
+        } else {
+          console.print("\(release): \(files) files, all as released")
+        }
       }
     }
   }
