@@ -166,14 +166,14 @@ package struct ChrootCache: Sendable, Codable {
   /// Removes a chroot.
   ///
   /// - Throws: `ReleaseError` with code `input` when there is none of this name, `conflict` when it is in use.
-  package func remove(_ name: String) throws {
+  package func remove(_ name: String) async throws {
     let doing = "removing the chroot \(name)"
     guard isCleanPath(name), !name.contains("/"), record(of: name) != nil else {
       throw ReleaseError(
         .input, doing: doing, reason: "there is no such chroot in \(folder)", remedy: DistributionsRemedy.listRoots)
     }
     let lock = try FileLock(folder.appending("\(name).lock"), touch: false)
-    guard try lock.tryAcquire(.exclusive) else {
+    guard try await lock.acquire(.exclusive, within: .seconds(1)) else {
       throw ReleaseError(.conflict, doing: doing, reason: "it is in use", advice: "wait until it is no longer used")
     }
     try Files.remove(folder.appending("\(name).json"))

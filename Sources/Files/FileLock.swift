@@ -50,6 +50,20 @@ package final class FileLock: Sendable {
     while !(try tryAcquire(kind)) { try await Task.sleep(for: .milliseconds(100)) }
   }
 
+  /// Waits for a while.
+  ///
+  /// A child holds the locks of its parent between fork and exec, so a free lock may look held for a moment.
+  ///
+  /// - Returns: whether the lock was acquired.
+  package func acquire(_ kind: Kind, within time: Duration) async throws -> Bool {
+    let end = ContinuousClock.now + time
+    while !(try tryAcquire(kind)) {
+      if ContinuousClock.now >= end { return false }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return true
+  }
+
   package func release() { flock(descriptor, LOCK_UN) }
 
   /// Whether what is locked still has its name; it may have been removed or renamed before we had the lock.

@@ -271,6 +271,9 @@ package enum Files {
 }
 
 extension FilePath {
+  /// The last component, as text; empty for a root.
+  package var name: String { lastComponent?.string ?? "" }
+
   /// The path with one more component, which may be any bytes that a file name can be.
   package func appending(bytes: [UInt8]) -> FilePath {
     let joined = withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }

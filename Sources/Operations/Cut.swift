@@ -60,12 +60,17 @@ package struct Cut: Sendable {
 
     let (released, packages) = try Self.complete(try await code(), in: context)
     try await folder.create { part in
-      try await writeAll(plan, packages, released, name: name, to: part)
-      try Files.write(JSON.encode(plan.portable), to: part.appending(ReleaseFolder.plan))
-      try await ReleaseFolder.writeChecksums(in: part)
+      let planFile = FileBytes(try JSON.encode(plan.portable))
+      try Files.write(planFile, to: part.appending(ReleaseFolder.plan))
+      let artifacts = try await writeAll(plan, packages, released, name: name, to: part)
+      try ReleaseFolder.writeChecksums(
+        of: artifacts + [
+          Artifact(name: ReleaseFolder.plan, bytes: Int64(planFile.count), sha256: planFile.sha256)
+        ], in: part)
       try check(part)
     }
-    let outputs = try await folder.verified()
+    // What the writers gave is compared with what lies on the disk.
+    let outputs = try await folder.whole()
     return Report(
       release: name, folder: folder.path.string, alreadyExisted: false, files: released.count, outputs: outputs)
   }
@@ -87,65 +92,62 @@ package struct Cut: Sendable {
   /// Writes the tarball and the packages, all at once: what takes long in each, the compression, shares the cores.
   private func writeAll(
     _ plan: Plan, _ packages: [PackageSources], _ released: ReleaseTree, name: String, to part: FilePath
-  ) async throws {
-    let version = plan.version.value
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        let tarball = PackageFileName.tarball(name, codec)
-        try await progress.step("writing \(tarball)") {
-          let (_, output) = try ContentStore.create(at: part.appending(tarball), mode: 0o644)
-          try await Tarball.write(
-            released, folder: name, codec: codec, time: plan.sourceDate, to: output,
-            report: { progress.advanced("writing \(tarball)", $0, of: $1) })
-          try output.flush()
-        }
-        guard released["debian/control"] != nil else { return }
-        guard codec == .xz else {
-          let named = PackageFileName.tarball(name, .xz)
-          return progress.warning("no source packages: their recipes name \(named), and this is \(tarball)")
-        }
-        try await progress.step("writing the source packages") {
-          try await Cut.writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
-        }
-      }
+  ) async throws -> [Artifact] {
+    try await withThrowingTaskGroup(of: [Artifact].self) { group in
+      group.addTask { try await writeSources(released, plan, name: name, to: part) }
       for package in packages {
-        let (dkms, sources) = (package.dkms, package.tree)
-        if let relations = dkms.package.deb {
-          let deb = try dkms.deb(relations, tree: sources)
+        for writer in try package.dkms.writers(package.tree) {
           group.addTask {
-            try await progress.step("writing \(deb.fileName)") {
-              try await deb.write(
-                to: part.appending(deb.fileName),
-                report: { progress.advanced("writing \(deb.fileName)", $0, of: $1) })
-            }
-          }
-        }
-        if let relations = dkms.package.rpm {
-          let file = PackageFileName.rpm(relations.name, version)
-          let rpm = try dkms.rpm(relations, tree: sources)
-          group.addTask {
-            try await progress.step("writing \(file)") {
-              try await rpm.write(to: part.appending(file), name: relations.name)
+            let step = "writing \(writer.title)"
+            return try await progress.step(step) {
+              try await writer.write(in: part) { progress.advanced(step, $0, of: $1) }
             }
           }
         }
       }
-      try await group.waitForAll()
+      return try await group.reduce(into: []) { $0 += $1 }
     }
   }
 
-  /// The .dsc with its files and the .src.rpm: both hold the released tarball as it is.
+  /// The tarball, and the source packages that hold it as it is.
+  private func writeSources(
+    _ released: ReleaseTree, _ plan: Plan, name: String, to part: FilePath
+  ) async throws -> [Artifact] {
+    let tarball = PackageFileName.tarball(name, codec)
+    let step = "writing \(tarball)"
+    let bytes = try await progress.step(step) {
+      let (_, output) = try ContentStore.create(at: part.appending(tarball), mode: 0o644)
+      let bytes = try await Tarball.write(
+        released, folder: name, codec: codec, time: plan.sourceDate, to: output,
+        report: { progress.advanced(step, $0, of: $1) })
+      try output.flush()
+      return bytes
+    }
+    let artifact = Artifact(name: tarball, bytes: Int64(bytes.count), sha256: bytes.sha256)
+    guard released["debian/control"] != nil else { return [artifact] }
+    guard codec == .xz else {
+      let named = PackageFileName.tarball(name, .xz)
+      progress.warning("no source packages: their recipes name \(named), and this is \(tarball)")
+      return [artifact]
+    }
+    return try await progress.step("writing the source packages") {
+      try await [artifact] + Cut.writeSourcePackages(released, plan, tarball: part.appending(tarball), to: part)
+    }
+  }
+
+  /// The .dsc with its files and the .src.rpm.
+  @discardableResult
   package static func writeSourcePackages(
     _ released: ReleaseTree, _ plan: Plan, tarball: FilePath, to part: FilePath
-  ) async throws {
-    let debian = try DebianSource(released, plan: plan)
-    try Files.copy(tarball, to: part.appending(debian.origName))
-    try await Files.replace(part.appending(debian.debianName)) { try await debian.writeDebianTarball(to: $0) }
-    let files = try [debian.origName, debian.debianName].map { try DebianSource.describe(part.appending($0), as: $0) }
-    try Files.write(Array(try debian.dsc(files: files).utf8), to: part.appending(debian.dscName))
-
+  ) async throws -> [Artifact] {
     let spec = try released["\(plan.name).spec"]?.read() ?? []
-    _ = try await RPMSource(name: plan.name, spec: spec, tarball: tarball, sourceDate: plan.sourceDate).write(in: part)
+    let writers: [any PackageWriter] = [
+      DebianSourceWriter(try DebianSource(released, plan: plan), tarball: tarball),
+      RPMSource(name: plan.name, spec: spec, tarball: tarball, sourceDate: plan.sourceDate),
+    ]
+    var artifacts: [Artifact] = []
+    for writer in writers { artifacts += try await writer.write(in: part) { _, _ in } }
+    return artifacts
   }
 
   /// A release that is there is left alone: it is either this one, whole, or another.

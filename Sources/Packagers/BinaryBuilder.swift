@@ -84,7 +84,7 @@ package struct BinaryBuilder: Sendable {
     return try await withScratch { scratch in
       // The spec names an .xz, and a chroot need not have the program for another one.
       input.tarball = scratch.appending(PackageFileName.tarball(release.name, .xz))
-      try await Files.replace(input.tarball) { output in
+      _ = try await Files.replace(input.tarball) { output in
         try await Tarball.write(
           release.tree, folder: release.name, codec: .xz, time: release.plan.sourceDate, to: output)
       }
@@ -209,7 +209,7 @@ package struct BinaryBuilder: Sendable {
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
     let outcome = try await session.run(
       manager.build(
-        tarball: release.tarball.lastComponent?.string ?? "", release: release.name, withModules: buildsModules,
+        tarball: release.tarball.name, release: release.name, withModules: buildsModules,
         for: target),
       folders: ["/release": release.tarball.removingLastComponent()],
       environment: manager.buildEnvironment(for: target, cores: cores), doing: doing)

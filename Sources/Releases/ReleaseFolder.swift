@@ -54,7 +54,7 @@ package struct ReleaseFolder: Sendable {
   package func verified() async throws -> [Artifact] { try await verified(else: []) }
 
   /// The same for a whole release, which holds nothing else.
-  func whole() async throws -> [Artifact] {
+  package func whole() async throws -> [Artifact] {
     guard Files.exists(path.appending(ReleaseFolder.checksums)) else {
       throw ReleaseError(
         .source, doing: "opening the release \(path)", reason: "it holds no \(ReleaseFolder.checksums)",
@@ -90,7 +90,13 @@ package struct ReleaseFolder: Sendable {
     }
   }
 
-  /// Writes the digests of all files in a folder that is about to become a release.
+  /// Writes the digests of the files that were written to a folder which is about to become a release.
+  package static func writeChecksums(of artifacts: [Artifact], in part: FilePath) throws {
+    let sums = artifacts.sortedByBytes(\.name).map { "\($0.sha256)  \($0.name)\n" }
+    try Files.write(Array(sums.joined().utf8), to: part.appending(checksums))
+  }
+
+  /// Writes the digests of all files in a folder that other programs have filled.
   package static func writeChecksums(in part: FilePath) async throws {
     let sums = try await BlockingExecutor.run {
       try Files.names(in: part).map { name in

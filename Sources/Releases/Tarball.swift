@@ -24,10 +24,11 @@ package enum Tarball {
   static let ownOrigin = Origin(source: "generated", generator: "lrelease")
 
   /// Writes the compressed tarball, all of it below `folder`.
+  @discardableResult
   package static func write(
     _ tree: ReleaseTree, folder: String, codec: Codec, time: Int64, to output: ContentStore.Writer,
     report: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
-  ) async throws {
+  ) async throws -> FileBytes {
     var entries: [CompressedTar.Entry] = [.folder("\(folder)/")]
     var folders = tree.folders[...]
     for path in tree.paths {
@@ -38,7 +39,7 @@ package enum Tarball {
       guard let entry = tree[path] else { continue }
       entries.append(.file("\(folder)/\(path)", entry.content, mode: entry.mode))
     }
-    _ = try await CompressedTar(codec, time: time, doing: "writing the tarball of \(folder)")
+    return try await CompressedTar(codec, time: time, doing: "writing the tarball of \(folder)")
       .write(entries, to: output, report: report)
   }
 

@@ -128,7 +128,7 @@ package enum LogPlaces: Sendable {
     switch self {
     case .asNamed: return logs.map { "\(entry.folder.pushing(path))/\($0)" }
     case .published(let base):
-      let name = Files.absolute(entry.folder).lastComponent?.string ?? ""
+      let name = Files.absolute(entry.folder).name
       folder = "\(base)/\(FilePath(name).pushing(path).string.percentEncoded)"
     case .relative(let start):
       let from = Array(Files.absolute(start).components)

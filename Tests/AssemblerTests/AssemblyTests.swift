@@ -86,7 +86,7 @@ import Testing
       "keyring = \"keys.gpg\"\nsigners = [\"\(String(repeating: "A", count: 40))\"]",
       "sha256 = \"\(SHA256Digest(of: []))\"",
     ] {
-      await Fixture.refusal("demo.toml:7:1", "a folder has none", "--allow-unsigned", code: .unverified) {
+      await Fixture.refusal("demo.toml:7:1", "a folder has none", code: .unverified, remedy: .giveSignedTarball) {
         _ = try await Fixture.assemble(Fixture.manifest(source: source))
       }
     }

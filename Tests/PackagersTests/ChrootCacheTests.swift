@@ -34,7 +34,7 @@ import Testing
         impatient.cancel()
         await #expect(throws: CancellationError.self) { _ = try await impatient.value }
         #expect(Files.exists(first.path.appending("mark")))
-        #expect(throws: ReleaseError.self) { try cache.remove(name) }
+        await #expect(throws: ReleaseError.self) { try await cache.remove(name) }
       }
       let anew = try await cache.chroot(Self.definition, progress: .silent)
       #expect(!Files.exists(anew.path.appending("mark")) && anew.record.made >= cache.since ?? .max)
@@ -55,9 +55,9 @@ import Testing
       // What a killed lrelease has left goes with it.
       try Files.makeFolder(folder.appending("\(name).elsewhere.partial/usr"))
       for wrong in ["nothing", "", "..", "../\(name)", "/"] {
-        #expect(throws: ReleaseError.self) { try cache.remove(wrong) }
+        await #expect(throws: ReleaseError.self) { try await cache.remove(wrong) }
       }
-      try cache.remove(name)
+      try await cache.remove(name)
       #expect(try Files.names(in: folder).isEmpty)
     }
   }

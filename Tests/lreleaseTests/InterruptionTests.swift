@@ -86,7 +86,7 @@ import Testing
     case .reading: runs("bzip2 ")
     case .checkingSignature: runs("bzip2 ") && runs("gpgv ")
     case .preparing: runs("sleep 1234")
-    case .writingTarball: Files.exists(part) && names.isEmpty
+    case .writingTarball: has(".tar.xz")
     case .writingDeb: has(".tar.zst") && !has(".deb")
     case .writingRPM: runs("rpm-worker")
     }

@@ -50,7 +50,7 @@ package struct GitSource: Sendable {
       throw ReleaseError(.source, doing: doing, reason: "git tells no date of \(commit)")
     }
     let listed = try await list(commit, selection)
-    let files = try await progress.step("reading \(ref) of \(repository.lastComponent?.string ?? "")") {
+    let files = try await progress.step("reading \(ref) of \(repository.name)") {
       try await blobs(listed)
     }
     let kernel = try files["Makefile"].flatMap { KernelRelease(makefile: try $0.readFile()) }

@@ -97,7 +97,7 @@ package struct NativeBuild: Sendable, Codable, Equatable {
       } else if Files.exists(file) {
         pass.compiled += 1
         objects.append(object)
-        let command = "\(file.removingLastComponent())/.\(file.lastComponent?.string ?? "").cmd"
+        let command = "\(file.removingLastComponent())/.\(file.name).cmd"
         let text = (try? Files.read(FilePath(command), limit: 1 << 20)) ?? []
         if text.contains("-DMODULE".utf8) { pass.compiledAsModule += 1 }
       } else {

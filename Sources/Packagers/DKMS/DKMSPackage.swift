@@ -162,6 +162,19 @@ package struct DKMSPackage: Sendable {
       file, at: relations.location, values.merging(more) { $1 }.merging(["PACKAGE": relations.name]) { $1 })
   }
 
+  /// The packages of every format that the manifest asks for.
+  package func writers(_ tree: ReleaseTree) throws -> [any PackageWriter] {
+    var writers: [any PackageWriter] = []
+    if let relations = package.deb { writers.append(try deb(relations, tree: tree)) }
+    if let relations = package.rpm {
+      writers.append(
+        RPMPackageWriter(
+          package: try rpm(relations, tree: tree), name: relations.name,
+          title: PackageFileName.rpm(relations.name, version)))
+    }
+    return writers
+  }
+
   // MARK: Debian
 
   /// What the Debian recipe says of this package: its control stanza, and its other files by name.

@@ -47,9 +47,10 @@ package struct DebPackage: Sendable {
   ///
   /// - Parameter report: is told how many bytes of the uncompressed files are done, and how many there are.
   /// - Throws: `ReleaseError` with code `input` for what dpkg would refuse, in dpkg's own words.
+  @discardableResult
   package func write(
     to path: FilePath, report: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
-  ) async throws {
+  ) async throws -> FileBytes {
     let doing = "making the package \(name)"
     try complain(doing: "\(doing), version \(version)") { lr_dpkg_version_check(version, $0, $1) }
     let layout = try PackageLayout(files, doing: doing)
@@ -62,12 +63,13 @@ package struct DebPackage: Sendable {
     let controlMember = try await tar.write(controlEntries(layout, control: control, doing: doing), to: members)
     let dataMember = try await tar.write(dataEntries(layout), to: members, report: report)
     try members.flush()
-    try await Files.replace(path) { output in
+    return try await Files.replace(path) { output in
       let writer = try ArchiveWriter(.ar, time: sourceDate, to: output, doing: doing)
       try writer.addFile("debian-binary", Array("2.0\n".utf8))
       try writer.addFile("control.tar.\(codec.suffix)", controlMember)
       try writer.addFile("data.tar.\(codec.suffix)", dataMember)
       try writer.close()
+      return output.finishContent()
     }
   }
 

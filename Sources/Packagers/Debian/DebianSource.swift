@@ -4,6 +4,7 @@ import Archives
 import Diagnostics
 import Files
 import Model
+import Releases
 import SystemPackage
 
 /// A source package of Debian in the format 3.0 (quilt): the released tarball as it is, the `debian/` of the release in
@@ -107,5 +108,32 @@ package struct DebianSource: Sendable {
     let bytes = try ContentStore(reading: path).whole()
     let legacy = try LegacyDigests(of: bytes)
     return File(name: name, size: Int64(bytes.count), md5: legacy.md5, sha1: legacy.sha1, sha256: bytes.sha256)
+  }
+}
+
+/// Writes a Debian source package beside the released tarball, which is its .orig.tar.xz byte for byte.
+package struct DebianSourceWriter: PackageWriter {
+  package let source: DebianSource
+  package let tarball: FilePath
+
+  package init(_ source: DebianSource, tarball: FilePath) {
+    self.source = source
+    self.tarball = tarball
+  }
+
+  package var title: String { source.dscName }
+
+  package func write(
+    in folder: FilePath, report: @Sendable (_ done: Int64, _ total: Int64) -> Void
+  ) async throws -> [Artifact] {
+    try Files.copy(tarball, to: folder.appending(source.origName))
+    try await Files.replace(folder.appending(source.debianName)) { try await source.writeDebianTarball(to: $0) }
+    let files = try [source.origName, source.debianName].map {
+      try DebianSource.describe(folder.appending($0), as: $0)
+    }
+    let dsc = FileBytes(Array(try source.dsc(files: files).utf8))
+    try Files.write(dsc, to: folder.appending(source.dscName))
+    return files.map { Artifact(name: $0.name, bytes: $0.size, sha256: $0.sha256) }
+      + [Artifact(name: source.dscName, bytes: Int64(dsc.count), sha256: dsc.sha256)]
   }
 }

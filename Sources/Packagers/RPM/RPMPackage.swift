@@ -5,6 +5,7 @@ import Diagnostics
 import Files
 import Glibc
 import Processes
+import Releases
 import SystemPackage
 
 /// A binary RPM package, made by librpm from files that are ready and a spec, without rpmbuild and its scripts.
@@ -40,7 +41,8 @@ package struct RPMPackage: Sendable {
   ///
   /// - Parameter name: what the package is called in messages.
   /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
-  package func write(to path: FilePath, name: String) async throws {
+  @discardableResult
+  package func write(to path: FilePath, name: String) async throws -> FileBytes {
     try await build(name: name) { made in
       guard let only = made.first, made.count == 1 else {
         throw ReleaseError(
@@ -49,6 +51,7 @@ package struct RPMPackage: Sendable {
       }
       let package = try ContentStore(reading: only).whole()
       try await Files.replace(path) { output in try package.forEachPiece { try output.append($0) } }
+      return package
     }
   }
 
@@ -112,7 +115,7 @@ package struct RPMPackage: Sendable {
 }
 
 /// A source package: the spec of a release and the released tarball, which is its `Source0` byte for byte.
-package struct RPMSource: Sendable {
+package struct RPMSource: PackageWriter {
   package var name: String
   package var spec: [UInt8]
   package var tarball: FilePath
@@ -126,11 +129,14 @@ package struct RPMSource: Sendable {
     self.sourceDate = sourceDate
   }
 
-  /// Makes the package in `folder`.
+  package var title: String { "the source package of \(name)" }
+
+  /// Makes the package in `folder`, under the name that rpm gives it.
   ///
-  /// - Returns: its file name, as rpm gives it.
   /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
-  package func write(in folder: FilePath) async throws -> String {
+  package func write(
+    in folder: FilePath, report: @Sendable (_ done: Int64, _ total: Int64) -> Void
+  ) async throws -> [Artifact] {
     let doing = "making the source package of \(name)"
     let executable = try RPMWorker().executable(doing: doing)
     return try await withScratch { scratch in
@@ -154,8 +160,10 @@ package struct RPMSource: Sendable {
         throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
       }
       let fileName = String(decoding: file, as: UTF8.self)
-      try Files.move(scratch.appending("SRPMS").appending(bytes: file), to: folder.appending(fileName))
-      return fileName
+      let place = folder.appending(fileName)
+      try Files.move(scratch.appending("SRPMS").appending(bytes: file), to: place)
+      let bytes = try ContentStore(reading: place).whole()
+      return [Artifact(name: fileName, bytes: Int64(bytes.count), sha256: bytes.sha256)]
     }
   }
 }

@@ -31,7 +31,7 @@ extension CaseRun {
     let kernels = try await kernels(in: session)
     guard kernels.count == 1 else { throw wrongKernels(kernels) }
     kernel = kernels[0]
-    let name = file.lastComponent?.string ?? ""
+    let name = file.name
     let (succeeded, output, log) = try await sh(
       Script(PackageResources.install_sh),
       [kernel] + target.packageManager.install(["/release/\(name)"]), in: session,
@@ -112,7 +112,7 @@ extension CaseRun {
     }
     let files = programs.files.map { FilePath($0) }
     guard let folder = files.first?.removingLastComponent() else { return nil }
-    let names = files.map { "/built/\($0.lastComponent?.string ?? "")" }
+    let names = files.map { "/built/\($0.name)" }
     let (succeeded, _, log) = try await sh(
       .command, target.packageManager.install(names), in: session, folders: ["/built": folder],
       log: "packages", step: .packages)

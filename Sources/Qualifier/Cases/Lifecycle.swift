@@ -18,13 +18,13 @@ extension CaseRun {
     let name = relationsName
     let manager = target.packageManager
     var folders = ["/release": file.removingLastComponent()]
-    let this = "/release/\(file.lastComponent?.string ?? "")"
+    let this = "/release/\(file.name)"
     var old: String?
     if let previous, let dkms = previous.packages.first(where: { $0.package.variant == package.package.variant }),
       let file = try previous.file(of: dkms, target.format)
     {
       folders["/previous"] = file.removingLastComponent()
-      old = "/previous/\(file.lastComponent?.string ?? "")"
+      old = "/previous/\(file.name)"
     }
 
     try await happens("is installed", manager.install([old ?? this]), folders, in: session) { [first: $0] }

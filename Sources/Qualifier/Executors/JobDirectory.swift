@@ -20,7 +20,7 @@ package struct JobDirectory: Sendable {
   let age: Int
 
   /// By which Slurm knows the job, should its number not have been written down.
-  static func name(_ folder: FilePath) -> String { "lrelease-\(folder.lastComponent?.string ?? "")" }
+  static func name(_ folder: FilePath) -> String { "lrelease-\(folder.name)" }
 
   private static func place(of qualification: Qualification) -> FilePath { qualification.folder.appending("slurm") }
 
@@ -39,7 +39,7 @@ package struct JobDirectory: Sendable {
     handed.cases = places.map { cases[$0] }
     for number in handed.cases.indices {
       let path = FilePath(handed.cases[number].target)
-      let copy = targets.appending(path.lastComponent?.string ?? "")
+      let copy = targets.appending(path.name)
       if !Files.exists(copy) { try Files.write(try Files.read(path), to: copy) }
       handed.cases[number].target = copy.string
       handed.programs[copy.string] = qualification.programs[path.string]

@@ -165,7 +165,7 @@ package struct SlurmExecutor: Executor {
     let names = Set((try? Files.names(in: qualification.folder.appending("verdicts"))) ?? [])
     for place in work.cases.indices where work.verdicts[place] == nil {
       let file = qualification.store.file(of: work.cases[place].id)
-      guard names.contains(Array((file.lastComponent?.string ?? "").utf8)),
+      guard names.contains(Array(file.name.utf8)),
         let verdict = qualification.kept(work.cases[place])
       else { continue }
       work.verdicts[place] = verdict

@@ -33,13 +33,13 @@ struct RootsCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let roots = place.roots()
-      for name in names { try roots.remove(name) }
+      for name in names { try await roots.remove(name) }
       let now = Int64(time(nil))
       var kept = try await roots.all()
       if let unused {
         for root in kept where now - root.used >= Int64(unused) * 86400 {
           do {
-            try roots.remove(root.name)
+            try await roots.remove(root.name)
             kept.removeAll { $0.name == root.name }
           } catch let error as ReleaseError where error.code == .conflict {
             var warning = error.diagnostic
