@@ -32,7 +32,7 @@ package final class ArchiveWriter {
   ///   - output: where the archive goes; nil to keep it in memory until it is taken.
   package init(_ format: Format, time: Int64, to output: ContentStore.Writer? = nil, doing: String) throws {
     guard ArchiveWriter.locale, let archive = archive_write_new() else {
-      throw ReleaseError(.failed, doing: doing, reason: "libarchive or the locale C.UTF-8 is not to be had")
+      throw ReleaseError(.failed, doing: doing, reason: "libarchive cannot start, or the locale C.UTF-8 is missing")
     }
     self.archive = archive
     self.time = time

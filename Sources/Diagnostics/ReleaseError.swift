@@ -10,7 +10,7 @@ package struct ReleaseError: Error, Sendable, CustomStringConvertible {
     case failed = 1
     /// The manifest, the plan or an argument is wrong.
     case input = 2
-    /// A source could not be had, is damaged, or lacks what the manifest names.
+    /// A source could not be obtained, is damaged, or lacks what the manifest names.
     case source = 3
     /// A signature or a hash does not match, or is missing.
     case unverified = 4

@@ -112,7 +112,7 @@ package enum Files {
     }
   }
 
-  /// Writes a new file; one that is there already is an error.
+  /// Writes a new file; an existing one is an error.
   package static func write(_ bytes: [UInt8], to path: FilePath, mode: UInt32 = 0o644) throws {
     do {
       let file = try FileDescriptor.open(

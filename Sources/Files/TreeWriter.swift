@@ -5,7 +5,8 @@ import SystemPackage
 
 /// Writes files and links to a folder, with the folders that they need. Modes are as given, whatever the umask is.
 ///
-/// What is there already is an error, but for folders. A link in the way is an error too: nothing is written through it.
+/// Anything that exists already is an error, except folders. A link in the way is an error too: nothing is written
+/// through it.
 package struct TreeWriter: Sendable {
   package struct Entry: Sendable {
     /// Where it is to stand below the folder.

@@ -40,7 +40,7 @@ package struct SourcePin: Sendable, Equatable, Codable {
     self.patches = patches
   }
 
-  /// What identifies the source and who vouches for it, for people.
+  /// What identifies the source and what verifies it, for people.
   package var identity: String {
     let id = commit.map { "commit \($0)" } ?? sha256.map { "SHA-256 \($0)" } ?? ""
     if let signedBy { return "\(id), signed by \(signedBy)" }

@@ -82,7 +82,7 @@ package struct Rebuild: Sendable {
       let named = different.filter { $0 != Tarball.originsPath }
       throw ReleaseError(
         .different, doing: doing(released),
-        reason: "this lrelease makes \((named.isEmpty ? different : named).shortened) otherwise",
+        reason: "this version of lrelease generates different \((named.isEmpty ? different : named).shortened)",
         remedy: OperationsRemedy.useSameLrelease)
     }
   }

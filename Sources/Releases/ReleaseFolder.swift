@@ -111,7 +111,7 @@ package struct ReleaseFolder: Sendable {
   /// - Parameters:
   ///   - replaces: whether one that is there makes way.
   ///   - body: is given the folder to write to, which gets its name when `body` has returned.
-  /// - Throws: `ReleaseError` with code `conflict` when the release is there already.
+  /// - Throws: `ReleaseError` with code `conflict` when the release exists already.
   package func create(replacing replaces: Bool = false, _ body: (FilePath) async throws -> Void) async throws {
     let doing = "writing the \(kind) \(path)"
     let busy = ReleaseError(

@@ -28,7 +28,7 @@ struct LRelease: AsyncParsableCommand {
     abstract: "Cut releases of kernel code: reproducible tarballs and DKMS packages.",
     discussion: """
       A manifest says which files of a kernel release and of other sources make a release. 'lrelease cut' takes them, \
-      makes one tarball and the DKMS packages, and puts all into a folder that is complete or not there.
+      makes one tarball and the DKMS packages, and writes them atomically to one folder.
 
       Cut the release that belongs to a kernel release:
 

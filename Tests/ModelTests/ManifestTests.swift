@@ -62,7 +62,10 @@ import Testing
   @Test(arguments: [
     ("keyring = \"k.gpg\"", "source 'here' has a keyring but no signers"),
     ("signers = [\"647F28654894E3BD457199BE38DBBDC86092693E\"]", "source 'here' has signers but no keyring"),
-    ("sha256 = \"\(String(repeating: "0", count: 64))\"", "source 'here' is no tarball, which alone sha256 can pin"),
+    (
+      "sha256 = \"\(String(repeating: "0", count: 64))\"",
+      "source 'here' is not a tarball: 'sha256' applies only to tarballs"
+    ),
   ])
   func trustThatCouldNotBeCheckedIsAnError(line: String, words: String) {
     let text = good.replacing("folder = \".\"", with: "folder = \".\"\n\(line)")

@@ -109,7 +109,7 @@ package struct Planner {
           .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
           remedy: AssemblerRemedy.giveSameSource(name: name))
       }
-      try planner.checkVoucher(name, planned: pin, found: found)
+      try planner.checkVerification(name, planned: pin, found: found)
       // The release says what the plan says, whether or not a signature was at hand this time.
       opened.contents[name]?.pin = pin
     }
@@ -216,7 +216,7 @@ package struct Planner {
     case .archive(let path, let signature, let isFetched):
       var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: try hash(name, source))
       archive.trust = try trust(source)
-      // Whether the plan's own word is enough is decided when its hash was found to be right: see checkVoucher.
+      // Whether the plan's own word is enough is decided when its hash was found to be right: see checkVerification.
       archive.allowsUnsigned = request.allowsUnsigned || planned[name] != nil && signature == nil
       archive.cache = request.cache.appending("archives")
       archive.isFetched = isFetched
@@ -322,7 +322,7 @@ package struct Planner {
         do {
           signature = try await fetcher.file(signatureName(of: place), isOptional: true, progress: progress)
         } catch let error as ReleaseError where error.code == .source && planned[name] != nil {
-          // Offline, from a plan: see checkVoucher.
+          // Offline, from a plan: see checkVerification.
         }
       }
       return (place, .archive(path, signature: signature, isFetched: true))

@@ -135,7 +135,7 @@ extension Planner {
           .unverified, doing: "opening the source '\(name)'", reason: "it is not the one that the release was made of",
           advice: "an extra must fit the rest: give the same one")
       }
-      try all.checkVoucher(name, planned: pin, found: found)
+      try all.checkVerification(name, planned: pin, found: found)
       plan.sources[name]?.sha256 = content.pin.sha256
       contents[name]?.pin = plan.sources[name] ?? pin
     }

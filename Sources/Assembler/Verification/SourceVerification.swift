@@ -5,7 +5,7 @@ import Files
 import Model
 import SystemPackage
 
-/// Who vouches for the sources: signers, a pinned hash, the plan that is carried out, or the user's word.
+/// What verifies the sources: a signer, a pinned hash, the plan that is carried out, or the user's word.
 extension Planner {
   func warnOfUnsigned(_ plan: Plan) {
     for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) where pin.isUnsigned == true {
@@ -15,7 +15,7 @@ extension Planner {
 
   /// Where the manifest names signers: what stands for a source whose content is the one that a plan pins. A signature
   /// that is at hand was checked again; else the hash in the plan stands for it, and that is said.
-  func checkVoucher(_ name: String, planned: SourcePin, found: SourcePin) throws {
+  func checkVerification(_ name: String, planned: SourcePin, found: SourcePin) throws {
     guard let source = manifest.sources[name], !source.signers.isEmpty else { return }
     let doing = "opening the source '\(name)'"
     if let signer = planned.signedBy {
@@ -28,7 +28,7 @@ extension Planner {
       }
       if found.signedBy == nil {
         progress.warning(
-          "the signature of the source '\(name)' is not at hand: the hash in the plan vouches for it "
+          "the signature of the source '\(name)' is not available: the hash in the plan is used instead "
             + "(signed by \(signer) when the plan was made)")
       }
     } else if planned.isUnsigned != true, planned.isPinned != true, found.signedBy == nil, !request.allowsUnsigned {

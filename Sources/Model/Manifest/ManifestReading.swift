@@ -53,7 +53,7 @@ extension Manifest {
             + ": its signature would not be checked")
       }
       if source.sha256 != nil, source.kind == .git || source.kind == .folder {
-        report(source.location, "source '\(name)' is no tarball, which alone sha256 can pin")
+        report(source.location, "source '\(name)' is not a tarball: 'sha256' applies only to tarballs")
       }
     }
     for (name, extra) in extras {

@@ -10,8 +10,8 @@ struct CutCommand: AsyncParsableCommand {
     commandName: "cut", abstract: "Cut a release: tarball and packages, in a folder that never changes.",
     discussion: """
       Makes OUTPUT/NAME-VERSION with the tarball, the packages, plan.json and SHA256SUMS. The folder is written beside \
-      its place and renamed when it is complete. When the release is there already, made from the same plan, its files \
-      are checked and nothing is written; with another plan the exit status is 5.
+      its place and renamed when it is complete. When the release exists already, made from the same plan, its files \
+      are verified and nothing is written; with another plan the exit status is 5.
 
       From a kernel release on kernel.org, whose signature is checked:
 
@@ -29,9 +29,8 @@ struct CutCommand: AsyncParsableCommand {
 
         lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1
 
-      A plan that 'lrelease plan' saved, or the plan.json of a release. A signature that is at hand is checked again; \
-      otherwise the hash in the plan vouches for the source, and a warning says so. A plan from a stranger vouches for \
-      nothing.
+      A plan that 'lrelease plan' saved, or the plan.json of a release. If the signature is available, it is checked \
+      again; otherwise the hash in the plan is used, with a warning. Do not trust a plan from an unknown source.
 
         lrelease cut --plan plan.json --source linux=linux-6.12.117.tar.xz
 

@@ -5,7 +5,7 @@ import Assembler
 import Diagnostics
 import Files
 
-/// Where sources come from, who vouches for them, and which extras are added.
+/// Where sources come from, what verifies them, and which extras are added.
 struct PlaceOptions: ParsableArguments {
   @Option(
     name: .customLong("source"),
