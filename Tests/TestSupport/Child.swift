@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
-import Dispatch
 import Files
 import Glibc
 import SystemPackage
@@ -74,7 +73,7 @@ package final class Child {
   ///
   /// - Returns: whether it came to hold while the child was running.
   package func wait(seconds: Double = 60, until condition: () throws -> Bool) async throws -> Bool {
-    try await withTaskExecutorPreference(Watch.shared) {
+    try await BlockingExecutor.run {
       let start = ContinuousClock.now
       while isRunning, (ContinuousClock.now - start).seconds < seconds {
         if try condition() { return true }
@@ -104,16 +103,5 @@ package final class Child {
       }
     }
     return found
-  }
-}
-
-/// A thread for those who watch children: other tests keep the threads of the pool for seconds, in which much passes by.
-private final class Watch: TaskExecutor {
-  static let shared = Watch()
-  private let queue = DispatchQueue(label: "watch")
-
-  func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
-    queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }
