@@ -48,12 +48,10 @@ package final class ArchiveFile: Sendable {
 
   /// Reads the wanted files while `body` processes the bytes of the uncompressed tar.
   ///
-  /// - Parameters:
-  ///   - storePath: where to keep the contents, in a new file; nil for a scratch file.
-  ///   - body: calls `scan` once, with a closure that receives every byte.
+  /// - Parameter body: calls `scan` once, with a closure that receives every byte.
   /// - Throws: `ReleaseError` with code `source` for a damaged file, in the words of the program that decompresses it.
   package func read<R: Sendable>(
-    wants: @escaping @Sendable (String) -> Bool, storePath: FilePath? = nil, progress: Progress,
+    wants: @escaping @Sendable (String) -> Bool, progress: Progress,
     while body: (
       _ scan: (_ tee: ((UnsafeRawBufferPointer) throws -> Void)?) throws -> ArchiveReader.Result
     ) async throws -> Result<(ArchiveReader.Result, R), any Error>
@@ -62,7 +60,7 @@ package final class ArchiveFile: Sendable {
     let step = "reading \(path.lastComponent?.string ?? path.string)"
     let (result, outcome) = try await progress.step(step, total: size) {
       try await decompressor().stream(input: file, doing: doing) { tar in
-        let reader = ArchiveReader(name: path.string, limits: limits, storePath: storePath, wants: wants)
+        let reader = ArchiveReader(name: path.string, limits: limits, wants: wants)
         return try await BlockingExecutor.run {
           try await body { tee in
             try reader.read(tar) { [file, size] chunk in

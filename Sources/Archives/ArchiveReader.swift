@@ -35,20 +35,17 @@ package struct ArchiveReader {
   private let limits: ArchiveLimits
   private let wants: (String) -> Bool
   private let stripsTopFolder: Bool
-  private let storePath: FilePath?
 
   /// - Parameters:
   ///   - name: the name of the archive for messages.
   ///   - stripsTopFolder: everything lies in one folder whose name does not count.
-  ///   - storePath: where to keep the contents, in a new file; nil for a scratch file.
   package init(
-    name: String, limits: ArchiveLimits = ArchiveLimits(), stripsTopFolder: Bool = true, storePath: FilePath? = nil,
+    name: String, limits: ArchiveLimits = ArchiveLimits(), stripsTopFolder: Bool = true,
     wants: @escaping (String) -> Bool
   ) {
     self.name = name
     self.limits = limits
     self.stripsTopFolder = stripsTopFolder
-    self.storePath = storePath
     self.wants = wants
   }
 
@@ -71,7 +68,7 @@ package struct ArchiveReader {
     archive_read_support_format_tar(archive)
     archive_read_support_format_gnutar(archive)
     let context = Unmanaged.passUnretained(feed).toOpaque()
-    let (store, contents) = try storePath.map { try ContentStore.create(at: $0) } ?? ContentStore.temporary()
+    let (store, contents) = try ContentStore.temporary()
     var result = Result(store: store)
     try withExtendedLifetime(feed) {
       let opened = archive_read_open2(

@@ -49,7 +49,7 @@ package struct CompressedTar: Sendable {
   private func writeBlocks(
     _ tar: inout TarStream, total: Int, to output: ContentStore.Writer, report: (Int64, Int64) -> Void
   ) async throws {
-    let blockSize = codec.blockSize(total: total)
+    let blockSize = XZ.blockSize(total: total)
     let file = try XZ.Stream(to: output, doing: doing)
     var started = 0
     var written = 0
@@ -89,7 +89,7 @@ package struct CompressedTar: Sendable {
     try file.finish()
   }
 
-  /// One stream, which no other core can help with.
+  /// One stream, which no other core can help with: dpkg reads the first frame of zstd only.
   private func writeStream(
     _ tar: inout TarStream, total: Int, to output: ContentStore.Writer, report: (Int64, Int64) -> Void
   ) async throws {

@@ -114,8 +114,6 @@ package struct ChrootCache: Sendable, Codable {
     }
   }
 
-  static let needsSpace = "free some space, or give another --cache"
-
   private static var machine: String {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, name.count - 1)
