@@ -49,8 +49,21 @@ package struct Rebuild: Sendable {
     let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
     let made = try await Cut(output: output, codec: released.codec, progress: progress)
-      .run(try prove(released.plan), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput) { code }
+      .run(try prove(try await completePlan(of: released)), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput)
+    { code }
     return Report(made: made, basedOn: released.name, isUnchanged: false)
+  }
+
+  /// The plan with the text of its patches, where that lies with the release.
+  private func completePlan(of released: Release) async throws -> Plan {
+    var plan = released.plan
+    if let folder = released.listing?.path { try await PatchArchive.complete(&plan, from: folder, progress: progress) }
+    if plan.format > 1, !plan.ownPatches.isEmpty, !PatchArchive.isNeeded(for: plan) {
+      progress.note(
+        "\(PackageFileName.patches(released.name)) is not made: the text of patches is not in the tarball, "
+          + "and no release folder is here that has it")
+    }
+    return plan
   }
 
   // MARK: the same again
@@ -58,7 +71,7 @@ package struct Rebuild: Sendable {
   private func repeated(_ released: Release, _ code: ReleaseTree, _ cut: Cut) async throws -> Report {
     let original = released.listing
     let made = try await cut.run(
-      released.plan, released.manifest, remedy: ReleasesRemedy.chooseOtherOutput,
+      try await completePlan(of: released), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput,
       check: { part in try compare(part, released, original) },
       code: {
         try checkTree(code, released)

@@ -97,7 +97,11 @@ package struct ReleaseDiff: Sendable, Codable {
         Dictionary(side.plan.extras.map { ($0, side.release.manifest.extras[$0]?.summary ?? "") }) { $1 }
       },
       try section("patches") { try $0.release.patches() },
-      try section("recipe") { $0.plan.recipe.mapValues { "SHA-256 \($0.sha256)" } },
+      try section("recipe") { side in
+        // Patches have a section of their own, and plans of format 1 hold them too.
+        let patches = Set(side.plan.appliedPatches.map(\.sha256))
+        return side.plan.recipe.filter { !patches.contains($0.value.sha256) }.mapValues { "SHA-256 \($0.sha256)" }
+      },
       try section("modules") { side in
         var facts: [String: String] = [:]
         let (manifest, extras) = (side.release.manifest, side.plan.extras)

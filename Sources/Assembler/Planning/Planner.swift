@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import Model
+import Releases
 import SystemPackage
 
 /// What a person asks for on the command line.
@@ -73,11 +74,22 @@ package struct Planner {
     let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
     let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
+    var request = request
+    request.extras = manifest.ordered(request.extras)
     var planner = Planner(
       manifest: manifest, request: request, recipe: recipe, progress: progress, manifestName: name)
     let opened = try await planner.run()
     planner.warnOfUnsigned(opened.plan)
     return opened
+  }
+
+  /// Opens the sources of a saved plan, or of that of a release, whose patches lie beside it.
+  package static func open(
+    planAt path: FilePath, _ request: CutRequest, progress: Progress
+  ) async throws -> OpenedPlan {
+    var plan = try Plan(reading: path)
+    try await PatchArchive.complete(&plan, from: Files.absolute(path).removingLastComponent(), progress: progress)
+    return try await open(plan, request, progress: progress)
   }
 
   /// Opens the sources of a plan again and demands that they are what it pins.
@@ -155,6 +167,7 @@ package struct Planner {
       name: manifest.name, version: version.planned, kernel: kernel, extras: request.extras,
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
       recipe: recipe.files)
+    plan.format = Plan.format(patches: plan.appliedPatches)
     plan.places = places
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
   }

@@ -286,6 +286,20 @@ package struct Manifest: Sendable {
 }
 
 extension Manifest {
+  /// Extras in the order in which they are applied, however they were asked for: by name, after those that they need.
+  package func ordered(_ chosen: [String]) -> [String] {
+    var rest = Set(chosen).sortedByBytes()
+    var ordered: [String] = []
+    // Where extras need each other, the first by name begins.
+    while let next = rest.first(where: { name in extras[name]?.needs.allSatisfy { !rest.contains($0) } ?? true })
+      ?? rest.first
+    {
+      ordered.append(next)
+      rest.removeAll { $0 == next }
+    }
+    return ordered
+  }
+
   /// The tree rules of extras.
   package func rules(of extras: [String]) -> [TreeRule] { extras.flatMap { self.extras[$0]?.rules ?? [] } }
 

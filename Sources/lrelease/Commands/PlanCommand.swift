@@ -4,6 +4,7 @@ import ArgumentParser
 import Assembler
 import Files
 import Model
+import Operations
 import SystemPackage
 
 struct PlanCommand: AsyncParsableCommand {
@@ -29,6 +30,7 @@ struct PlanCommand: AsyncParsableCommand {
     try await Console.run(console) { console in
       let opened = try await source.open(plan: nil, console.progress)
       let plan = opened.plan
+      try await Cut.rehearse(opened, progress: console.progress)
       try Files.write(try JSON.encode(plan), to: FilePath(path))
       try console.output(plan) { try console.print(opened, savedAs: path) }
     }
