@@ -78,7 +78,7 @@ package struct PrepareSandbox: Sendable {
       ],
       directory: FilePath(place), hasOwnSession: true)
     let script = Script(PackageResources.prepare_sh).text
-    return try await sandbox.command("/bin/sh", ["-c", script, "prepare"] + step.run).run(doing: doing)
+    return try await sandbox.run("/bin/sh", ["-c", script, "prepare"] + step.run, doing: doing)
   }
 
   private static func collect(

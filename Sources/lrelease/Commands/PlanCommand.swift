@@ -19,6 +19,7 @@ struct PlanCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var source: SourceOptions
+  @OptionGroup var sandbox: SandboxOptions
   @OptionGroup var console: ConsoleOptions
 
   @Option(
@@ -27,13 +28,15 @@ struct PlanCommand: AsyncParsableCommand {
   var path = "plan.json"
 
   func run() async throws {
-    try await Console.run(console) { console in
-      let opened = try await source.open(plan: nil, console.progress)
-      let plan = opened.plan
-      try await Cut.rehearse(opened, progress: console.progress)
-      try Files.write(try JSON.encode(plan), to: FilePath(path))
-      try console.output(plan) { try console.print(opened, savedAs: path) }
-    }
+    try await Console.run(console) { console in try await sandbox.apply(console) { try await run(console) } }
+  }
+
+  private func run(_ console: Console) async throws {
+    let opened = try await source.open(plan: nil, console.progress)
+    let plan = opened.plan
+    try await Cut.rehearse(opened, progress: console.progress)
+    try Files.write(try JSON.encode(plan), to: FilePath(path))
+    try console.output(plan) { try console.print(opened, savedAs: path) }
   }
 }
 
