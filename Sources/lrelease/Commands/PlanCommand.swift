@@ -35,7 +35,7 @@ struct PlanCommand: AsyncParsableCommand {
     let opened = try await source.open(plan: nil, console.progress)
     let plan = opened.plan
     try await Cut.rehearse(opened, progress: console.progress)
-    try Files.write(try JSON.encode(plan), to: FilePath(path))
+    try Files.replace(FilePath(path), with: try JSON.encode(plan), overwrites: false)
     try console.output(plan) { try console.print(opened, savedAs: path) }
   }
 }
