@@ -37,7 +37,7 @@ package struct ArchiveSource: Sendable {
   private var name: String { path.lastComponent?.string ?? path.string }
 
   /// Every file of the archive, without asking who signed it.
-  package func readAll(progress: Progress) async throws -> [String: SourceFile] {
+  package func readAll(progress: Progress) async throws -> ByPath<SourceFile> {
     try await readWhole(progress: progress).files
   }
 
@@ -122,7 +122,7 @@ package struct ArchiveSource: Sendable {
   /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
   private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> String {
     var hasher = SHA256Digest.Hasher()
-    hasher.update("4 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
+    hasher.update("5 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
       hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted())\0")
     }
