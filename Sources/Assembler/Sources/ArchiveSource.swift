@@ -124,7 +124,7 @@ package struct ArchiveSource: Sendable {
     var hasher = SHA256Digest.Hasher()
     hasher.update("5 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
-      hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted())\0")
+      hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted()) \(trust.allowsSHA1)\0")
     }
     if let signature { hasher.update(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) }
     return "\(sha256.hex.prefix(16))-\(hasher.finalize().hex.prefix(32))"

@@ -43,8 +43,10 @@ package struct Manifest: Sendable {
     package var sha256: SHA256Digest?
     package var keyring: String?
     package var signers: [String]
+    /// Signatures over SHA-1 count too.
+    package var allowsSHA1: Bool
     package var series: String?
-    /// Seconds since 1970; for a folder, whose files tell nothing reliable.
+    /// Seconds since 1970; for a folder or a tarball, whose files may tell nothing reliable.
     package var date: Int64?
     package var location: SourceLocation
   }
