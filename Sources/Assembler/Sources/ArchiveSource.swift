@@ -92,7 +92,10 @@ package struct ArchiveSource: Sendable {
   }
 
   private func discard() {
-    if isFetched { try? Files.remove(path) }
+    guard isFetched else { return }
+    try? Fetcher.forget(path)
+    // They belong together: a new tarball with the old signature would never be right.
+    if let signature { try? Fetcher.forget(signature) }
   }
 
   private func discardingWhatIsWrong<R>(_ body: () async throws -> R) async throws -> R {
@@ -100,6 +103,10 @@ package struct ArchiveSource: Sendable {
       return try await body()
     } catch let error as ReleaseError where error.code == .source || error.reason == SignatureCheck.mismatch {
       discard()
+      throw error
+    } catch let error as ReleaseError where error.code == .unverified && isFetched {
+      // A new one may lie there the next time.
+      if let signature { try? Fetcher.forget(signature) }
       throw error
     }
   }
