@@ -137,7 +137,7 @@ package struct ArchiveReader {
       if count % 256 == 0 { try Task.checkCancellation() }
       if count > limits.entries { throw refused("it has more than \(limits.entries) entries") }
       let type = UInt32(archive_entry_filetype(entry))
-      guard let path = try path(of: entry) else { continue }
+      guard let path = try path(of: entry, type) else { continue }
       result.newest = max(result.newest, Int64(archive_entry_mtime(entry)))
 
       guard let inner = try strip(path, type: type, result: &result) else { continue }
@@ -153,7 +153,8 @@ package struct ArchiveReader {
       case S_IFLNK:
         try add(inner, .link, isWanted, to: &listing)
         guard isWanted else { continue }
-        guard let raw = archive_entry_symlink(entry), let target = String(validatingCString: raw) else {
+        guard let raw = archive_entry_symlink(entry) else { throw refused("the link \(inner) has no target") }
+        guard let target = String(validatingCString: raw) else {
           throw refused("the link \(inner) has a target that is not UTF-8")
         }
         if let fault = fault(ofLink: inner, to: target) { throw refused("the link \(inner) \(fault)") }
@@ -204,7 +205,7 @@ package struct ArchiveReader {
   // MARK: paths
 
   /// The path of an entry, checked; nil for what is no file, such as the header that `git archive` writes.
-  private func path(of entry: OpaquePointer) throws -> String? {
+  private func path(of entry: OpaquePointer, _ type: UInt32) throws -> String? {
     guard let raw = archive_entry_pathname(entry) else { throw refused("an entry has no name") }
     guard let text = String(validatingCString: raw) else {
       throw refused("the name \(String(cString: raw)) is not UTF-8")
@@ -214,7 +215,10 @@ package struct ArchiveReader {
     if path.utf8.count > RelativePath.longest {
       throw refused("a path has \(path.utf8.count) bytes: \(path.prefix(60))…")
     }
-    return path.isEmpty ? nil : path
+    if !path.isEmpty { return path }
+    // The folder that was packed: `./`.
+    guard type == S_IFDIR else { throw refused("an entry that is no folder has no name of its own") }
+    return nil
   }
 
   /// A path as all spellings of it are written here: `./a//b/` is `a/b`. Nil when it is absolute or goes up.
