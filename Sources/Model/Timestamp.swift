@@ -9,6 +9,10 @@ package struct Timestamp: Sendable, Hashable {
   /// 1970 to 9999: what every place can write that a release has its time in.
   package static let releasable: ClosedRange<Int64> = 0...253_402_300_799
 
+  /// What an RPM package can state: its changelog begins in 1990, and the times of its files end in 2106.
+  /// Source: rpm's build/parseChangelog.c, and RPMTAG_FILEMTIMES.
+  package static let inRPM: ClosedRange<Int64> = 631_152_000...4_294_967_295
+
   package init(seconds: Int64) { self.seconds = seconds }
 
   /// Reads `2026-11-01T00:00:00Z`, in this spelling alone, of a day that the calendar has.

@@ -88,8 +88,8 @@ package struct Rebuild: Sendable {
   /// Packaging and records must come out as they were released.
   private func checkTree(_ code: ReleaseTree, _ released: Release) throws {
     let tree = try Cut.complete(code, in: PackagingContext(released.plan, released.manifest)).tree
-    let paths = Set(tree.entries.keys).union(released.tree.entries.keys)
-    let different = paths.filter { tree[$0] != released.tree[$0] }.sorted()
+    let paths = PathSet(tree.entries.keys).union(released.tree.entries.keys)
+    let different = paths.filter { tree[$0] != released.tree[$0] }.sortedByBytes()
     guard different.isEmpty else {
       // The list of origins differs with any file.
       let named = different.filter { $0 != Tarball.originsPath }
@@ -128,7 +128,9 @@ package struct Rebuild: Sendable {
     _ request: RebuildRequest, _ released: Release, _ code: ReleaseTree
   ) throws {
     for patch in request.series?.patches ?? [] {
-      let made = patch.paths.first { $0.hasPrefix("lrelease/") || released.tree[$0] != nil && code[$0] == nil }
+      let made = patch.paths.first {
+        $0.startsInBytes(with: "lrelease/") || released.tree[$0] != nil && code[$0] == nil
+      }
       guard let path = made else { continue }
       throw ReleaseError(
         .input, doing: "reading the patch \(patch.name)",

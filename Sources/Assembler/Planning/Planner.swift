@@ -158,11 +158,7 @@ package struct Planner {
     let version = try resolveVersion(kernel: kernel)
     try readNamedFiles()
     let pins = contents.mapValues(\.pin)
-    for (name, pin) in pins where !Timestamp.releasable.contains(pin.date) {
-      throw ReleaseError(
-        .source, doing: "reading the time of the source '\(name)'",
-        reason: "it is \(pin.date) seconds from 1970, no time of a release", advice: "its newest file has a wrong time")
-    }
+    try checkTimes(pins)
     var plan = Plan(
       name: manifest.name, version: version.planned, kernel: kernel, extras: request.extras,
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
@@ -234,6 +230,7 @@ package struct Planner {
       archive.cache = request.cache.appending("archives")
       archive.isFetched = isFetched
       content = try await archive.read(selection, progress: progress)
+      if let date = source.date { content.pin.date = date }
     case .repository(let path, let ref):
       var git = GitSource(repository: path, ref: ref)
       git.commit = planned[name]?.commit
@@ -327,18 +324,8 @@ package struct Planner {
         guard let ref = source.ref else { throw noRef(name, source) }
         return (place, .repository(try await fetcher.repository(place, ref: ref, progress: progress), ref: ref))
       }
-      guard let path = try await fetcher.file(place, progress: progress) else {
-        throw ReleaseError(.source, doing: "fetching \(place)", reason: "it is not there")
-      }
-      var signature: FilePath?
-      if source.keyring != nil {
-        do {
-          signature = try await fetcher.file(signatureName(of: place), isOptional: true, progress: progress)
-        } catch let error as ReleaseError where error.code == .source && planned[name] != nil {
-          // Offline, from a plan: see checkVerification.
-        }
-      }
-      return (place, .archive(path, signature: signature, isFetched: true))
+      let (found, path, signature) = try await fetch(place, with: fetcher, name, source)
+      return (found, .archive(path, signature: signature, isFetched: true))
     }
     if place.hasPrefix("file://") { place.removeFirst(7) }
     // A path on the command line is relative to where we are, one in the manifest to the manifest.

@@ -51,8 +51,8 @@ package struct DKMSPackage: Sendable {
     let foreign = extras.filter { !$0.packages.isEmpty }
     let unwanted: Set = ["COPYING", "LICENSE", "LICENCE", ".gitignore", ".gitattributes"]
     var tree = release.filter { path in
-      let name = path.split(separator: "/").last.map(String.init) ?? path
-      if unwanted.contains(name) || path.hasPrefix("lrelease/") { return false }
+      let name = path.pathParts.last.map(String.init) ?? path
+      if unwanted.contains(name) || path.startsInBytes(with: "lrelease/") { return false }
       if added.contains(where: { $0.holds(path) }) { return true }
       if foreign.contains(where: { $0.holds(path) }) { return false }
       if package.exclude.contains(where: { $0.matches(path) }) { return false }

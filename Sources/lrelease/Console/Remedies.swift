@@ -89,6 +89,10 @@ enum Remedies {
     case .sayWhereSourceIs(let name): "say where it is with --source \(name)=PLACE"
     case .giveOwnRepository: "give --source NAME=PATH for a repository of your own"
     case .tryFetchAgain: "try again (the fetch resumes), or give --source"
+    case .checkAddress: "check the address, or get the file yourself and give it with --source NAME=PATH"
+    case .giveCandidate(let name, let release):
+      "give --source \(name)=PLACE: a git repository with the signed tag v\(release), or the tarball, which nobody signs, "
+        + "from https://git.kernel.org/torvalds/t/linux-\(release).tar.gz"
     case .chooseCacheWithSpace: "free some space there, or choose another folder with --cache"
     case .giveSignatureOrHash:
       "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned"
