@@ -54,7 +54,7 @@ package struct ProbeResults: Sendable {
     self.kernel = kernel
     var values: KnownMacros = [:]
     var renamed: KnownMacros = [:]
-    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+    for line in bytes.lines {
       guard let (name, isSet) = ProbeResults.result(String(decoding: line, as: UTF8.self)) else { continue }
       if name.hasPrefix(probes.prefix) { values[name] = isSet }
       if let (from, to) = probes.aliases.first(where: { name.hasPrefix($0.key) }) {
@@ -209,7 +209,7 @@ struct AutoconfText {
   private static let macros = ["AC_DEFINE", "AC_DEFINE_UNQUOTED", "AH_TEMPLATE"]
 
   init(_ bytes: [UInt8], _ prefix: String) {
-    for line in bytes.split(separator: UInt8(ascii: "\n")) where line.contains(prefix.utf8) {
+    for line in bytes.lines where line.contains(prefix.utf8) {
       let words = AutoconfText.words(line)
       // A comment, unless it is a directive of a program that is compiled.
       if words.first == "dnl" { continue }

@@ -38,7 +38,7 @@ package struct KernelRelease: Sendable, Hashable, Comparable, CustomStringConver
   /// Reads the release from the top Makefile of a kernel tree (VERSION, PATCHLEVEL, SUBLEVEL, EXTRAVERSION).
   package init?(makefile bytes: [UInt8]) {
     var values: [String: String] = [:]
-    for line in String(decoding: bytes.prefix(4096), as: UTF8.self).split(separator: "\n") {
+    for line in String(decoding: bytes.prefix(4096), as: UTF8.self).lines {
       let halves = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard halves.count == 2 else { continue }
       let key = halves[0].trimmed

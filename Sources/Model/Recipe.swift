@@ -38,6 +38,18 @@ package struct Recipe: Sendable {
     }
   }
 
+  /// Reads files of packaging, which must have LF alone as line ends: dpkg, rpm and the shells of sites take a CR for a
+  /// part of the line.
+  package mutating func readPackaging(_ names: [String], at location: SourceLocation? = nil) throws {
+    for name in names {
+      guard let line = try read(name, at: location).firstLineInCRLF else { continue }
+      throw ReleaseError(
+        .input, at: SourceLocation(file: name, line: line, column: 1), doing: "reading the packaging",
+        reason: "the line ends with CR and LF, which packaging tools cannot read",
+        advice: "save the file with LF alone as line ends")
+    }
+  }
+
   /// The files in a folder that the manifest names, such as a Debian packaging template.
   ///
   /// - Parameter deep: with the files in its folders.

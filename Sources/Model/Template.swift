@@ -19,10 +19,14 @@ package struct Template: Sendable {
 
   package func render(_ values: [String: String]) throws -> String {
     var out: [String] = []
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let rendered = try render(String(line), number: number + 1, values)
+    // Line ends stay as they are, except those of lines that are left out.
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (number, bytes) in lines.enumerated() {
+      let isCRLF = bytes.last == UInt8(ascii: "\r")
+      let line = String(decoding: isCRLF ? bytes.dropLast() : bytes, as: UTF8.self)
+      let rendered = try render(line, number: number + 1, values)
       if rendered.isEmpty && !line.isEmpty && line.hasPrefix("@") && line.hasSuffix("@") { continue }
-      out.append(rendered)
+      out.append(isCRLF ? rendered + "\r" : rendered)
     }
     return out.joined(separator: "\n")
   }

@@ -107,7 +107,13 @@ package struct OBSPackage: Sendable {
   private static func joined(_ entry: String, _ earlier: FilePath?) throws -> String {
     guard let earlier else { return entry }
     let doing = "reading the changes \(earlier)"
-    guard let text = String(validating: try Files.read(earlier, limit: 64 << 20, doing: doing), as: UTF8.self),
+    let bytes = try Files.read(earlier, limit: 64 << 20, doing: doing)
+    if let number = bytes.firstLineInCRLF {
+      throw ReleaseError(
+        .input, at: SourceLocation(file: earlier.string, line: number, column: 1), doing: doing,
+        reason: "the line ends with CR and LF", advice: "save the file with LF alone as line ends")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self),
       text.isEmpty || text.hasPrefix(line + "\n")
     else {
       throw ReleaseError(

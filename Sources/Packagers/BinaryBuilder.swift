@@ -122,7 +122,7 @@ package struct BinaryBuilder: Sendable {
     // Those that depend on the distribution or on an option stand in the target's list of packages.
     var conditions = 0
     var requires: [String] = []
-    for line in String(decoding: spec, as: UTF8.self).split(separator: "\n") {
+    for line in String(decoding: spec, as: UTF8.self).lines {
       if line.hasPrefix("%if") { conditions += 1 }
       if line.hasPrefix("%endif") { conditions -= 1 }
       if conditions == 0, line.hasPrefix("BuildRequires:") { requires.append(line.dropFirst(14).trimmed) }

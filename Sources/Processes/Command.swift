@@ -60,7 +60,7 @@ package struct Command: Sendable {
 
     /// The last line of standard error that says something, or how the child ended.
     package var lastErrorLine: String {
-      let line = errors.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }
+      let line = errors.lines.last { !$0.allSatisfy(\.isWhitespace) }
       return line.map { String($0).trimmed } ?? ending
     }
 

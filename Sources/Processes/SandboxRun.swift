@@ -36,14 +36,17 @@ extension Sandbox {
 
   /// Runs a program in this sandbox to its end, or without one, where that was asked for.
   ///
+  /// - Parameter inner: what the program only runs: it must be installed too, and messages name it.
   /// - Throws: `ReleaseError`, where this machine makes no sandbox. A failing exit status of the program is no error here.
   package func run(
-    _ program: String, _ arguments: [String], input: [UInt8] = [], doing: String
+    _ program: String, _ arguments: [String], inner: String? = nil, doing: String
   ) async throws -> Command.Outcome {
     if Sandbox.confinement == .none {
-      return try await Unconfined(self, doing: doing).run(program, arguments, input: input)
+      return try await Unconfined(self, doing: doing).run(program, arguments, inner: inner)
     }
-    let outcome = try await command(program, arguments).run(input: input, doing: doing)
+    var command = command(program, arguments)
+    command.inner = inner ?? command.inner
+    let outcome = try await command.run(doing: doing)
     // Of a program that it cannot start, bwrap says so as well: then it has made the sandbox.
     if !outcome.succeeded, outcome.lastErrorLine.hasPrefix("bwrap: "), !outcome.lastErrorLine.contains("execvp") {
       throw ReleaseError(
@@ -82,7 +85,7 @@ private struct Unconfined {
     }
   }
 
-  func run(_ program: String, _ arguments: [String], input: [UInt8]) async throws -> Command.Outcome {
+  func run(_ program: String, _ arguments: [String], inner: String?) async throws -> Command.Outcome {
     // Whoever uses these paths holds a lock on the folder above them, which every user can have.
     let lock = try FileLock(folder: "/tmp")
     try await lock.acquire(.exclusive)
@@ -90,9 +93,10 @@ private struct Unconfined {
     let moved = try moved
     // The only thing that is shown read-only elsewhere is a program.
     let program = moved.first { !$0.isWritable && $0.to.string == program }?.from.string ?? program
-    let command = Command(
+    var command = Command(
       program, arguments, environment: sandbox.environment ?? Command.plainEnvironment, directory: sandbox.directory)
-    return try await place(moved.filter(\.isWritable)[...]) { try await command.run(input: input, doing: doing) }
+    command.inner = inner
+    return try await place(moved.filter(\.isWritable)[...]) { [command] in try await command.run(doing: doing) }
   }
 
   /// Runs `body` while folders stand where they are to.

@@ -26,9 +26,9 @@ package struct ReleaseFolder: Sendable {
   /// - Throws: `ReleaseError` with code `different` for a list that is damaged.
   package func listed() throws -> [(name: String, sha256: SHA256Digest)] {
     let doing = "verifying \(path)"
-    let text = String(decoding: try Files.read(path.appending(ReleaseFolder.checksums), doing: doing), as: UTF8.self)
-    return try text.split(separator: "\n").map { line in
-      let halves = line.split(separator: " ", maxSplits: 1).map { $0.trimmed }
+    let lines = try Files.read(path.appending(ReleaseFolder.checksums), doing: doing).lines
+    return try lines.filter { !$0.isEmpty }.map { line in
+      let halves = String(decoding: line, as: UTF8.self).split(separator: " ", maxSplits: 1).map { $0.trimmed }
       guard halves.count == 2, let digest = SHA256Digest(hex: halves[0]), isCleanPath(halves[1]) else {
         throw ReleaseError(.different, doing: doing, reason: "\(ReleaseFolder.checksums) is damaged")
       }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Assembler
 
-/// Repositories, folders and patches that are damaged, incomplete, or made to do harm.
+/// Repositories and folders that are damaged, incomplete, or made to do harm.
 @Suite struct SourceDefenceTests {
   private let all = Selection(rules: [Fixture.rule(from: "")])
 
@@ -133,57 +133,6 @@ import Testing
         _ = try await FolderSource(path: folder, date: 1).read(Selection(rules: [Fixture.rule()]))
       }
       try await Fixture.shell("rm -rf fs", in: folder)
-    }
-  }
-
-  // MARK: patches
-
-  private func apply(_ patch: String, series: String = "fix.patch\n", to text: String = "one\nend\n") async throws {
-    let series = try PatchSeries(file: "p/series") { Array(($0 == "p/series" ? series : patch).utf8) }
-    var files: ByPath = ["fs/a": SourceFile(content: .file(Array(text.utf8)), isExecutable: false)]
-    try await series.apply(to: &files, progress: .silent)
-  }
-
-  private let patch = "--- a/fs/a\n+++ b/fs/a\n@@ -1,2 +1,2 @@\n-one\n+two\n end\n"
-
-  @Test func aPatchThatDoesNotApplyIsNamed() async throws {
-    await Fixture.refusal("fix.patch of p/series", "fs/a: it is applied already", code: .source) {
-      try await apply(patch, to: "two\nend\n")
-    }
-    await Fixture.refusal("fix.patch of p/series", "fs/a: hunk #1 does not apply", code: .source) {
-      try await apply(patch, to: "other\nthing\n")
-    }
-    await Fixture.refusal("fix.patch of p/series", "fs/b", "is not there", code: .source) {
-      try await apply(patch.replacing("fs/a", with: "fs/b"))
-    }
-    await Fixture.refusal("fix.patch of p/series", "malformed", code: .source) {
-      try await apply(patch.replacing("-one\n", with: ""))
-    }
-  }
-
-  @Test func aPatchCannotLeaveTheTree() async throws {
-    for name in ["a/../../x", "a//etc/passwd", "a"] {
-      await Fixture.refusal("the patch fix.patch", "out of the tree", code: .input) {
-        try await apply("--- \(name)\n+++ \(name)\n@@ -0,0 +1 @@\n+x\n")
-      }
-    }
-    await Fixture.refusal("it changes no file", code: .input) { try await apply("nothing\n") }
-    await Fixture.refusal("binary patch", code: .input) { try await apply("GIT binary patch\n") }
-    await Fixture.refusal("p/series:2:1", "unknown option '-R'", code: .input) {
-      try await apply(patch, series: "# first\nfix.patch -R\n")
-    }
-    await Fixture.refusal("p/series:1:1", "'../fix.patch' is not a plain path", code: .input) {
-      try await apply(patch, series: "../fix.patch\n")
-    }
-  }
-
-  /// GNU patch would run ed for such a section.
-  @Test func anEdScriptInAPatchIsNotRun() async throws {
-    try await withScratch { folder in
-      let ran = folder.appending("ran")
-      _ = try? await apply(patch + "--- a/fs/a\n+++ b/fs/a\n1c\n!touch \(ran)\n.\nw\nq\n")
-      _ = try? await apply("1c\n!touch \(ran)\n.\nw\nq\n" + patch)
-      #expect(!Files.exists(ran))
     }
   }
 }

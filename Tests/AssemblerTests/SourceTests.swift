@@ -69,28 +69,4 @@ import Testing
       #expect(missing?.description.contains("(fs/a) is missing") == true, "\(String(describing: missing))")
     }
   }
-
-  @Test func aFailingHunkNamesPatchFileAndHunk() async throws {
-    let patch = """
-      --- a/fs/a
-      +++ b/fs/a
-      @@ -1,2 +1,2 @@
-      -one
-      +two
-       end
-
-      """
-    let series = try PatchSeries(file: "p/series") { Array(($0 == "p/series" ? "fix.patch\n" : patch).utf8) }
-    var good: ByPath = ["fs/a": SourceFile(content: .file(Array("one\nend\n".utf8)), isExecutable: false)]
-    try await series.apply(to: &good, progress: .silent)
-    #expect(try good["fs/a"]?.readFile() == Array("two\nend\n".utf8))
-    #expect(good["fs/a"]?.patches == ["fix.patch"])
-    var bad: ByPath = ["fs/a": SourceFile(content: .file(Array("other\nthing\n".utf8)), isExecutable: false)]
-    do {
-      try await series.apply(to: &bad, progress: .silent)
-      Issue.record("the patch applied")
-    } catch let error as ReleaseError {
-      #expect(error.description.contains("fix.patch") && error.description.contains("fs/a: hunk #1"))
-    }
-  }
 }

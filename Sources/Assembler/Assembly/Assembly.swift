@@ -60,7 +60,8 @@ package struct Assembly {
           reason: "the rule from \(rule.text) gives '\(destination)', which cannot stand in a release")
       }
       let origin = Origin(
-        source: rule.source, path: path, blob: file.blob, patches: file.patches.isEmpty ? nil : file.patches,
+        source: rule.source, path: file.path ?? path, blob: file.blob,
+        patches: file.patches.isEmpty ? nil : file.patches,
         isUnsigned: contents[rule.source]?.pin.isUnsigned)
       try write(
         destination, TreeEntry(content: file.content, isExecutable: file.isExecutable, origin: origin),

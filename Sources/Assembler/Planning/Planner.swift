@@ -217,7 +217,7 @@ package struct Planner {
     var series: PatchSeries?
     if let file = source.series {
       series = try readSeries(file, at: source.location)
-      selection.paths.formUnion(series?.paths ?? [])
+      selection.paths.formUnion(series?.needed ?? [])
     }
     let (place, found) = try await locate(name, source)
     var content: SourceContent
@@ -422,15 +422,15 @@ package struct Planner {
       for file in extra.generated { _ = try recipe.read(file.template, at: file.location) }
     }
     if let packaging = manifest.packaging {
-      _ = try recipe.list(packaging.debian, deep: true, at: packaging.location)
-      _ = try recipe.read(packaging.spec, at: packaging.location)
+      try recipe.readPackaging(recipe.list(packaging.debian, deep: true, at: packaging.location))
+      try recipe.readPackaging([packaging.spec], at: packaging.location)
     }
     for package in manifest.packages(with: isPlanned ? request.extras : manifest.extras.keys.sorted()) {
       for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {
         _ = try recipe.read(file.template, at: file.location)
       }
-      if let deb = package.deb { _ = try recipe.list(deb.recipe, at: deb.location) }
-      if let rpm = package.rpm { _ = try recipe.read(rpm.recipe, at: rpm.location) }
+      if let deb = package.deb { try recipe.readPackaging(recipe.list(deb.recipe, at: deb.location)) }
+      if let rpm = package.rpm { try recipe.readPackaging([rpm.recipe], at: rpm.location) }
     }
   }
 }

@@ -7,6 +7,8 @@ import Model
 package struct SourceFile: Sendable, Equatable {
   package var content: FileContent
   package var isExecutable: Bool
+  /// The path in the source, where a patch gave the file another one.
+  package var path: String?
   /// The git blob id, where the source is a repository.
   package var blob: String?
   /// Patches of a series that touched it, in order.

@@ -61,7 +61,7 @@ package struct KernelTree: Sendable {
     guard Files.exists(symbols) else { return }
     // CRC TAB NAME TAB MODULE …
     exported = Set(
-      try Files.read(symbols, limit: 256 << 20).split(separator: UInt8(ascii: "\n")).compactMap { line in
+      try Files.read(symbols, limit: 256 << 20).lines.compactMap { line in
         let fields = line.split(separator: 0x09, maxSplits: 2)
         return fields.count > 1 ? String(decoding: fields[1], as: UTF8.self) : nil
       })
@@ -76,7 +76,7 @@ package struct KernelTree: Sendable {
 
   /// The value of an option in a configuration: `y`, `m`, a text in quotes; nil when it is not set.
   static func value(of option: String, in configuration: String) -> String? {
-    for line in configuration.split(separator: "\n") where line.hasPrefix("CONFIG_\(option)=") {
+    for line in configuration.lines where line.hasPrefix("CONFIG_\(option)=") {
       return String(line.dropFirst("CONFIG_\(option)=".count))
     }
     return nil

@@ -49,7 +49,7 @@ struct NativeLayout: Sendable {
     }
     var declared: Set<String> = []
     for (path, place) in tree.mainline where place.split(separator: "/").last?.hasPrefix("Kconfig") == true {
-      for line in String(decoding: tree[path] ?? [], as: UTF8.self).split(separator: "\n") {
+      for line in String(decoding: tree[path] ?? [], as: UTF8.self).lines {
         let words = line.split(whereSeparator: \.isWhitespace)
         if words.count == 2, words[0] == "config" || words[0] == "menuconfig" { declared.insert(String(words[1])) }
       }

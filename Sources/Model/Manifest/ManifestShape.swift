@@ -36,7 +36,7 @@ extension Shape where Value == String {
   static var maintainer: Shape {
     .string("Name <address>", "^.+ <.+@.+>$") { text in
       guard let open = text.firstIndex(of: "<"), text.last == ">" else { return false }
-      return open > text.startIndex && text[open...].contains("@") && !text.contains("\n")
+      return open > text.startIndex && text[open...].contains("@") && !text.utf8.contains(0x0a)
     }
   }
 

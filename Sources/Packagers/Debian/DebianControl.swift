@@ -25,7 +25,7 @@ package struct DebianControl: Sendable {
       if !stanza.fields.isEmpty { stanzas.append(stanza) }
       stanza = Stanza()
     }
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (number, line) in text.lines.enumerated() {
       if line.hasPrefix("#") { continue }
       if line.allSatisfy(\.isWhitespace) {
         finish(&stanzas)
