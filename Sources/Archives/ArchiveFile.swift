@@ -36,6 +36,24 @@ package final class ArchiveFile: Sendable {
     }
   }
 
+  /// Hands out the bytes of the file as it is on disk.
+  package func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { buffer.deallocate() }
+    var offset: Int64 = 0
+    do {
+      while true {
+        try Task.checkCancellation()
+        let count = try file.read(fromAbsoluteOffset: offset, into: buffer)
+        if count == 0 { return }
+        try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        offset += Int64(count)
+      }
+    } catch let error as Errno {
+      throw ReleaseError(.source, doing: doing, reason: error.description, cause: error)
+    }
+  }
+
   /// What compressed it; nil for a plain tar and for codecs that lrelease reads but does not write.
   package var codec: Codec? {
     get throws { Codec(magic: try start(6)) }

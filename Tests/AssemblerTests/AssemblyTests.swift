@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Files
+import Model
 import SystemPackage
 import TestSupport
 import Testing
@@ -136,5 +137,51 @@ import Testing
       let joined = pattern.joined(separator: "/")
       #expect(Glob(joined).matches(names.joined(separator: "/")) == expected, "\(joined) \(names)")
     }
+  }
+
+  // MARK: times
+
+  private func plan(_ mtime: Int64, source: String, packages: String = "") async throws -> Plan {
+    try await withScratch { folder in
+      _ = try await Fixture.archive(
+        "add(\"top/fs/a.c\", b\"int a;\", mtime=\(mtime))", in: folder, name: "up.tar")
+      let text = """
+        name = "demo"
+        version = "1.0"
+        summary = "demo"
+        license = "GPL-2.0-only"
+        homepage = "https://example.org/"
+        maintainer = "A <a@example.org>"
+        [sources.up]
+        archive = "up.tar"
+        \(source)
+        [[tree]]
+        from = "up:fs"
+        \(packages)
+        """
+      try Files.write(Array(text.utf8), to: folder.appending("demo.toml"))
+      for name in ["recipe.spec", "debian/control"] {
+        let path = folder.pushing(FilePath(name))
+        try Files.makeFolder(path.removingLastComponent())
+        try Files.write([], to: path)
+      }
+      let request = CutRequest(cache: folder.appending("cache"))
+      return try await Planner.plan(manifest: folder.appending("demo.toml"), request, progress: .silent).plan
+    }
+  }
+
+  /// Tarballs that are the same on any day have the time 0: an RPM changelog cannot state it.
+  @Test func aTimeThatPackagesCannotState() async throws {
+    let packaging = "[packaging]\ndebian = \"debian\"\nspec = \"recipe.spec\""
+    #expect(try await plan(0, source: "").sourceDate == 0)
+    for mtime in [0, 1, 631_151_999, 4_294_967_296] as [Int64] {
+      await Fixture.refusal("time of the source 'up'", "no RPM package can state", "date = ", code: .source) {
+        _ = try await plan(mtime, source: "", packages: packaging)
+      }
+    }
+    #expect(try await plan(631_152_000, source: "", packages: packaging).sourceDate == 631_152_000)
+    let dated = try await plan(0, source: "date = \"2020-01-01T00:00:00Z\"", packages: packaging)
+    #expect(dated.sourceDate == 1_577_836_800)
+    await Fixture.refusal("no time of a release", "date = ", code: .source) { _ = try await plan(1 << 40, source: "") }
   }
 }

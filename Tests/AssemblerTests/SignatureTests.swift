@@ -160,6 +160,28 @@ import Testing
     }
   }
 
+  /// Where a project signs the compressed file, its name says so.
+  @Test(arguments: ["sign", "asc", "sig"])
+  func aSignatureOfTheFileAsItLies(ending: String) async throws {
+    try await withKeys { keys, folder, tar in
+      let packed = FilePath("\(tar).xz")
+      let signature = FilePath("\(packed).\(ending)")
+      let good = try await keys.make("good")
+      try await keys.export([good], to: folder.appending("keys.gpg"))
+      var source = source(folder, signers: [good])
+      #expect(signatureNames(of: packed.string).map { FilePath($0) }.contains(signature))
+      source.signature = signature
+      source.cache = folder.appending("cache")
+      try await keys.sign(packed, by: good, to: signature, ending == "asc" ? ["--armor"] : [])
+      for _ in 0..<2 { #expect(try await Fixture.read(source).pin.signedBy == good) }
+      // Of the tar in it, under the wrong name.
+      try await keys.sign(tar, by: good, to: signature)
+      await Fixture.refusal("does not match the content", code: .unverified) { [source] in
+        _ = try await Fixture.read(source)
+      }
+    }
+  }
+
   @Test func aDigestThatCanBeForgedDoesNotCount() async throws {
     try await withKeys { keys, folder, tar in
       let signature = folder.appending("linux-7.4.tar.sign")

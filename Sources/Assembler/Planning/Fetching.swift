@@ -33,13 +33,18 @@ extension Planner {
   /// The times of the sources must be such that all outputs can state them.
   func checkTimes(_ pins: [String: SourcePin]) throws {
     func wrong(_ name: String, _ pin: SourcePin, _ reason: String) -> ReleaseError {
+      let source = manifest.sources[name]
       let time = Timestamp(seconds: pin.date)
       let text = Timestamp.releasable.contains(pin.date) ? time.iso8601 : "\(pin.date) seconds from 1970"
+      let advice =
+        switch (pin.kind, source?.kind) {
+        case ("git", _): "the commit has a wrong time"
+        case ("archive", .kernel), ("archive", .folder): "pack it again with the time of its release (tar --mtime)"
+        default: "say when it was released with date = \"…\" in [sources.\(name)]"
+        }
       return ReleaseError(
-        .source, at: manifest.sources[name]?.location, doing: "reading the time of the source '\(name)'",
-        reason: "it is \(text), \(reason)",
-        advice: pin.kind == "git"
-          ? "the commit has a wrong time" : "say when it was released with date = \"…\" in [sources.\(name)]")
+        .source, at: source?.location, doing: "reading the time of the source '\(name)'",
+        reason: "it is \(text), \(reason)", advice: advice)
     }
     for (name, pin) in pins.sorted(by: { $0.key < $1.key }) where !Timestamp.releasable.contains(pin.date) {
       throw wrong(name, pin, "no time of a release")

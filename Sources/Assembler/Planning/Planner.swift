@@ -230,7 +230,7 @@ package struct Planner {
       archive.cache = request.cache.appending("archives")
       archive.isFetched = isFetched
       content = try await archive.read(selection, progress: progress)
-      if let date = source.date { content.pin.date = date }
+      if source.kind == .archive, let date = source.date { content.pin.date = date }
     case .repository(let path, let ref):
       var git = GitSource(repository: path, ref: ref)
       git.commit = planned[name]?.commit
@@ -346,8 +346,8 @@ package struct Planner {
         .source, at: override == nil ? source.location : nil, doing: "opening the source '\(name)'",
         reason: "there is no \(path)", remedy: AssemblerRemedy.giveSource(name: name))
     }
-    let signature = FilePath(signatureName(of: path.string))
-    return (path.string, .archive(path, signature: Files.exists(signature) ? signature : nil, isFetched: false))
+    let signature = signatureNames(of: path.string).map { FilePath($0) }.first(where: Files.exists)
+    return (path.string, .archive(path, signature: signature, isFetched: false))
   }
 
   private func noRef(_ name: String, _ source: Manifest.Source) -> ReleaseError {

@@ -11,7 +11,8 @@ import SystemPackage
 /// A tarball: read once through its decompressor, checked, and cached by its hash.
 package struct ArchiveSource: Sendable {
   package var path: FilePath
-  /// Detached signature of the uncompressed tar, as kernel.org makes them.
+  /// Detached signature of the uncompressed tar, as kernel.org makes them, or of the file as it lies there: see
+  /// `signatureNames`.
   package var signature: FilePath?
   /// Keyring and fingerprints to check it with; nil when the manifest names none.
   package var trust: Trust?
@@ -72,7 +73,17 @@ package struct ArchiveSource: Sendable {
 
     let check = try signatureCheck()
     let (read, fingerprint) = try await discardingWhatIsWrong {
-      try await file.read(wants: wants, progress: progress) { scan in
+      if let check, signsFile {
+        let (copied, fingerprint) = try await check.verify(what: path.string) { sink in
+          await BlockingExecutor.run { Result { try file.forEachPiece { try sink.writeToReader($0) } } }
+        }
+        try copied.get()
+        return (
+          try await file.read(wants: wants, progress: progress) { scan in Result { (try scan(nil), ()) } }.archive,
+          fingerprint
+        )
+      }
+      return try await file.read(wants: wants, progress: progress) { scan in
         guard let check else { return Result { (try scan(nil), nil as String?) } }
         let (archive, fingerprint) = try await check.verify(what: path.string) { sink in
           Result { try scan { try sink.writeToReader($0) } }
@@ -115,9 +126,13 @@ package struct ArchiveSource: Sendable {
   private func requireTrust() throws {
     guard trust != nil, signature == nil, pinnedSHA256 == nil, !allowsUnsigned else { return }
     throw ReleaseError(
-      .unverified, doing: "checking \(path)", reason: "there is no signature beside it (\(signatureName(of: name)))",
+      .unverified, doing: "checking \(path)",
+      reason: "there is no signature beside it (\(signatureNames(of: name)[0]))",
       remedy: AssemblerRemedy.giveSignatureOrHash)
   }
+
+  /// Whether the signature is of the file as it lies there, and not of the tar in it: that is in its name.
+  private var signsFile: Bool { signature?.stem?.isSameInBytes(name) == true }
 
   private func signatureCheck() throws -> SignatureCheck? {
     guard let trust, let signature else { return nil }
@@ -133,7 +148,9 @@ package struct ArchiveSource: Sendable {
     if let trust {
       hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted()) \(trust.allowsSHA1)\0")
     }
-    if let signature { hasher.update(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) }
+    if let signature {
+      hasher.update("\(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) \(signsFile)")
+    }
     return "\(sha256.hex.prefix(16))-\(hasher.finalize().hex.prefix(32))"
   }
 }

@@ -72,7 +72,12 @@ extension Fetcher {
     guard let needsSignature else { return (found.path, nil) }
     do {
       let age: Freshness = pin == nil || found.wasAskedFor ? .current : .any
-      return (found.path, try await file(signatureName(of: url), age, isOptional: true, progress: progress))
+      for name in signatureNames(of: url) {
+        if let signature = try await file(name, age, isOptional: true, progress: progress) {
+          return (found.path, signature)
+        }
+      }
+      return (found.path, nil)
     } catch let error as ReleaseError where error.code == .source && !needsSignature {
       return (found.path, nil)
     }

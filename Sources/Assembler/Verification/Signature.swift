@@ -27,12 +27,14 @@ package struct Trust: Sendable {
   package func keyringBytes() throws -> [UInt8] { try bytes ?? Files.read(keyring, limit: 64 << 20) }
 }
 
-/// Where the signature of a tarball lies, as a path or URL: kernel.org signs the uncompressed tar, so that
-/// linux-7.4.tar.xz goes with linux-7.4.tar.sign.
-func signatureName(of tarball: String) -> String {
+/// Where the signature of a tarball may lie, as a path or URL. kernel.org signs the uncompressed tar, so that
+/// linux-7.4.tar.xz goes with linux-7.4.tar.sign; others sign the file as it lies there.
+func signatureNames(of tarball: String) -> [String] {
   var base = tarball
   for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
-  return base + ".sign"
+  var names = [base + ".sign"]
+  for ending in [".sign", ".asc", ".sig"] where !names.contains(tarball + ending) { names.append(tarball + ending) }
+  return names
 }
 
 /// A detached OpenPGP signature, checked with gpgv.

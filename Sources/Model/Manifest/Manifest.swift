@@ -46,7 +46,7 @@ package struct Manifest: Sendable {
     /// Signatures over SHA-1 count too.
     package var allowsSHA1: Bool
     package var series: String?
-    /// Seconds since 1970; for a folder or a tarball, whose files may tell nothing reliable.
+    /// Seconds since 1970; for a folder, or a tarball that the manifest names, whose files tell nothing reliable.
     package var date: Int64?
     package var location: SourceLocation
   }
