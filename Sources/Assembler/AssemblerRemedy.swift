@@ -14,6 +14,7 @@ package enum AssemblerRemedy: Remedy {
   /// Of an extra that is added to a release.
   case sayWhereSourceIs(name: String)
   case giveOwnRepository
+  case giveRef(name: String)
   case tryFetchAgain
   case chooseCacheWithSpace
 

@@ -28,10 +28,13 @@ package struct SourceFile: Sendable, Equatable {
 package struct SourceContent: Sendable {
   package var files: [String: SourceFile]
   package var pin: SourcePin
+  /// The tag of the repository that was read, where it was one.
+  package var tag: String?
 
-  package init(files: [String: SourceFile], pin: SourcePin) {
+  package init(files: [String: SourceFile], pin: SourcePin, tag: String? = nil) {
     self.files = files
     self.pin = pin
+    self.tag = tag
   }
 }
 

@@ -69,6 +69,7 @@ enum Remedies {
     case .giveSameSource(let name): "give the same one with --source \(name)=PLACE, or make a new plan"
     case .sayWhereSourceIs(let name): "say where it is with --source \(name)=PLACE"
     case .giveOwnRepository: "give --source NAME=PATH for a repository of your own"
+    case .giveRef(let name): "give --ref \(name)=TAG, or add ref = \"…\" to it in the manifest"
     case .tryFetchAgain: "try again (the fetch resumes), or give --source"
     case .chooseCacheWithSpace: "free some space there, or choose another folder with --cache"
     case .giveSignatureOrHash:
