@@ -18,6 +18,12 @@ package enum AssemblerRemedy: Remedy {
   case tryFetchAgain
   case chooseCacheWithSpace
 
+  /// Where the version of a source is to be found.
+  case sayWhereVersionIs(name: String)
+  case nameTagOfVersion(name: String)
+  /// Of files that the source has elsewhere.
+  case giveCheckout(name: String)
+
   // MARK: trust
 
   case giveSignatureOrHash

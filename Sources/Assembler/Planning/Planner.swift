@@ -152,9 +152,9 @@ package struct Planner {
       contents[name] = content
       places[name] = place
     }
-    let version = try resolveVersion(kernel: kernel)
-    try readNamedFiles()
     let pins = contents.mapValues(\.pin)
+    let version = try resolveVersion(kernel: kernel, pins)
+    try readNamedFiles()
     for (name, pin) in pins where !Timestamp.releasable.contains(pin.date) {
       throw ReleaseError(
         .source, doing: "reading the time of the source '\(name)'",
@@ -194,7 +194,8 @@ package struct Planner {
           advice: "choose one of them")
       }
     }
-    for name in (Array(request.places.keys) + request.hashes.keys + request.refs.keys).sorted() where manifest.sources[name] == nil {
+    for name in (Array(request.places.keys) + request.hashes.keys + request.refs.keys).sorted()
+    where manifest.sources[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing sources", reason: "the manifest has no source '\(name)'",
         advice: name.nearest(in: manifest.sources.keys).map { "did you mean '\($0)'?" }
@@ -214,6 +215,7 @@ package struct Planner {
   mutating func read(_ name: String, _ source: Manifest.Source) async throws -> (SourceContent, String) {
     var selection = Selection(rules: rules.filter { $0.source == name })
     if source.kind == .kernel { selection.paths.insert("Makefile") }
+    if let file = source.versionFrom?.file { selection.paths.insert(file) }
     var series: PatchSeries?
     if let file = source.series {
       series = try readSeries(file, at: source.location)
@@ -242,10 +244,12 @@ package struct Planner {
       content = try await FolderSource(path: path, date: source.date).read(selection)
       content.pin.isUnsigned = isUnsigned
     }
+    try checkPointers(name, content)
     if let series {
       try await series.apply(to: &content.files, progress: progress)
       content.pin.patches = series.pins
     }
+    content.pin.version = try version(of: name, source, content)
     // A tree that is no kernel, or another one, is called that first.
     if source.kind == .kernel { _ = try checkKernel(name, content.pin, asked: request.kernel) }
     let paths = content.files.keys
@@ -313,7 +317,7 @@ package struct Planner {
 
   // MARK: version and recipe
 
-  private func resolveVersion(kernel: String?) throws -> ReleaseVersion {
+  private func resolveVersion(kernel: String?, _ pins: [String: SourcePin]) throws -> ReleaseVersion {
     let doing = "making the version"
     var text = manifest.version
     if text.contains("{kernel}") {
@@ -330,10 +334,14 @@ package struct Planner {
       text = text.replacing("{kernel}", with: kernel)
     }
     for (name, source) in manifest.sources where text.contains("{\(name)}") {
-      guard let version = source.version else {
+      guard let version = pins[name]?.version ?? source.version else {
         throw ReleaseError(
-          .input, at: source.location, doing: doing, reason: "the version uses {\(name)}, which has no version",
-          advice: "add version = \"…\" to [sources.\(name)]")
+          .input, at: source.location, doing: doing,
+          reason: "the version uses {\(name)}, "
+            + (source.versionFrom == nil ? "which has no version" : "of which no file is read"),
+          advice: source.versionFrom == nil
+            ? "add version-from = { … } or version = \"…\" to [sources.\(name)]" : "add a rule that takes files from it"
+        )
       }
       text = text.replacing("{\(name)}", with: version)
     }

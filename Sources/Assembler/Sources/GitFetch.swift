@@ -18,7 +18,8 @@ struct GitFetch {
       let object = ref.lowercased()
       guard try await fetch(id: object) else {
         throw ReleaseError(
-          .source, doing: doing, reason: "there is no such commit, and the server gives none that no tag or branch leads to",
+          .source, doing: doing,
+          reason: "there is no such commit, and the server gives none that no tag or branch leads to",
           advice: "name a tag or a branch")
       }
       return copy.fetched(GitRevision(object: object, name: nil, commit: try await copy.commit(of: object, ref, doing)))
@@ -50,7 +51,9 @@ struct GitFetch {
     // What is not listed may be there all the same, such as refs/changes/34/1234/5 of Gerrit.
     if ref == "HEAD" || ref.hasPrefix("refs/") && !isListed { return ref }
     if GitRevision.isShortID(ref) {
-      let whole = Set(advertised.objects.values).union(advertised.peeled.values).filter { $0.hasPrefix(ref.lowercased()) }
+      let whole = Set(advertised.objects.values).union(advertised.peeled.values).filter {
+        $0.hasPrefix(ref.lowercased())
+      }
       throw refused(
         "there is no such tag or branch, and of a commit a server wants the whole id",
         whole.count == 1 ? "did you mean \(whole.first ?? "")?" : "give all digits of it")
@@ -73,7 +76,9 @@ struct GitFetch {
     }
     if try await fetch(id: commit) { return copy.fetched(commit) }
     // Of a ref that is not listed, such as refs/changes/34/1234/5.
-    if ref == "HEAD" || ref.hasPrefix("refs/"), let revision = try? await fetch(name: ref, ref), revision.commit == commit {
+    if ref == "HEAD" || ref.hasPrefix("refs/"), let revision = try? await fetch(name: ref, ref),
+      revision.commit == commit
+    {
       return copy.fetched(revision)
     }
     throw ReleaseError(

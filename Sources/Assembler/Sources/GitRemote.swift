@@ -93,12 +93,15 @@ struct GitRemote: Sendable {
       "fatal: Could not read from remote repository.", "Please make sure you have the correct access rights",
       "and the repository exists.",
     ]
-    let lines = outcome.errors.split(whereSeparator: \.isNewline).map(\.trimmed).filter { line in
+    // Lines of the server end as its git ended them, some with a zero.
+    let lines = outcome.errors.split { $0.isNewline || $0 == "\0" }.map(\.trimmed).filter { line in
       !line.isEmpty && !idle.contains(line) && !line.hasPrefix("warning: ") && !line.hasPrefix("hint: ")
     }
     let said = lines.suffix(3).joined(separator: " ")
     let words = SourceAddress.shown(said.isEmpty ? outcome.lastErrorLine : said, of: address)
-    let needsName = ["could not read Username", "could not read Password", "Authentication failed", "Permission denied"]
+    let needsName = [
+      "could not read Username", "could not read Password", "Authentication failed", "Permission denied",
+    ]
     if needsName.contains(where: words.contains) {
       return ReleaseError(
         .source, doing: doing, reason: "git: \(words)",

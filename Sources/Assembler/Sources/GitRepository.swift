@@ -141,7 +141,8 @@ struct GitRepository: Sendable {
       let type = try await git(["cat-file", "-t", name]).run(doing: doing)
       guard type.succeeded else {
         if ref == object, name == object, type.errors.contains("could not get object info") {
-          throw try await missing("there is no such tag, branch or commit", advice: "fetch it into the repository first")
+          throw try await missing(
+            "there is no such tag, branch or commit", advice: "fetch it into the repository first")
         }
         throw try await missing("the object \(object) that '\(ref)' names", type)
       }
@@ -187,7 +188,8 @@ struct GitRepository: Sendable {
     if let start = lines.firstIndex(where: { $0.contains("unknown repository extension") }) {
       let names = lines[(start + 1)...].filter { !$0.isEmpty }.joined(separator: ", ")
       return ReleaseError(
-        .source, doing: doing, reason: "this version of git does not know its format: \(names.isEmpty ? lines[start] : names)",
+        .source, doing: doing,
+        reason: "this version of git does not know its format: \(names.isEmpty ? lines[start] : names)",
         advice: "install a newer git (2.45 for reftable), or give a plain clone")
     }
     return ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(outcome.lastErrorLine)")
@@ -197,10 +199,15 @@ struct GitRepository: Sendable {
 
   /// Why an object cannot be read, from what git said of it.
   func missing(_ what: String, _ outcome: Command.Outcome) async throws -> ReleaseError {
-    let isThere = outcome.errors.split(whereSeparator: \.isNewline).contains { line in
-      ["inflate", "corrupt", "unable to unpack", "garbage", "hash mismatch"].contains { line.contains($0) }
+    // What git says of an object that is not there at all.
+    let ofMissing = [
+      "could not get object info", "Could not read", "Not a valid object name", "not a tree object", "alternate",
+      "transport ", "fetch", "promisor",
+    ]
+    let lines = outcome.errors.split(whereSeparator: \.isNewline).filter { line in
+      !ofMissing.contains { line.contains($0) }
     }
-    guard isThere, let line = outcome.errors.split(whereSeparator: \.isNewline).first else {
+    guard let line = lines.first else {
       return try await missing("\(what) is missing from the repository", advice: "fetch it")
     }
     return ReleaseError(
@@ -217,13 +224,15 @@ struct GitRepository: Sendable {
     let common = try await git(["rev-parse", "--git-common-dir"]).run(doing: doing).text.trimmed
     let home = Files.absolute(FilePath(common.isEmpty ? folder.string : common))
     if let lost = lostAlternate(of: home.appending("objects"), depth: 5) {
-      return error("its objects lie in \(lost), which is not there", "bring that back, or give a clone that has its own")
+      return error(
+        "its objects lie in \(lost), which is not there", "bring that back, or give a clone that has its own")
     }
     let partial = try await git(["config", "--get-regexp", #"^(extensions\.partialclone|remote\..*\.promisor)$"#])
       .run(doing: doing)
     if partial.succeeded {
       return error(
-        "it is a partial clone", "fetch the rest there first with 'git fetch --refetch --no-filter', or give a whole one")
+        "it is a partial clone",
+        "fetch the rest there first with 'git fetch --refetch --no-filter', or give a whole one")
     }
     if Files.exists(home.appending("shallow")) {
       return error("it is a shallow clone", "fetch the rest there first with 'git fetch --unshallow --tags'")
@@ -235,7 +244,9 @@ struct GitRepository: Sendable {
 
   /// A folder that a repository takes objects from and that is gone.
   private func lostAlternate(of objects: FilePath, depth: Int) -> FilePath? {
-    guard depth > 0, let bytes = try? Files.read(objects.appending("info/alternates"), limit: 1 << 20) else { return nil }
+    guard depth > 0, let bytes = try? Files.read(objects.appending("info/alternates"), limit: 1 << 20) else {
+      return nil
+    }
     for line in bytes.split(separator: 0x0a) where line.first != 0x23 {
       let other = objects.pushing(FilePath(String(decoding: line, as: UTF8.self))).lexicallyNormalized()
       if !Files.isFolder(other) { return other }

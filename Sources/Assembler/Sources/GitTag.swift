@@ -39,7 +39,8 @@ struct GitTag {
       headers.append(String(decoding: line.dropLast(), as: UTF8.self))
     }
     func value(_ number: Int, _ key: String) -> String? {
-      headers.count > number && headers[number].hasPrefix("\(key) ") ? String(headers[number].dropFirst(key.count + 1)) : nil
+      headers.count > number && headers[number].hasPrefix("\(key) ")
+        ? String(headers[number].dropFirst(key.count + 1)) : nil
     }
     guard let object = value(0, "object"), let type = value(1, "type"), let name = value(2, "tag") else { return nil }
     self.object = object

@@ -63,7 +63,7 @@ enum SourceAddress: Equatable {
 
   /// The text of a program that was given the address, without what `shown` leaves out.
   static func shown(_ words: String, of address: String) -> String {
-    guard let (range, _) = userInfo(of: address) else { return words }
+    guard let (range, _) = userInfo(of: address), shown(address) != address else { return words }
     let secret = String(address[range])
     var plain = words.replacing(address, with: shown(address)).replacing("\(secret)@", with: "")
     if let colon = secret.firstIndex(of: ":"), secret.index(after: colon) < secret.endIndex {

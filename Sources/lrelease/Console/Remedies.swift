@@ -72,6 +72,12 @@ enum Remedies {
     case .giveRef(let name): "give --ref \(name)=TAG, or add ref = \"…\" to it in the manifest"
     case .tryFetchAgain: "try again (the fetch resumes), or give --source"
     case .chooseCacheWithSpace: "free some space there, or choose another folder with --cache"
+    case .sayWhereVersionIs(let name):
+      "say where the version stands with version-from = { … } in [sources.\(name)]; see docs/manifest.md"
+    case .nameTagOfVersion(let name):
+      "name a tag with --ref \(name)=TAG, or say in version-from which file has the version"
+    case .giveCheckout(let name):
+      "exclude it in the manifest, or give a folder that 'git lfs pull' has filled with --source \(name)=PATH"
     case .giveSignatureOrHash:
       "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned"
     case .giveSignedTag: "name a signed tag, or give --allow-unsigned"
