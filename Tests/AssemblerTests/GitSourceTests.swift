@@ -177,13 +177,15 @@ import Testing
           _ = try await plan("\(kind) = \"https://me:secret@127.0.0.1:1/x.git\"\nref = \"v1\"", in: folder)
         }
       }
-      do {
-        _ = try await plan("git = \"up\"\nref = \"v1\"", in: folder) {
-          $0.places["up"] = "http://me:secret@127.0.0.1:1/x.git"
+      for name in ["x.git", "x.tar.xz"] {
+        do {
+          _ = try await plan("git = \"up\"\nref = \"v1\"", in: folder) {
+            $0.places["up"] = "http://me:secret@127.0.0.1:1/\(name)"
+          }
+          Issue.record("there is no such server")
+        } catch {
+          #expect("\(error)".contains("http://127.0.0.1:1/\(name)") && !"\(error)".contains("secret"), "\(error)")
         }
-        Issue.record("there is no such server")
-      } catch {
-        #expect("\(error)".contains("http://127.0.0.1:1/x.git") && !"\(error)".contains("secret"), "\(error)")
       }
     }
   }

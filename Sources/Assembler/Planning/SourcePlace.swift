@@ -70,20 +70,34 @@ extension Planner {
 
   private func fetchedFile(_ url: String, _ name: String, _ source: Manifest.Source) async throws -> FoundSource {
     let fetcher = Fetcher(cache: request.cache)
-    guard let path = try await fetcher.file(url, progress: progress) else {
-      throw ReleaseError(
-        .source, doing: "fetching \(SourceAddress.shown(url))", reason: "it is not there")
+    let file = try await withoutPassword(url) { try await fetcher.file(url, progress: progress) }
+    guard let path = file else {
+      throw ReleaseError(.source, doing: "fetching \(SourceAddress.shown(url))", reason: "it is not there")
     }
     if Self.isBundle(path) { return .repository(try await fetched(path.string, name, source)) }
     var signature: FilePath?
     if source.keyring != nil {
       do {
-        signature = try await fetcher.file(signatureName(of: url), isOptional: true, progress: progress)
+        let place = signatureName(of: url)
+        signature = try await withoutPassword(place) {
+          try await fetcher.file(place, isOptional: true, progress: progress)
+        }
       } catch let error as ReleaseError where error.code == .source && planned[name] != nil {
         // Offline, from a plan: see checkVerification.
       }
     }
     return .archive(path, signature: signature, isFetched: true)
+  }
+
+  /// Whatever is said of a URL, its password is not.
+  private func withoutPassword<R>(_ url: String, _ body: () async throws -> R) async throws -> R {
+    do {
+      return try await body()
+    } catch var error as ReleaseError {
+      error.diagnostic.doing = SourceAddress.shown(error.diagnostic.doing, of: url)
+      error.diagnostic.reason = SourceAddress.shown(error.diagnostic.reason, of: url)
+      throw error
+    }
   }
 
   // MARK: on this machine

@@ -10,10 +10,11 @@ struct GitFetch {
   let advertised: Advertised
   let command: @Sendable ([String]) -> Command
   let doing: String
+  let progress: Progress
 
   // MARK: what a ref names now
 
-  func current(_ ref: String, _ progress: Progress) async throws -> FetchedRevision {
+  func current(_ ref: String) async throws -> FetchedRevision {
     if GitRevision.isID(ref) {
       let object = ref.lowercased()
       guard try await fetch(id: object) else {
@@ -121,6 +122,7 @@ struct GitFetch {
   private func fetch(id: String) async throws -> Bool {
     if try await copy.has(id, doing) { return true }
     if try await run(["+\(id):\(GitCopy.ref(for: id))"], depth: 1).succeeded { return try await copy.has(id, doing) }
+    progress.note("\(copy.place) does not give the commit \(id) by its id: all tags and branches are fetched")
     let all = ["heads", "tags"].map { "+refs/\($0)/*:refs/lrelease-all/\($0)/*" }
     let outcome = try await run(all, depth: Int(Int32.max))
     guard outcome.succeeded else { throw remote.failure(outcome, doing) }

@@ -43,9 +43,10 @@ struct GitRemote: Sendable {
       let advertised = try await list(command, doing)
       let isSHA256 = advertised.objects.first.map { $0.value.utf8.count == 64 } ?? ((pinned ?? ref).utf8.count == 64)
       let copy = try await GitCache(self, isSHA256: isSHA256).opened(doing, progress)
-      let fetch = GitFetch(remote: self, copy: copy, advertised: advertised, command: command, doing: doing)
+      let fetch = GitFetch(
+        remote: self, copy: copy, advertised: advertised, command: command, doing: doing, progress: progress)
       if let pinned { return try await fetch.pinned(pinned, ref) }
-      return try await fetch.current(ref, progress)
+      return try await fetch.current(ref)
     }
   }
 

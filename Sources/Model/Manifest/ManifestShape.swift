@@ -61,7 +61,7 @@ extension Shape where Value == String {
 
 extension Shape where Value == VersionPattern {
   static var versionPattern: Shape {
-    .string("text with {version} in it once", #"^[^{]*\{version\}[^{]*$"#) { VersionPattern($0) }
+    .string("text with {version} in it once", #"\{version\}"#) { VersionPattern($0) }
   }
 }
 
