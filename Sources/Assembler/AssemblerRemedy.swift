@@ -14,12 +14,19 @@ package enum AssemblerRemedy: Remedy {
   /// Of an extra that is added to a release.
   case sayWhereSourceIs(name: String)
   case giveOwnRepository
+  case giveRef(name: String)
   case tryFetchAgain
   /// The server answers, but not with the file.
   case checkAddress
   /// Of a release candidate, which kernel.org has elsewhere.
   case giveCandidate(name: String, release: String)
   case chooseCacheWithSpace
+
+  /// Where the version of a source is to be found.
+  case sayWhereVersionIs(name: String)
+  case nameTagOfVersion(name: String)
+  /// Of files that the source has elsewhere.
+  case giveCheckout(name: String)
 
   // MARK: trust
 

@@ -11,6 +11,8 @@ package struct SourcePin: Sendable, Equatable, Codable {
   package var ref: String?
   /// SHA-256 of the compressed tarball; of the sorted list of wanted files, for a folder.
   package var sha256: SHA256Digest?
+  /// Its own version, where the manifest says to find it in the source.
+  package var version: String?
   /// The kernel release that the tree's own Makefile states.
   package var kernel: String?
   /// Seconds since 1970: commit time, newest time in the tarball, or the manifest's date.

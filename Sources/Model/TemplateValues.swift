@@ -11,7 +11,7 @@ extension Plan {
     // The version that a source has of its own, which its code may compare with: @LUSTRE_RELEASE_VERSION@.
     var own: [String: String] = [:]
     for (name, source) in manifest.sources {
-      own["\(name.uppercased().replacing("-", with: "_"))_VERSION"] = source.version
+      own["\(name.uppercased().replacing("-", with: "_"))_VERSION"] = sources[name]?.version ?? source.version
     }
     return [
       "NAME": manifest.name, "VERSION": version.tarball, "VERSION_TRIPLE": triple.tarball,

@@ -333,4 +333,63 @@ import Testing
       }
     }
   }
+
+  /// What is signed is a name with a commit: under another name, and with more around it, it is worth nothing.
+  @Test func aSignedTagCountsUnderItsOwnName() async throws {
+    try await withKeys { keys, folder, _ in
+      let key = try await keys.make("good")
+      let repository = folder.appending("repository")
+      try Files.makeFolder(repository)
+      let script = """
+        export GNUPGHOME=\(keys.home)
+        git init -q . && mkdir fs && echo one > fs/a && git add .
+        git config user.name A && git config user.email good@example.org && git config user.signingKey \(key)
+        git commit -q -m one && git tag -s -m v1 v1 && git tag -s -m v2 v2 v1
+        make() { git update-ref refs/tags/$1 $(git hash-object -w -t tag --stdin); }
+        git update-ref refs/tags/v3 v1; git update-ref refs/tags/sub/v1 v1; git update-ref refs/other/v1 v1
+        { git cat-file tag v1; echo 'and this'; } | make behind
+        { git cat-file tag v1; git cat-file tag v1 | sed -n '/BEGIN PGP/,$p'; } | make twice
+        git cat-file tag v1 | sed '/END PGP/d' | make open
+        git cat-file tag v1 | sed 's/^tagger.*/&\\ngpgsig-sha256 -----BEGIN PGP SIGNATURE-----\\n x/' | make header
+        git update-ref refs/tags/v1h header
+        git tag -a -m around v4 v1
+        ssh-keygen -q -t ed25519 -N '' -f ssh && git -c gpg.format=ssh -c user.signingKey=$PWD/ssh tag -s -m v5 v5
+        git cat-file tag v5 | sed 's/SSH SIGNATURE/SIGNED MESSAGE/' | make v6
+        """
+      try await Fixture.shell(script, in: repository)
+      try await keys.export([key], to: folder.appending("keys.gpg"))
+      let trust = Trust(keyring: folder.appending("keys.gpg"), signers: [key])
+      func read(_ ref: String, allowsUnsigned: Bool = false) async throws -> SourceContent {
+        try await GitSource(repository: repository, ref: ref, trust: trust, allowsUnsigned: allowsUnsigned)
+          .read(Selection(rules: [Fixture.rule()]), progress: .silent)
+      }
+      // A tag of a signed tag leads to what the outer signature says; its name is in the inner one no more.
+      for ref in ["v1", "refs/tags/v1", "v2", "refs/other/v1"] {
+        #expect(try await read(ref).pin.signedBy == key, "\(ref)")
+      }
+      for (ref, words) in [
+        ("v3", "what was signed is the tag 'v1'"), ("sub/v1", "what was signed is the tag 'v1'"),
+        ("behind", "text follows its signature"), ("twice", "it holds 2 signatures"),
+        ("open", "its signature has no end"),
+      ] {
+        // Not even when a missing signature is allowed.
+        await Fixture.refusal("the tag \(ref)", words, code: .unverified) {
+          _ = try await read(ref, allowsUnsigned: true)
+        }
+      }
+      for (ref, words) in [
+        ("v4", "it is not a signed tag"), ("v5", "it is signed by an SSH key"), ("v6", "an X.509 certificate"),
+        ("HEAD", "it is not a signed tag"),
+      ] {
+        await Fixture.refusal(words, code: .unverified, remedy: .giveSignedTag) { _ = try await read(ref) }
+        #expect(try await read(ref, allowsUnsigned: true).pin.isUnsigned == true)
+      }
+      // git leaves a signature in a header out of what the other one signs.
+      let header = try await Command("git", ["-C", repository.string, "cat-file", "tag", "header"]).check(
+        doing: "reading")
+      let tag = try #require(GitTag(header.output))
+      let plain = try await Command("git", ["-C", repository.string, "cat-file", "tag", "v1"]).check(doing: "reading")
+      #expect(header.output != plain.output && tag.payload == GitTag(plain.output)?.payload && tag.name == "v1")
+    }
+  }
 }

@@ -33,7 +33,7 @@ import Testing
     // What to damage, and what is said of it.
     for (object, damage, words) in [
       ("HEAD:fs/a", "rm -f", "(fs/a) is missing"), ("HEAD:fs", "rm -f", "reading"), ("HEAD^{tree}", "rm -f", "reading"),
-      ("HEAD", "rm -f", "there is no such tag, branch or commit"),
+      ("HEAD", "rm -f", "that 'HEAD' names is missing"), ("HEAD", "truncate -s 9", "that 'HEAD' names cannot be read"),
       ("HEAD:fs/a", "truncate -s 9", "(fs/a) cannot be read"), ("HEAD^{tree}", "truncate -s 9", "reading"),
     ] {
       let script = """
@@ -89,7 +89,9 @@ import Testing
         do git config $key \(program); done
         """
       try await Fixture.shell(script, in: folder)
-      await Fixture.refusal("(fs/a) cannot be read", code: .source) { _ = try await read(folder.appending("partial")) }
+      await Fixture.refusal("(fs/a) is missing", "it is a partial clone", code: .source) {
+        _ = try await read(folder.appending("partial"))
+      }
       #expect(!Files.exists(ran), "\((try? Files.read(ran)).map { String(decoding: $0, as: UTF8.self) } ?? "")")
       #expect(try await read(folder.appending("full")).files.keys.sorted() == ["fs/a"])
     }

@@ -25,7 +25,7 @@ extension Planner {
     }
     guard let kernel, isCandidate else { throw Fetcher.notFound(place) }
     throw ReleaseError(
-      .source, doing: "fetching \(Fetcher.shown(place))",
+      .source, doing: "fetching \(SourceAddress.shown(place))",
       reason: "the server has neither it nor linux-\(kernel).tar.gz: kernel.org keeps release candidates elsewhere",
       remedy: AssemblerRemedy.giveCandidate(name: name, release: kernel.text))
   }

@@ -11,6 +11,8 @@ package struct CutRequest: Sendable {
   package var kernel: String?
   /// Source name → path or URL, in place of what the manifest says.
   package var places: [String: String]
+  /// Source name → tag, branch or commit, in place of what the manifest says.
+  package var refs: [String: String] = [:]
   package var extras: [String]
   package var respin: Int
   /// Who changes the release, in a rebuild.
@@ -94,6 +96,12 @@ package struct Planner {
 
   /// Opens the sources of a plan again and demands that they are what it pins.
   package static func open(_ plan: Plan, _ request: CutRequest, progress: Progress) async throws -> OpenedPlan {
+    if let name = request.refs.keys.min() {
+      throw ReleaseError(
+        .input, doing: "carrying out the plan",
+        reason: "a ref was given for the source '\(name)', and the plan says what is read",
+        advice: "make a new plan with this ref")
+    }
     var request = request
     request.kernel = plan.kernel
     request.extras = plan.extras
@@ -101,6 +109,7 @@ package struct Planner {
     request.respin = version.respin
     request.vendor = version.vendor
     for (name, place) in plan.places ?? [:] where request.places[name] == nil { request.places[name] = place }
+    for (name, pin) in plan.sources { request.refs[name] = pin.ref }
     let manifest = try plan.parsedManifest()
     var planner = Planner(
       manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
@@ -155,10 +164,10 @@ package struct Planner {
       contents[name] = content
       places[name] = place
     }
-    let version = try resolveVersion(kernel: kernel)
-    try readNamedFiles()
     let pins = contents.mapValues(\.pin)
     try checkTimes(pins)
+    let version = try resolveVersion(kernel: kernel, pins)
+    try readNamedFiles()
     var plan = Plan(
       name: manifest.name, version: version.planned, kernel: kernel, extras: request.extras,
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
@@ -194,7 +203,8 @@ package struct Planner {
           advice: "choose one of them")
       }
     }
-    for name in (Array(request.places.keys) + request.hashes.keys).sorted() where manifest.sources[name] == nil {
+    for name in (Array(request.places.keys) + request.hashes.keys + request.refs.keys).sorted()
+    where manifest.sources[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing sources", reason: "the manifest has no source '\(name)'",
         advice: name.nearest(in: manifest.sources.keys).map { "did you mean '\($0)'?" }
@@ -214,6 +224,7 @@ package struct Planner {
   mutating func read(_ name: String, _ source: Manifest.Source) async throws -> (SourceContent, String) {
     var selection = Selection(rules: rules.filter { $0.source == name })
     if source.kind == .kernel { selection.paths.insert("Makefile") }
+    if let file = source.versionFrom?.file { selection.paths.insert(file) }
     var series: PatchSeries?
     if let file = source.series {
       series = try readSeries(file, at: source.location)
@@ -231,8 +242,7 @@ package struct Planner {
       archive.isFetched = isFetched
       content = try await archive.read(selection, progress: progress)
       if source.kind == .archive, let date = source.date { content.pin.date = date }
-    case .repository(let path, let ref):
-      var git = GitSource(repository: path, ref: ref)
+    case .repository(var git):
       git.commit = planned[name]?.commit
       git.trust = try trust(source)
       git.allowsUnsigned = request.allowsUnsigned || planned[name] != nil
@@ -244,10 +254,12 @@ package struct Planner {
       content = try await FolderSource(path: path, date: source.date).read(selection)
       content.pin.isUnsigned = isUnsigned
     }
+    try checkPointers(name, content)
     if let series {
       try await series.apply(to: &content.files, progress: progress)
       content.pin.patches = series.pins
     }
+    content.pin.version = try version(of: name, source, content)
     // A tree that is no kernel, or another one, is called that first.
     if source.kind == .kernel { _ = try checkKernel(name, content.pin, asked: request.kernel) }
     let paths = content.files.keys
@@ -268,7 +280,7 @@ package struct Planner {
   }
 
   /// Which of the manifests beside this one a kernel tree holds the files for, as advice.
-  private func otherManifests(for found: Found) async -> String {
+  private func otherManifests(for found: FoundSource) async -> String {
     let advice = "give a kernel tree that does"
     guard let folder = recipe.folder, let names = try? Files.names(in: folder) else { return advice }
     var fitting: [String] = []
@@ -288,72 +300,15 @@ package struct Planner {
     return fitting.isEmpty ? advice : "cut with \(fitting.joined(separator: " or ")), or \(advice)"
   }
 
-  private func files(of found: Found, _ selection: Selection) async throws -> [String] {
+  private func files(of found: FoundSource, _ selection: Selection) async throws -> [String] {
     switch found {
     case .archive(let path, _, _):
       Array(try await ArchiveSource(path: path).read(selection, progress: .silent).files.keys)
-    case .repository(let path, let ref):
-      Array(try await GitSource(repository: path, ref: ref).read(selection, progress: .silent).files.keys)
+    case .repository(let git):
+      Array(try await git.read(selection, progress: .silent).files.keys)
     case .folder(let path):
       Array(try await FolderSource(path: path).read(selection).files.keys)
     }
-  }
-
-  private enum Found {
-    case archive(FilePath, signature: FilePath?, isFetched: Bool)
-    case repository(FilePath, ref: String)
-    case folder(FilePath)
-  }
-
-  /// Finds a source: what the command line says, else what the manifest says, fetched when it is remote.
-  private func locate(_ name: String, _ source: Manifest.Source) async throws -> (String, Found) {
-    let override = request.places[name]
-    var place = override ?? source.place
-    if source.kind == .kernel && override == nil {
-      guard let kernel = request.kernel, let release = KernelRelease(kernel) else {
-        throw ReleaseError(
-          .input, at: source.location, doing: "finding the kernel release", reason: "no kernel release was named",
-          remedy: AssemblerRemedy.nameKernelOrSource(name: name))
-      }
-      let subfolder = Fetcher.isRemote(place) ? "/v\(release.major).x" : ""
-      place = "\(place)\(subfolder)/linux-\(release).tar.xz"
-    }
-    let fetcher = Fetcher(cache: request.cache)
-    if Fetcher.isRemote(place) {
-      if source.kind == .git {
-        guard let ref = source.ref else { throw noRef(name, source) }
-        return (place, .repository(try await fetcher.repository(place, ref: ref, progress: progress), ref: ref))
-      }
-      let (found, path, signature) = try await fetch(place, with: fetcher, name, source)
-      return (found, .archive(path, signature: signature, isFetched: true))
-    }
-    if place.hasPrefix("file://") { place.removeFirst(7) }
-    // A path on the command line is relative to where we are, one in the manifest to the manifest.
-    var path = FilePath(place)
-    if !path.isAbsolute, override == nil, let folder = recipe.folder { path = folder.pushing(path) }
-    path = Files.absolute(path)
-    let isRepository =
-      Files.exists(path.appending(".git"))
-      || Files.exists(path.appending("HEAD")) && Files.isFolder(path.appending("objects"))
-    if source.kind == .git || isRepository && source.kind != .folder {
-      let kernelTag = request.kernel.map { "v\($0)" }
-      guard let ref = source.ref ?? (source.kind == .kernel ? kernelTag : nil) else { throw noRef(name, source) }
-      return (path.string, .repository(path, ref: ref))
-    }
-    if Files.isFolder(path) { return (path.string, .folder(path)) }
-    guard Files.exists(path) else {
-      throw ReleaseError(
-        .source, at: override == nil ? source.location : nil, doing: "opening the source '\(name)'",
-        reason: "there is no \(path)", remedy: AssemblerRemedy.giveSource(name: name))
-    }
-    let signature = signatureNames(of: path.string).map { FilePath($0) }.first(where: Files.exists)
-    return (path.string, .archive(path, signature: signature, isFetched: false))
-  }
-
-  private func noRef(_ name: String, _ source: Manifest.Source) -> ReleaseError {
-    ReleaseError(
-      .input, at: source.location, doing: "opening the source '\(name)'", reason: "no ref says what to read",
-      advice: "add ref = \"…\" to it")
   }
 
   private func checkKernel(_ name: String, _ pin: SourcePin, asked: String?) throws -> KernelRelease {
@@ -372,7 +327,7 @@ package struct Planner {
 
   // MARK: version and recipe
 
-  private func resolveVersion(kernel: String?) throws -> ReleaseVersion {
+  private func resolveVersion(kernel: String?, _ pins: [String: SourcePin]) throws -> ReleaseVersion {
     let doing = "making the version"
     var text = manifest.version
     if text.contains("{kernel}") {
@@ -389,10 +344,14 @@ package struct Planner {
       text = text.replacing("{kernel}", with: kernel)
     }
     for (name, source) in manifest.sources where text.contains("{\(name)}") {
-      guard let version = source.version else {
+      guard let version = pins[name]?.version ?? source.version else {
         throw ReleaseError(
-          .input, at: source.location, doing: doing, reason: "the version uses {\(name)}, which has no version",
-          advice: "add version = \"…\" to [sources.\(name)]")
+          .input, at: source.location, doing: doing,
+          reason: "the version uses {\(name)}, "
+            + (source.versionFrom == nil ? "which has no version" : "of which no file is read"),
+          advice: source.versionFrom == nil
+            ? "add version-from = { … } or version = \"…\" to [sources.\(name)]" : "add a rule that takes files from it"
+        )
       }
       text = text.replacing("{\(name)}", with: version)
     }

@@ -110,7 +110,8 @@ extension Planner {
     try all.checkRequest()
     let rules = manifest.rules(of: request.extras)
     let needed = Set(rules.map(\.source))
-    for name in (Array(request.places.keys) + request.hashes.keys).sorted() where !needed.contains(name) {
+    for name in (Array(request.places.keys) + request.hashes.keys + request.refs.keys).sorted()
+    where !needed.contains(name) {
       throw ReleaseError(
         .input, doing: "choosing sources", reason: "no extra that is added takes files from the source '\(name)'",
         remedy: AssemblerRemedy.leaveOutSource)

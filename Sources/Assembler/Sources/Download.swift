@@ -18,14 +18,6 @@ package enum Freshness: Sendable, Equatable {
 }
 
 extension Fetcher {
-  /// The address for messages, without the user and the password in it.
-  package static func shown(_ url: String) -> String {
-    guard let start = url.firstRange(of: "://")?.upperBound else { return url }
-    let end = url[start...].firstIndex { "/?#".contains($0) } ?? url.endIndex
-    guard let at = url[start..<end].lastIndex(of: "@") else { return url }
-    return url[..<start] + "…" + url[at...]
-  }
-
   /// Fetches a file into the cache; an interrupted fetch is taken up where it stopped.
   ///
   /// - Parameter isOptional: a file that the server does not have is nil instead of an error.
@@ -41,13 +33,13 @@ extension Fetcher {
     let id = SHA256Digest(of: Array(url.utf8)).hex.prefix(16)
     let folder = cache.appending("fetched").appending(String(id))
     try Files.makeFolder(folder)
-    let doing = "fetching \(Fetcher.shown(url))"
+    let doing = "fetching \(SourceAddress.shown(url))"
     let lock = try FileLock(cache.appending("fetched").appending("\(id).lock"))
     var freshness = freshness
     if !(try lock.tryAcquire(.exclusive)) {
       // What another has fetched meanwhile is current.
       if freshness == .current { freshness = .any }
-      try await progress.step("waiting for another lrelease that fetches \(Fetcher.shown(url))") {
+      try await progress.step("waiting for another lrelease that fetches \(SourceAddress.shown(url))") {
         try await lock.acquire(.exclusive)
       }
     }
@@ -95,7 +87,7 @@ extension Fetcher {
   /// That the server does not have a file.
   static func notFound(_ url: String, _ status: Int? = nil) -> ReleaseError {
     ReleaseError(
-      .source, doing: "fetching \(shown(url))",
+      .source, doing: "fetching \(SourceAddress.shown(url))",
       reason: "the server does not have it" + (status.map { " (\($0))" } ?? ""),
       remedy: AssemblerRemedy.checkAddress)
   }
@@ -151,7 +143,7 @@ private struct Download {
     if isKnown, answer.isUnreachable {
       try Fetcher.forget(part)
       progress.warning(
-        "\(Fetcher.shown(url)) cannot be asked for (\(reason(answer))): the copy that was fetched before is used")
+        "\(SourceAddress.shown(url)) cannot be asked for (\(reason(answer))): the copy that was fetched before is used")
       return (whole, true)
     }
     // Nothing to go on with.
@@ -172,7 +164,7 @@ private struct Download {
   private func moveIntoPlace(replacing isKnown: Bool, progress: Progress) async throws {
     let (old, new) = (whole, part)
     if isKnown, try await BlockingExecutor.run({ try Files.digest(old).0 != Files.digest(new).0 }) {
-      progress.note("\(Fetcher.shown(url)) has changed since it was fetched before: the new one is used")
+      progress.note("\(SourceAddress.shown(url)) has changed since it was fetched before: the new one is used")
     }
     // In between, the file has no head, so that it would be fetched again.
     try Files.remove(head(of: whole))
@@ -246,7 +238,7 @@ private struct Download {
         // A server that says nothing for a minute is not waited for.
         "--connect-timeout", "60", "--speed-limit", "1", "--speed-time", "60", "--dump-header", newHead.string,
       ] + headers.flatMap { ["--header", $0] } + (offset > 0 ? ["--continue-at", String(offset)] : []) + ["--", url],
-      environment: Command.plainEnvironment.merging(Fetcher.proxies) { $1 })
+      environment: FetchEnvironment.curl)
     let output: FileDescriptor
     do {
       output = try FileDescriptor.open(
@@ -310,7 +302,7 @@ private struct Download {
     let lines = answer.outcome.errors.split(separator: "\n").map(String.init)
     let line = lines.last { $0.hasPrefix("curl: (") } ?? answer.outcome.lastErrorLine
     guard let start = url.firstRange(of: "://")?.upperBound,
-      let end = Fetcher.shown(url).isSameInBytes(url) ? nil : url[start...].firstIndex(of: "@")
+      let end = SourceAddress.shown(url).isSameInBytes(url) ? nil : url[start...].firstIndex(of: "@")
     else { return line }
     return line.replacing(url[start..<end], with: "…")
   }

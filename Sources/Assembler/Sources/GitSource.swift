@@ -16,6 +16,8 @@ package struct GitSource: Sendable {
   package var allowsUnsigned: Bool
   /// The commit that a plan pins, read whatever `ref` has come to name since.
   package var commit: String?
+  /// What was fetched for `ref`, where the repository is lrelease's own.
+  var fetched: FetchedRevision?
 
   package init(repository: FilePath, ref: String, trust: Trust? = nil, allowsUnsigned: Bool = false) {
     self.repository = repository
@@ -24,80 +26,83 @@ package struct GitSource: Sendable {
     self.allowsUnsigned = allowsUnsigned
   }
 
-  /// Nothing of the user's configuration, no replaced objects, no question on a terminal.
-  static let environment: [String: String] = Command.plainEnvironment.merging([
-    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "HOME": "/nonexistent",
-  ]) { $1 }
-
-  private func git(_ arguments: [String]) -> Command {
-    // Only objects are read, so that a repository of somebody else runs nothing of theirs. A partial clone must not
-    // fetch what it lacks either: that would run what its configuration says.
-    Command(
-      "git", ["-c", "safe.directory=*", "-C", repository.string] + arguments,
-      environment: Self.environment.merging(["GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"]) { $1 })
-  }
-
-  private var doing: String { "reading \(repository) at \(ref)" }
+  /// The repository as messages name it.
+  private var shown: String { fetched?.place ?? repository.string }
+  private var doing: String { "reading \(shown) at \(ref)" }
 
   package func read(_ selection: Selection, progress: Progress) async throws -> SourceContent {
-    let commit = try await resolve(commit ?? ref)
-    let signedBy = try await verifyTag(of: commit)
+    let repository = try GitRepository(self.repository, isFetched: fetched != nil, doing: doing)
+    let (commit, revision) = try await resolve(in: repository, progress)
+    let signedBy = try await verifyTag(revision, in: repository)
     // Not 'git log', which may be configured to run a program that looks at signatures.
-    let date = try await git(["rev-list", "--max-count=1", "--no-commit-header", "--format=%ct", commit, "--"])
-      .check(doing: doing, code: .source)
+    let date = try await repository.git([
+      "rev-list", "--max-count=1", "--no-commit-header", "--format=%ct", commit, "--",
+    ]).check(doing: doing, code: .source)
     guard let seconds = Int64(date.text.trimmed) else {
       throw ReleaseError(.source, doing: doing, reason: "git tells no date of \(commit)")
     }
-    let listed = try await list(commit, selection)
-    let files = try await progress.step("reading \(ref) of \(repository.name)") {
-      try await blobs(listed)
+    let listed = try await list(commit, selection, in: repository)
+    let files = try await progress.step("reading \(ref) of \(name)") {
+      try await blobs(listed, in: repository)
     }
     let kernel = try files["Makefile"].flatMap { KernelRelease(makefile: try $0.readFile()) }
     let pin = SourcePin(
       kind: "git", commit: commit, ref: ref, kernel: kernel?.text, date: seconds, signedBy: signedBy,
       isUnsigned: trust != nil && signedBy == nil ? true : nil)
-    return SourceContent(files: files, pin: pin)
+    return SourceContent(files: files, pin: pin, tag: revision?.tag)
   }
 
-  private func resolve(_ ref: String) async throws -> String {
-    guard Files.isFolder(repository) else {
-      throw ReleaseError(.source, doing: doing, reason: "there is no such folder", remedy: AssemblerRemedy.giveFolder)
+  private var name: String {
+    guard let fetched else { return repository.name }
+    return fetched.place.split { "/:".contains($0) }.last.map(String.init) ?? fetched.place
+  }
+
+  /// The commit to read, and what `ref` names where that is the same: a plan may pin one that it no longer names.
+  private func resolve(
+    in repository: GitRepository, _ progress: Progress
+  ) async throws -> (commit: String, GitRevision?) {
+    if let fetched { return (fetched.commit, fetched.revision) }
+    guard let commit else {
+      let revision = try await repository.resolve(ref, progress)
+      return (revision.commit, revision)
     }
-    let parsed = try await git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(ref)^{commit}"])
-      .run(doing: doing)
-    if parsed.succeeded { return parsed.text.trimmed }
-    let tags = try await git(["for-each-ref", "--format=%(refname:short)"]).run(doing: doing)
-    guard tags.succeeded else {
-      throw ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(tags.lastErrorLine)")
+    let pinned = try await repository.commit(of: commit, named: commit)
+    do {
+      let revision = try await repository.resolve(ref, progress)
+      return (pinned, revision.commit == pinned ? revision : nil)
+    } catch let error as ReleaseError where error.code == .source {
+      return (pinned, nil)
     }
-    let near = ref.nearest(in: tags.text.split(separator: "\n").map(String.init))
-    throw ReleaseError(
-      .source, doing: doing, reason: "there is no such tag, branch or commit",
-      advice: near.map { "did you mean '\($0)'?" } ?? "fetch it into the repository first")
   }
 
   /// The fingerprint that signed the tag, where the manifest names signers; nil when the tag no longer names the
   /// commit that a plan pins, or is not here.
-  private func verifyTag(of commit: String) async throws -> String? {
-    guard let trust else { return nil }
-    if self.commit != nil {
-      let parsed = try await git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(ref)^{commit}"])
-        .run(doing: doing)
-      guard parsed.succeeded, parsed.text.trimmed == commit else { return nil }
-    }
-    let what = "the tag \(ref) of \(repository)"
-    let raw = try await git(["cat-file", "tag", ref]).run(doing: doing)
-    let marker = Array("-----BEGIN PGP SIGNATURE-----".utf8)
-    guard raw.succeeded, let start = raw.output.firstRange(of: marker)?.lowerBound else {
+  private func verifyTag(_ revision: GitRevision?, in repository: GitRepository) async throws -> String? {
+    guard let trust, let revision else { return nil }
+    let what = "the tag \(ref) of \(shown)"
+    func unsigned(_ reason: String) throws -> String? {
       if allowsUnsigned { return nil }
       throw ReleaseError(
-        .unverified, doing: "checking \(what)", reason: "it is not a signed tag",
-        remedy: AssemblerRemedy.giveSignedTag)
+        .unverified, doing: "checking \(what)", reason: reason, remedy: AssemblerRemedy.giveSignedTag)
     }
-    let armoured = String(decoding: raw.output[start...], as: UTF8.self)
-    let check = SignatureCheck(trust: trust, signature: Array(armoured.utf8))
-    return try await check.verify(Array(raw.output[..<start]), what: what)
+    let raw = try await repository.git(["cat-file", "tag", revision.object]).run(doing: doing)
+    // Of a commit, git would show the tag that it does not have as an error.
+    guard revision.object != revision.commit, raw.succeeded, let tag = GitTag(raw.output), let signature = tag.signature
+    else { return try unsigned("it is not a signed tag") }
+    switch signature {
+    case .ssh: return try unsigned("it is signed by an SSH key, and a keyring of OpenPGP cannot tell whose that is")
+    case .x509: return try unsigned("it is signed by an X.509 certificate, which a keyring of OpenPGP cannot check")
+    case .malformed(let reason):
+      throw ReleaseError(.unverified, doing: "checking \(what)", reason: reason, advice: "do not use this tag")
+    case .openPGP(let armoured):
+      if let name = revision.name, name.split(separator: "/", maxSplits: 2).last.map(String.init) != tag.name {
+        throw ReleaseError(
+          .unverified, doing: "checking \(what)",
+          reason: "what was signed is the tag '\(tag.name)': somebody put it under another name",
+          advice: "name the tag that was signed, if that is what you want")
+      }
+      return try await SignatureCheck(trust: trust, signature: armoured).verify(tag.payload, what: what)
+    }
   }
 
   private struct Listed {
@@ -106,8 +111,11 @@ package struct GitSource: Sendable {
     var oid: String
   }
 
-  private func list(_ commit: String, _ selection: Selection) async throws -> [Listed] {
-    let tree = try await git(["ls-tree", "-rz", "--full-tree", commit]).check(doing: doing, code: .source)
+  private func list(
+    _ commit: String, _ selection: Selection, in repository: GitRepository
+  ) async throws -> [Listed] {
+    let tree = try await repository.git(["ls-tree", "-rz", "--full-tree", commit]).run(doing: doing)
+    guard tree.succeeded else { throw try await repository.missing("a folder of \(commit)", tree) }
     var listed: [Listed] = []
     for line in tree.output.split(separator: 0) {
       // <mode> SP <type> SP <oid> TAB <path>
@@ -119,6 +127,11 @@ package struct GitSource: Sendable {
         throw ReleaseError(.source, doing: doing, reason: "the name \(shown) is not UTF-8")
       }
       guard selection.wants(path) else { continue }
+      guard !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+        throw ReleaseError(
+          .source, doing: doing, reason: "the name \(path.singleLine) holds a control character",
+          advice: "exclude it in the manifest")
+      }
       guard isCleanPath(path) else {
         throw ReleaseError(.source, doing: doing, reason: "the path \(path) cannot stand in a release")
       }
@@ -133,14 +146,14 @@ package struct GitSource: Sendable {
   }
 
   /// The wanted blobs through one `git cat-file --batch`. A missing object is a line in its output, not a status.
-  private func blobs(_ listed: [Listed]) async throws -> ByPath<SourceFile> {
+  private func blobs(_ listed: [Listed], in repository: GitRepository) async throws -> ByPath<SourceFile> {
     guard !listed.isEmpty else { return [:] }
     return try await withScratch { scratch in
       let wanted = scratch.appending("oids")
       try Files.write(Array(listed.map { $0.oid + "\n" }.joined().utf8), to: wanted)
       let input = try FileDescriptor.open(wanted, .readOnly, options: .closeOnExec)
       defer { try? input.close() }
-      let command = git(["cat-file", "--batch", "--buffer"])
+      let command = repository.git(["cat-file", "--batch", "--buffer"])
       let (result, outcome) = try await command.stream(input: input, doing: doing) { output in
         try await BlockingExecutor.run {
           var reader = BatchReader(output)
@@ -158,12 +171,7 @@ package struct GitSource: Sendable {
         }
       }
       if let entry = result.1 {
-        // Of an object that is there and cannot be unpacked, git says why, and may die of it.
-        let why = outcome.errors.split(separator: "\n").first.map { "cannot be read: \($0)" }
-        throw ReleaseError(
-          .source, doing: doing,
-          reason: "the object \(entry.oid) (\(entry.path)) \(why ?? "is missing from the repository")",
-          advice: why == nil ? "fetch it, or exclude the file in the manifest" : "see 'git fsck' in the repository")
+        throw try await repository.missing("the object \(entry.oid) (\(entry.path))", outcome)
       }
       guard outcome.succeeded else {
         throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.lastErrorLine)")

@@ -30,10 +30,13 @@ package struct SourceFile: Sendable, Equatable {
 package struct SourceContent: Sendable {
   package var files: ByPath<SourceFile>
   package var pin: SourcePin
+  /// The tag of the repository that was read, where it was one.
+  package var tag: String?
 
-  package init(files: ByPath<SourceFile>, pin: SourcePin) {
+  package init(files: ByPath<SourceFile>, pin: SourcePin, tag: String? = nil) {
     self.files = files
     self.pin = pin
+    self.tag = tag
   }
 }
 

@@ -39,7 +39,10 @@ package struct Manifest: Sendable {
     package var kind: Kind
     package var place: String
     package var ref: String?
+    /// Its own version, as the manifest states it.
     package var version: String?
+    /// Where its own version stands.
+    package var versionFrom: VersionFrom?
     package var sha256: SHA256Digest?
     package var keyring: String?
     package var signers: [String]
@@ -49,6 +52,20 @@ package struct Manifest: Sendable {
     /// Seconds since 1970; for a folder, or a tarball that the manifest names, whose files tell nothing reliable.
     package var date: Int64?
     package var location: SourceLocation
+  }
+
+  /// Where the version of a source stands: in its tag, or in a file of it.
+  package struct VersionFrom: Sendable {
+    /// Of the tag that is read, where it is one; the first that fits counts.
+    package var tags: [VersionPattern]
+    /// A file of the source, and the line of it; both or neither.
+    package var file: String?
+    package var line: VersionPattern?
+    package var location: SourceLocation
+
+    package func version(ofTag tag: String) -> String? {
+      tags.lazy.compactMap { $0.version(inTag: tag) }.first
+    }
   }
 
   /// Files of a source and where they go in the release.

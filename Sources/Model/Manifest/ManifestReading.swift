@@ -52,6 +52,9 @@ extension Manifest {
           "source '\(name)' has \(source.keyring == nil ? "signers but no keyring" : "a keyring but no signers")"
             + ": its signature would not be checked")
       }
+      if source.version != nil, source.versionFrom != nil {
+        report(source.location, "source '\(name)' has both version and version-from: leave one of them out")
+      }
       if source.sha256 != nil, source.kind == .git || source.kind == .folder {
         report(source.location, "source '\(name)' is not a tarball: 'sha256' applies only to tarballs")
       }

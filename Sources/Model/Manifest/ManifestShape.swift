@@ -59,6 +59,12 @@ extension Shape where Value == String {
   }
 }
 
+extension Shape where Value == VersionPattern {
+  static var versionPattern: Shape {
+    .string("text with {version} in it once", #"\{version\}"#) { VersionPattern($0) }
+  }
+}
+
 extension Shape where Value == SHA256Digest {
   static var sha256: Shape { .string("64 hexadecimal digits", "^[0-9a-fA-F]{64}$") { SHA256Digest(hex: $0) } }
 }

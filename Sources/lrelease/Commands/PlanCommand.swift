@@ -45,7 +45,9 @@ extension Console {
     let plan = opened.plan
     print("\(bold(try plan.releaseName))  \(Timestamp(seconds: plan.sourceDate).iso8601)")
     for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
-      print("  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(pin.identity)")
+      print(
+        "  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(pin.identity)"
+          + (pin.version.map { ", version \($0)" } ?? ""))
     }
     for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
       print("  tool     \(tool): \(version)")

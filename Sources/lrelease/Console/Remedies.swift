@@ -88,12 +88,19 @@ enum Remedies {
     case .giveSameSource(let name): "give the same one with --source \(name)=PLACE, or make a new plan"
     case .sayWhereSourceIs(let name): "say where it is with --source \(name)=PLACE"
     case .giveOwnRepository: "give --source NAME=PATH for a repository of your own"
+    case .giveRef(let name): "give --ref \(name)=TAG, or add ref = \"…\" to it in the manifest"
     case .tryFetchAgain: "try again (the fetch resumes), or give --source"
     case .checkAddress: "check the address, or get the file yourself and give it with --source NAME=PATH"
     case .giveCandidate(let name, let release):
       "give --source \(name)=PLACE: a git repository with the signed tag v\(release), or the tarball, which nobody signs, "
         + "from https://git.kernel.org/torvalds/t/linux-\(release).tar.gz"
     case .chooseCacheWithSpace: "free some space there, or choose another folder with --cache"
+    case .sayWhereVersionIs(let name):
+      "say where the version stands with version-from = { … } in [sources.\(name)]; see docs/manifest.md"
+    case .nameTagOfVersion(let name):
+      "name a tag with --ref \(name)=TAG, or say in version-from which file has the version"
+    case .giveCheckout(let name):
+      "exclude it in the manifest, or give a folder that 'git lfs pull' has filled with --source \(name)=PATH"
     case .giveSignatureOrHash:
       "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned"
     case .giveSignedTag: "name a signed tag, or give --allow-unsigned"

@@ -15,6 +15,12 @@ struct PlaceOptions: ParsableArguments {
   var sources: [String] = []
 
   @Option(
+    name: .customLong("ref"),
+    help: ArgumentHelp(
+      "Read a source's git repository at this tag, branch or commit. May be repeated.", valueName: "name=ref"))
+  var refs: [String] = []
+
+  @Option(
     name: .customLong("sha256"),
     help: ArgumentHelp(
       "The SHA-256 that a source's tarball must have; stands in for a missing signature. May be repeated.",
@@ -44,9 +50,11 @@ struct PlaceOptions: ParsableArguments {
       }
       return digest
     }
-    return CutRequest(
+    var request = CutRequest(
       places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
       allowsUnsigned: allowUnsigned, hashes: digests, cache: SourceOptions.cacheFolder(cache))
+    request.refs = try pairs(refs, option: "--ref", form: "NAME=REF")
+    return request
   }
 
   private func pairs(_ texts: [String], option: String, form: String) throws -> [String: String] {
