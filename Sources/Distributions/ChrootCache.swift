@@ -181,7 +181,7 @@ package struct ChrootCache: Sendable, Codable {
   /// - Throws: `ReleaseError` with code `input` when there is none of this name, `conflict` when it is in use.
   package func remove(_ name: String) async throws {
     let doing = "removing the chroot \(name)"
-    guard isCleanPath(name), !name.contains("/"), record(of: name) != nil else {
+    guard isCleanPath(name), !name.utf8.contains(0x2f), record(of: name) != nil else {
       throw ReleaseError(
         .input, doing: doing, reason: "there is no such chroot in \(folder)", remedy: DistributionsRemedy.listRoots)
     }

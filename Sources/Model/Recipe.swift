@@ -70,11 +70,12 @@ package struct Recipe: Sendable {
       }
     }
     let names = files.keys.filter {
-      $0.hasPrefix(folderName + "/") && (deep || !$0.dropFirst(folderName.count + 1).contains("/"))
+      guard let inner = $0.inner(of: folderName), !inner.isEmpty else { return false }
+      return deep || !inner.utf8.contains(0x2f)
     }
     if names.isEmpty {
       throw ReleaseError(.input, at: location, doing: "reading the recipe \(folderName)", reason: "the folder is empty")
     }
-    return names.sorted()
+    return names.sortedByBytes()
   }
 }

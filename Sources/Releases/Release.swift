@@ -82,7 +82,7 @@ package struct Release: Sendable {
     manifest = try plan.parsedManifest()
     name = try plan.releaseName
     // The name becomes that of a folder, and the plan may come from a stranger.
-    guard plan.name == manifest.name, !name.contains("/") else {
+    guard plan.name == manifest.name, !name.utf8.contains(0x2f) else {
       throw ReleaseError(
         .unverified, doing: doing, reason: "its plan says \(plan.name) \(plan.version), its manifest \(manifest.name)")
     }

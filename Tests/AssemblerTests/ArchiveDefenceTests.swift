@@ -112,7 +112,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [("xz", ".xz"), ("gzip", ".gz"), ("zstd", ".zst")])
+  @Test(arguments: [("xz", ".xz"), ("gzip", ".gz"), ("zstd", ".zst"), ("bzip2", ".bz2")])
   func aBombIsRefused(program: String, suffix: String) async throws {
     try await withScratch { folder in
       let path = try await Fixture.archive(#"add("top/fs/a", b"\0" * 20000000)"#, in: folder)

@@ -178,8 +178,10 @@ import Testing
         add("top/fs/e\u0301.h", b"two"); add("top/fs/\u00e9.h", b"one"); add("top/fs/\u212b", b"sign", uname="Jos\u00e9")
         add("top/fs/l", type=tarfile.SYMTYPE, linkname="e\u0301.h"); add("top/fs/h", type=tarfile.LNKTYPE, linkname="top/fs/e\u0301.h")
         """#, in: folder)
-      let read = try text(try await Fixture.read(path))
-      let bytes = read.map { "\(Array($0.key.utf8)) \(Array($0.value.utf8))" }
+      let cache = folder.appending("cache")
+      let first = try text(try await Fixture.read(path, cache: cache))
+      let bytes = first.map { "\(Array($0.key.utf8)) \(Array($0.value.utf8))" }
+      #expect(try text(try await Fixture.read(path, cache: cache)) == first)
       let known = [
         ("fs/e\u{301}.h", "two"), ("fs/\u{e9}.h", "one"), ("fs/\u{212b}", "sign"), ("fs/l", "-> e\u{301}.h"),
         ("fs/h", "two"),
