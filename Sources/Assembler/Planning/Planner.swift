@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import Model
+import Releases
 import SystemPackage
 
 /// What a person asks for on the command line.

@@ -26,7 +26,7 @@ package struct Trust: Sendable {
 
 /// Where the signature of a tarball lies, as a path or URL: kernel.org signs the uncompressed tar, so that
 /// linux-7.4.tar.xz goes with linux-7.4.tar.sign.
-func signatureName(of tarball: String) -> String {
+package func signatureName(of tarball: String) -> String {
   var base = tarball
   for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
   return base + ".sign"
@@ -38,7 +38,7 @@ func signatureName(of tarball: String) -> String {
 /// there, the fingerprint must be pinned, and no word of expiry or revocation. Source: GnuPG's doc/DETAILS.
 package struct SignatureCheck: Sendable {
   /// Why a file is refused that was changed after it was signed.
-  static let mismatch = "the signature does not match the content"
+  package static let mismatch = "the signature does not match the content"
 
   package var trust: Trust
   package var signature: [UInt8]
