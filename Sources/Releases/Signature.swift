@@ -13,6 +13,9 @@ package struct Trust: Sendable {
   package var signers: [String]
   /// The keyring itself, where it comes out of a plan.
   package var bytes: [UInt8]?
+  /// Who has named the signers, and what to do about another one.
+  package var namedBy = "the manifest pins"
+  package var remedy: any Remedy = Advice("add the fingerprint to 'signers' if you trust it")
 
   package init(keyring: FilePath, signers: [String], bytes: [UInt8]? = nil) {
     self.keyring = keyring
@@ -109,9 +112,10 @@ package struct SignatureCheck: Sendable {
     // VALIDSIG gives the key that signed and, last, the primary key that it belongs to.
     let fingerprints = [valid[2], valid.last ?? valid[2]]
     guard let pinned = fingerprints.first(where: { trust.signers.contains($0.uppercased()) }) else {
-      throw refused(
-        "it was signed by \(fingerprints[1]), which is not among the signers that the manifest pins",
-        "add the fingerprint to 'signers' if you trust it")
+      throw ReleaseError(
+        .unverified, doing: doing,
+        reason: "it was signed by \(fingerprints[1]), which is not among the signers that \(trust.namedBy)",
+        remedy: trust.remedy)
     }
     return pinned
   }
