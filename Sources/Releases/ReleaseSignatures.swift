@@ -55,16 +55,31 @@ package struct ReleaseSignatures: Sendable {
   package func checkTar(_ trust: Trust, progress: Progress) async throws -> String? {
     guard let tar else { return nil }
     let check = SignatureCheck(trust: trust, signature: try Files.read(tar, limit: 1 << 20))
-    let archive = try ArchiveFile(release.tarball)
     let what = "the tar in \(release.tarball)"
-    guard try await archive.digest() == release.sha256 else {
-      throw ReleaseError(.different, doing: "checking the signature of \(what)", reason: "it changed meanwhile")
-    }
-    return try await archive.read(wants: { _ in false }, progress: progress) { scan in
+    let archive = try await ArchiveFile.unchanged(
+      release.tarball, release.sha256, doing: "checking the signature of \(what)")
+    let read = try await archive.read(wants: ArchiveFile.noFile, progress: progress) { scan in
       let (result, signer) = try await check.verify(what: what) { sink in
         Result { try scan { try sink.writeToReader($0) } }
       }
       return result.map { ($0, signer) }
-    }.other
+    }
+    return read.other
+  }
+}
+
+extension ArchiveFile {
+  /// For those who read the bytes of the tar, and none of the files in it.
+  static let noFile: @Sendable (String) -> Bool = { _ in false }
+
+  /// Opens a tarball that was checked before.
+  ///
+  /// - Parameter sha256: of the file as it lies there, compressed, when it was checked.
+  static func unchanged(_ path: FilePath, _ sha256: SHA256Digest, doing: String) async throws -> ArchiveFile {
+    let archive = try ArchiveFile(path)
+    guard try await archive.digest() == sha256 else {
+      throw ReleaseError(.different, doing: doing, reason: "it changed meanwhile", advice: "try again")
+    }
+    return archive
   }
 }

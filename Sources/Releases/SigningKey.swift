@@ -33,7 +33,10 @@ package struct SigningKey: Sendable {
     let keys = GnuPG.keys(in: listed.text)
     let usable = keys.filter { Self.problem($0) == nil }
     guard let key = usable.first ?? keys.first else {
-      throw refused("gpg has no such secret key in \(GnuPG.home)", "gpg --list-secret-keys lists those that it has")
+      let complaint = GnuPG.complaint(in: listed.errors).flatMap { $0.hasSuffix("No secret key") ? nil : " (\($0))" }
+      throw refused(
+        "gpg has no such secret key in \(GnuPG.home)\(complaint ?? "")",
+        "gpg --list-secret-keys lists those that it has")
     }
     guard usable.count <= 1, keys.count == 1 || !usable.isEmpty else {
       let all = (usable.isEmpty ? keys : usable).map(\.description).shortened
@@ -106,16 +109,14 @@ package struct SigningKey: Sendable {
   ///
   /// - Parameter sha256: of the tarball as it lies there, which was checked before.
   package func sign(tarball path: FilePath, sha256: SHA256Digest, progress: Progress) async throws -> [UInt8] {
-    let archive = try ArchiveFile(path)
-    guard try await archive.digest() == sha256 else {
-      throw ReleaseError(.different, doing: "signing \(path)", reason: "it changed meanwhile")
-    }
-    return try await archive.read(wants: { _ in false }, progress: progress) { scan in
-      let (result, signature) = try await sign(what: "the tar in \(path)") { sink in
-        Result { try scan { try sink.writeToReader($0) } }
+    let what = "the tar in \(path)"
+    let archive = try await ArchiveFile.unchanged(path, sha256, doing: "signing \(what)")
+    let read = try await archive.read(wants: ArchiveFile.noFile, progress: progress) { scan in
+      let (result, signature) = try await sign(what: what) { sink in Result { try scan { try sink.writeToReader($0) } }
       }
       return result.map { ($0, signature) }
-    }.other
+    }
+    return read.other
   }
 
   /// Signs a few bytes, so that a passphrase is asked for, and what is wrong with the key said, before long work.

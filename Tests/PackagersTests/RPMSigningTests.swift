@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Files
 import Glibc
 import Processes
@@ -168,6 +169,70 @@ import Testing
       #expect(signed.succeeded, "\(signed.errors)")
       let covered = try await verify(workshop, "changed")
       #expect(covered.succeeded && covered.text.contains("\nnot signed: \(rpm)\n"), "\(covered.errors)\(covered.text)")
+    }
+  }
+
+  /// Whatever stands in the headers of a package, it is read or refused.
+  @Test func damagedHeadersAreReadOrRefused() async throws {
+    try await use { workshop, _, _ in
+      let bytes = try Files.read(workshop.output.appending("\(Self.name)/\(Self.rpms[1])"))
+      let path = workshop.folder.appending("damaged.rpm")
+      var random = SplitMix64(state: 14)
+      var (read, refused) = (0, 0)
+      for _ in 0..<3000 {
+        var damaged = bytes
+        for _ in 0...Int.random(in: 0...3, using: &random) {
+          let place = Int.random(in: 96..<2000, using: &random)
+          damaged[place] =
+            [0, 0xff, 1, 0x7f, UInt8.random(in: 0...255, using: &random)].randomElement(using: &random) ?? 0
+        }
+        if Int.random(in: 0..<8, using: &random) == 0 {
+          damaged.removeLast(Int.random(in: 0..<bytes.count, using: &random))
+        }
+        try Files.replace(path, with: damaged)
+        do {
+          let file = try RPMFile(reading: path)
+          #expect(file.signatures.count <= 2 << 20)
+          read += 1
+        } catch let error as ReleaseError {
+          #expect(error.code == .source)
+          refused += 1
+        }
+      }
+      #expect(read > 100 && refused > 100)
+    }
+  }
+
+  /// rpm 6 holds each signature as base64 in RPMSIGTAG_OPENPGP, beside or instead of the others.
+  @Test func signaturesOfRPM6AreRead() async throws {
+    try await use { workshop, _, key in
+      let rpm = workshop.output.appending("\(Self.name)/\(Self.rpms[1])")
+      let plain = try RPMFile(reading: rpm)
+      try workshop.write(
+        "six.py",
+        """
+        import base64, struct, sys
+        d = open(sys.argv[1], 'rb').read()
+        n, size = struct.unpack('>II', d[104:112])
+        index, data = d[112:112 + 16 * n], d[112 + 16 * n:112 + 16 * n + size]
+        rest = d[(112 + 16 * n + size + 7) // 8 * 8:]
+        entries = [struct.unpack('>IIII', index[16 * i:16 * i + 16]) for i in range(n)]
+        own = [e for e in entries if e[0] in (267, 268)][0]
+        text = base64.b64encode(data[own[2]:own[2] + own[3]]) + b'\\0'
+        other = base64.b64encode(b'other') + b'\\0'
+        kept = [e for e in entries if e[0] not in (267, 268)] if sys.argv[3] == 'alone' else entries
+        kept.append((278, 8, size, 2))
+        data += text + other
+        head = d[96:104] + struct.pack('>II', len(kept), len(data)) + b''.join(struct.pack('>IIII', *e) for e in kept)
+        head += data
+        open(sys.argv[2], 'wb').write(d[:96] + head + b'\\0' * (-len(head) % 8) + rest)
+        """)
+      for kind in ["alone", "both"] {
+        try await workshop.shell("python3 six.py \(rpm) \(kind).rpm \(kind)")
+        let six = try RPMFile(reading: workshop.folder.appending("\(kind).rpm"))
+        #expect(six.signatures == plain.signatures + Array("other".utf8), "\(kind)")
+        #expect(six.header == plain.header && six.signedPart == plain.signedPart)
+      }
     }
   }
 
