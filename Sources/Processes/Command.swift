@@ -170,6 +170,7 @@ package struct Command: Sendable {
         defer { closeWriteEnd() }
         return try await body(pipe.writeEnd)
       }
+      try Task.checkCancellation()
       let outcome = Outcome(
         status: result.terminationStatus, output: Array(sink.tail().utf8), errors: errors.tail())
       return (result.closureResult, outcome)

@@ -13,17 +13,22 @@ package struct GPGHome: Sendable {
   package static func use<R>(in workshop: Workshop, _ body: (GPGHome) async throws -> R) async throws -> R {
     let keys = GPGHome(home: workshop.folder.appending(".gnupg"))
     try Files.makeFolder(keys.home, mode: 0o700)
-    var end = Command("gpgconf", ["--kill", "all"])
-    end.environment["GNUPGHOME"] = keys.home.string
     let result: R
     do {
       result = try await body(keys)
     } catch {
-      _ = try? await end.run(doing: "ending the agent")
+      try? await end(keys.home)
       throw error
     }
-    _ = try await end.run(doing: "ending the agent")
+    try await end(keys.home)
     return result
+  }
+
+  /// Ends the agent, with all that it knows.
+  package static func end(_ home: FilePath) async throws {
+    var gpgconf = Command("gpgconf", ["--kill", "all"])
+    gpgconf.environment["GNUPGHOME"] = home.string
+    _ = try await gpgconf.run(doing: "ending the agent")
   }
 
   /// Runs gpg without asking for anything.

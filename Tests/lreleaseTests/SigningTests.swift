@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Files
+import Glibc
 import Processes
 import Releases
 import SystemPackage
@@ -153,9 +154,7 @@ import Testing
     try await use { workshop, keys, release in
       let key = try await keys.make("maker", passphrase: "secret words")
       try await keys.export([key], to: workshop.folder.appending("keys.gpg"))
-      var end = Command("gpgconf", ["--kill", "gpg-agent"])
-      end.environment["GNUPGHOME"] = keys.home.string
-      _ = try await end.run(doing: "ending the agent")
+      try await GPGHome.end(keys.home)
       let before = try names(in: release)
       let locked = try await workshop.run(["sign", "out/\(Self.name)", "--key", key, "--quiet"])
       workshop.expectRefusal(
@@ -176,6 +175,39 @@ import Testing
       #expect(signed.succeeded, "\(signed.errors)")
       let verified = try await workshop.run(["verify", "out/\(Self.name)", "--keyring", "keys.gpg", "--quiet"])
       #expect(verified.succeeded, "\(verified.errors)")
+    }
+  }
+
+  /// However it ends while the passphrase is asked for, nothing is half signed.
+  @Test func stoppedWhileThePassphraseIsAskedFor() async throws {
+    try await use { workshop, keys, release in
+      let key = try await keys.make("maker", passphrase: "secret words")
+      try await GPGHome.end(keys.home)
+      // It ends with the agent that has started it.
+      try workshop.write("pinentry", "#!/bin/sh\n: >\(workshop.folder)/asked\nwhile read -r line; do :; done\n")
+      try workshop.write(".gnupg/gpg-agent.conf", "pinentry-program \(workshop.folder)/pinentry\n")
+      try await workshop.shell("chmod +x pinentry")
+      let before = try names(in: release)
+      let asked = workshop.folder.appending("asked")
+      let sample = Workshop.root.appending("manifests/sample.toml").string
+      let linux = "linux=\(Workshop.root.appending("Examples/sample/linux"))"
+      for (arguments, signal, status) in [
+        (["sign", "out/\(Self.name)", "--key", key, "--quiet"], SIGINT, 130),
+        (["sign", "out/\(Self.name)", "--key", key, "--quiet"], SIGKILL, 128 + SIGKILL),
+        (["cut", sample, "--source", linux, "--output", "new", "--sign", key, "--quiet"], SIGTERM, 130),
+      ] {
+        try Files.remove(asked)
+        let child = try Child(workshop, arguments)
+        #expect(try await child.wait { Files.exists(asked) }, "\(child.errorText)")
+        kill(child.pid, signal)
+        _ = try await child.wait { false }
+        #expect(child.exitStatus == status, "\(child.errorText)")
+        if status == 130 { #expect(child.errorText == "error: interrupted; nothing half-written was left\n") }
+        #expect(try names(in: release) == before && !Files.exists(workshop.folder.appending("new")))
+        #expect(try names(in: workshop.temporary).isEmpty)
+        try await GPGHome.end(keys.home)
+      }
+      #expect(try await workshop.run(["verify", "out/\(Self.name)", "--quiet"]).succeeded)
     }
   }
 
