@@ -56,6 +56,24 @@ package final class ArchiveFile: Sendable {
       _ scan: (_ tee: ((UnsafeRawBufferPointer) throws -> Void)?) throws -> ArchiveReader.Result
     ) async throws -> Result<(ArchiveReader.Result, R), any Error>
   ) async throws -> (archive: ArchiveReader.Result, other: R) {
+    let read = try await readOnce(wants: wants, progress: progress, while: body)
+    // Hard links to files that are not wanted: once more, with these.
+    let needed = read.archive.needed
+    guard !needed.isEmpty else { return read }
+    var again = try await readOnce(wants: { wants($0) || needed.contains($0) }, progress: progress, while: body)
+    guard again.archive.needed.isEmpty else {
+      throw ReleaseError(.source, doing: doing, reason: "it was changed meanwhile", advice: "try again")
+    }
+    again.archive.files = again.archive.files.filter { wants($0.key) }
+    return again
+  }
+
+  private func readOnce<R: Sendable>(
+    wants: @escaping @Sendable (String) -> Bool, progress: Progress,
+    while body: (
+      _ scan: (_ tee: ((UnsafeRawBufferPointer) throws -> Void)?) throws -> ArchiveReader.Result
+    ) async throws -> Result<(ArchiveReader.Result, R), any Error>
+  ) async throws -> (archive: ArchiveReader.Result, other: R) {
     _ = try file.seek(offset: 0, from: .start)
     let step = "reading \(path.lastComponent?.string ?? path.string)"
     let (result, outcome) = try await progress.step(step, total: size) {
@@ -104,10 +122,23 @@ package final class ArchiveFile: Sendable {
     case .zstd: return Command("zstd", ["-dcq", "--long=31"])
     case nil: break
     }
-    if try start(3) == Array("BZh".utf8) { return Command("bzip2", ["-dc"]) }
-    if try start(5, at: 257) == Array("ustar".utf8) { return Command("cat", []) }
+    let start = try self.start(512)
+    if start.starts(with: Array("BZh".utf8)) { return Command("bzip2", ["-dc"]) }
+    if isTarHeader(start) { return Command("cat", []) }
+    let (reason, advice) = ForeignFile.describe(start) ?? ("it is not a tarball", nil)
     throw ReleaseError(
-      .source, doing: doing, reason: "it is not a tarball (neither xz, gzip, zstd, bzip2 nor tar)",
-      advice: "give a .tar.xz, .tar.gz or .tar.zst")
+      .source, doing: doing, reason: reason, advice: advice ?? "give a .tar.xz, .tar.gz, .tar.zst, .tar.bz2 or .tar")
   }
+}
+
+/// Whether the first block of a file is the header of a tar entry: by the sum of its bytes, as old tars have no magic.
+private func isTarHeader(_ block: [UInt8]) -> Bool {
+  guard block.count == 512 else { return false }
+  if block[257..<262].elementsEqual("ustar".utf8) { return true }
+  let field = block[148..<156].drop { $0 == 0x20 }.prefix { (0x30...0x37).contains($0) }
+  guard let sum = Int(String(decoding: field, as: UTF8.self), radix: 8), sum > 0 else { return false }
+  let others = block[..<148] + block[156...]
+  // The field itself counts as spaces. Some took the bytes as signed.
+  return others.reduce(8 * 32) { $0 + Int($1) } == sum
+    || others.reduce(8 * 32) { $0 + Int(Int8(bitPattern: $1)) } == sum
 }

@@ -19,16 +19,19 @@ package struct ArchiveLimits: Sendable {
 /// Reads a tar stream once and keeps the wanted files.
 ///
 /// Any return code of libarchive but "an entry" and "the end" is an error. Entries that could leave the tree are
-/// refused, wanted or not. Source: libarchive's `archive_read(3)`.
+/// refused, wanted or not; so is what other readers take otherwise: a wanted path that comes twice or lies below a link,
+/// and bytes behind the end. Source: libarchive's `archive_read(3)`.
 package struct ArchiveReader {
   package struct Result: Sendable {
     /// Paths below the top folder of the archive.
-    package var files: [String: FileEntry] = [:]
+    package var files = ByPath<FileEntry>()
     /// Holds the contents of the files, one after the other in the order of the archive.
     package let store: ContentStore
     /// The newest time of any entry, in seconds since 1970.
     package var newest: Int64 = 0
     package var topFolder: String?
+    /// Unwanted files that wanted hard links name: without them, those links are not among `files`.
+    package var needed: PathSet = []
   }
 
   private let name: String
@@ -62,6 +65,10 @@ package struct ArchiveReader {
   ///
   /// - Parameter tee: is given every byte that was read, such as for the check of a signature.
   package func read(_ input: FileDescriptor, tee: ((UnsafeRawBufferPointer) throws -> Void)? = nil) throws -> Result {
+    try withPlainLocale { try readAll(input, tee: tee) }
+  }
+
+  private func readAll(_ input: FileDescriptor, tee: ((UnsafeRawBufferPointer) throws -> Void)?) throws -> Result {
     let feed = ArchiveFeed(input: input, limit: limits.uncompressed, tee: tee)
     guard let archive = archive_read_new() else { throw refused("libarchive could not start") }
     defer { archive_read_free(archive) }
@@ -70,6 +77,8 @@ package struct ArchiveReader {
     let context = Unmanaged.passUnretained(feed).toOpaque()
     let (store, contents) = try ContentStore.temporary()
     var result = Result(store: store)
+    // Where the mark at the end begins.
+    var end: Int64 = 0
     try withExtendedLifetime(feed) {
       let opened = archive_read_open2(
         archive, context, nil,
@@ -80,6 +89,7 @@ package struct ArchiveReader {
       do {
         guard opened == ARCHIVE_OK else { throw broken(archive) }
         try readEntries(archive, into: &result, contents)
+        end = archive_read_header_position(archive)
         try contents.flush()
         try feed.drain()
       } catch {
@@ -88,8 +98,13 @@ package struct ArchiveReader {
       }
       if let failure = feed.failure { throw failure }
       if feed.isOverLimit { throw tooLarge }
-      guard feed.hasEndMark else {
+      guard feed.total >= end + 512 else {
         throw refused("it ends before the mark at the end of a tar: something is missing")
+      }
+      guard feed.meaningful <= end else {
+        throw ReleaseError(
+          .source, doing: doing, reason: "it goes on behind its end: what begins at byte \(end) is not all zeros",
+          advice: "tars cannot be joined like texts: pack it again")
       }
     }
     return result
@@ -99,59 +114,77 @@ package struct ArchiveReader {
     refused(archive_error_string(archive).map { String(cString: $0) } ?? "it is not a tar archive")
   }
 
+  /// Whether libarchive only says that it leaves a name of an entry as it is: see `withPlainLocale`.
+  private func isUnconverted(_ archive: OpaquePointer, _ status: Int32) -> Bool {
+    guard status == ARCHIVE_WARN, let words = archive_error_string(archive) else { return false }
+    return String(cString: words).hasSuffix("can't be converted from UTF-8 to current locale.")
+  }
+
   private func readEntries(
     _ archive: OpaquePointer, into result: inout Result, _ contents: ContentStore.Writer
   ) throws {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
     defer { buffer.deallocate() }
+    var listing = Listing()
     var kept: Int64 = 0
     var count = 0
     var entry: OpaquePointer?
     while true {
       let status = archive_read_next_header(archive, &entry)
       if status == ARCHIVE_EOF { break }
-      guard status == ARCHIVE_OK, let entry else { throw broken(archive) }
+      guard status == ARCHIVE_OK || isUnconverted(archive, status), let entry else { throw broken(archive) }
       count += 1
       if count % 256 == 0 { try Task.checkCancellation() }
       if count > limits.entries { throw refused("it has more than \(limits.entries) entries") }
-      guard let path = try path(of: entry) else { continue }
+      let type = UInt32(archive_entry_filetype(entry))
+      guard let path = try path(of: entry, type) else { continue }
       result.newest = max(result.newest, Int64(archive_entry_mtime(entry)))
 
-      guard let inner = try strip(path, result: &result), !inner.isEmpty else { continue }
-      let type = UInt32(archive_entry_filetype(entry))
-      if let target = archive_entry_hardlink(entry).map({ String(cString: $0) }) {
-        try keepHardLink(inner, to: target, result: &result)
+      guard let inner = try strip(path, type: type, result: &result) else { continue }
+      let isWanted = type != S_IFDIR && wants(inner)
+      if let target = archive_entry_hardlink(entry) {
+        guard archive_entry_size(entry) <= 0 else { throw refused("the hard link \(inner) has content of its own") }
+        try add(inner, .hardLink(to: hardLinkTarget(target, of: inner, in: result)), isWanted, to: &listing)
         continue
       }
       switch type {
       case S_IFDIR:
-        continue
+        try add(inner, .folder, isWanted, to: &listing)
       case S_IFLNK:
-        guard wants(inner) else { continue }
-        guard let raw = archive_entry_symlink(entry), let target = String(validatingCString: raw) else {
+        try add(inner, .link, isWanted, to: &listing)
+        guard isWanted else { continue }
+        guard let raw = archive_entry_symlink(entry) else { throw refused("the link \(inner) has no target") }
+        guard let target = String(validatingCString: raw) else {
           throw refused("the link \(inner) has a target that is not UTF-8")
         }
-        guard linkStaysInside(inner, target: target) else {
-          throw refused("the link \(inner) leads out of the tree, to \(target)")
-        }
+        if let fault = fault(ofLink: inner, to: target) { throw refused("the link \(inner) \(fault)") }
         result.files[inner] = FileEntry(content: .link(target), isExecutable: false)
       case S_IFREG:
-        guard wants(inner) else { continue }
+        try add(inner, .file, isWanted, to: &listing)
+        guard isWanted else { continue }
         let size = archive_entry_size(entry)
         // A header can claim any size: the sum must not overflow.
         guard size >= 0 else { throw refused("\(inner) has a size of \(size) bytes") }
-        if size <= limits.kept { kept += size }
-        if kept > limits.kept || size > limits.kept {
-          throw refused("the wanted files hold more than \(limits.kept) bytes")
-        }
+        try keep(size, of: &kept)
         let bytes = try data(archive, size: Int(size), path: inner, buffer, contents)
         let isExecutable = archive_entry_perm(entry) & 0o100 != 0
         result.files[inner] = FileEntry(content: .regular(bytes), isExecutable: isExecutable)
+      case 0:
+        throw refused("\(inner) is of no kind that is known, such as the rest of a file that another volume begins")
       default:
         throw refused("\(inner) is a device or something else that is not a file")
       }
     }
     if count == 0 { throw refused("it is empty") }
+    try resolveHardLinks(listing, &result, &kept)
+    try checkFolders(listing, result)
+  }
+
+  private func keep(_ size: Int64, of kept: inout Int64) throws {
+    if size <= limits.kept { kept += size }
+    if kept > limits.kept || size > limits.kept {
+      throw refused("the wanted files hold more than \(limits.kept) bytes")
+    }
   }
 
   private func data(
@@ -169,42 +202,148 @@ package struct ArchiveReader {
     return contents.finishContent()
   }
 
+  // MARK: paths
+
   /// The path of an entry, checked; nil for what is no file, such as the header that `git archive` writes.
-  private func path(of entry: OpaquePointer) throws -> String? {
+  private func path(of entry: OpaquePointer, _ type: UInt32) throws -> String? {
     guard let raw = archive_entry_pathname(entry) else { throw refused("an entry has no name") }
     guard let text = String(validatingCString: raw) else {
       throw refused("the name \(String(cString: raw)) is not UTF-8")
     }
-    if text == "pax_global_header" { return nil }
-    var path = text[...]
-    while path.hasPrefix("./") { path = path.dropFirst(2) }
-    while path.last == "/" { path = path.dropLast() }
-    if path.isEmpty || path == "." { return nil }
-    if path.utf8.count > 1024 { throw refused("a path has \(path.utf8.count) bytes: \(path.prefix(60))…") }
-    guard isCleanPath(String(path)) else { throw refused("the path \(text) is absolute or leaves the tree") }
-    return String(path)
+    if stripsTopFolder, text == "pax_global_header" { return nil }
+    guard let path = plain(text) else { throw refused("the path \(text) is absolute or leaves the tree") }
+    if path.utf8.count > RelativePath.longest {
+      throw refused("a path has \(path.utf8.count) bytes: \(path.prefix(60))…")
+    }
+    if !path.isEmpty { return path }
+    // The folder that was packed: `./`.
+    guard type == S_IFDIR else { throw refused("an entry that is no folder has no name of its own") }
+    return nil
   }
 
-  private func strip(_ path: String, result: inout Result) throws -> String? {
+  /// A path as all spellings of it are written here: `./a//b/` is `a/b`. Nil when it is absolute or goes up.
+  private func plain(_ text: String) -> String? {
+    let parts = text.pathParts
+    guard text.utf8.first != 0x2f, !parts.contains(where: { $0.isSameInBytes("..") }) else { return nil }
+    return parts.filter { !$0.isSameInBytes(".") }.joined(separator: "/")
+  }
+
+  private func strip(_ path: String, type: UInt32, result: inout Result) throws -> String? {
     guard stripsTopFolder else { return path }
-    let parts = path.split(separator: "/", maxSplits: 1)
-    if let top = result.topFolder {
-      guard top == parts[0] else { throw refused("it has two top folders, \(top) and \(parts[0])") }
-    } else {
-      result.topFolder = String(parts[0])
+    let slash = path.utf8.firstIndex(of: 0x2f)
+    let top = String(path[..<(slash ?? path.endIndex)])
+    func isNotOneFolder(_ reason: String) -> ReleaseError {
+      ReleaseError(.source, doing: doing, reason: reason, advice: "pack it again with all of it in one folder")
     }
-    return parts.count == 2 ? String(parts[1]) : nil
+    guard slash != nil || type == S_IFDIR else {
+      throw isNotOneFolder("it has no top folder: \(path) lies at its top")
+    }
+    if let known = result.topFolder, !known.isSameInBytes(top) {
+      throw isNotOneFolder("it has two top folders, \(known) and \(top)")
+    }
+    result.topFolder = top
+    return slash.map { String(path[path.index(after: $0)...]) }
   }
 
-  /// A hard link becomes a copy of the file that it names, which must come before it.
-  private func keepHardLink(_ path: String, to target: String, result: inout Result) throws {
-    guard isCleanPath(target) else { throw refused("the hard link \(path) leads out of the tree, to \(target)") }
-    guard wants(path) else { return }
-    guard let inner = try strip(target, result: &result), let file = result.files[inner] else {
-      throw refused("the hard link \(path) names \(target), which is not among the wanted files before it")
+  private func hardLinkTarget(
+    _ raw: UnsafePointer<CChar>, of path: String, in result: Result
+  ) throws -> String {
+    let text = String(cString: raw)
+    guard let target = plain(text) else { throw refused("the hard link \(path) leads out of the tree, to \(text)") }
+    guard stripsTopFolder, let top = result.topFolder else { return target }
+    guard target.startsInBytes(with: top + "/") else {
+      throw refused("the hard link \(path) names \(text), which is not in the folder \(top)")
     }
-    result.files[path] = file
+    return String(decoding: target.utf8.dropFirst(top.utf8.count + 1), as: UTF8.self)
   }
+
+  // MARK: what one entry means for another
+
+  private enum Kind {
+    case folder, file, link
+    case hardLink(to: String)
+  }
+
+  /// What the archive holds, wanted or not.
+  private struct Listing {
+    var kinds = ByPath<Kind>()
+    /// Those that are wanted, in the order of the archive.
+    var hardLinks: [String] = []
+  }
+
+  private func add(_ path: String, _ kind: Kind, _ isWanted: Bool, to listing: inout Listing) throws {
+    let before = listing.kinds[path]
+    switch before {
+    case nil, .folder: listing.kinds[path] = kind
+    // What was no folder once counts as none.
+    case .file, .link, .hardLink: break
+    }
+    guard isWanted else { return }
+    if let fault = RelativePath.fault(of: path) { throw refused("the path \(path) \(fault)") }
+    if before != nil {
+      throw ReleaseError(
+        .source, doing: doing, reason: "it holds \(path) twice: which one counts differs between programs",
+        advice: "pack it again with one of them")
+    }
+    if case .hardLink = kind { listing.hardLinks.append(path) }
+  }
+
+  /// A hard link is a copy of the file that it names. Most come behind it; as no path comes twice, it does not matter.
+  private func resolveHardLinks(_ listing: Listing, _ result: inout Result, _ kept: inout Int64) throws {
+    for path in listing.hardLinks {
+      var target = path
+      var steps = 0
+      while case .hardLink(let next)? = listing.kinds[target] {
+        target = next
+        steps += 1
+        if steps > 40 { throw refused("the hard link \(path) names hard links without end") }
+      }
+      switch listing.kinds[target] {
+      case .file, .link:
+        guard let file = result.files[target] else {
+          result.needed.insert(target)
+          continue
+        }
+        if case .link(let text) = file.content, let fault = fault(ofLink: path, to: text) {
+          throw refused("the link \(path) \(fault)")
+        }
+        try keep(Int64(file.content.count), of: &kept)
+        result.files[path] = file
+      case .folder: throw refused("the hard link \(path) names \(target), which is a folder")
+      case nil, .hardLink: throw refused("the hard link \(path) names \(target), which it does not hold")
+      }
+    }
+  }
+
+  /// What lies below a link would be written through it by some programs, and beside it by others.
+  private func checkFolders(_ listing: Listing, _ result: Result) throws {
+    var known: PathSet = []
+    for path in result.files.keys {
+      var end = path.utf8.endIndex
+      while let slash = path.utf8[..<end].lastIndex(of: 0x2f) {
+        end = slash
+        let folder = String(path[..<slash])
+        guard known.insert(folder) else { break }
+        switch listing.kinds[folder] {
+        case nil, .folder: continue
+        case .link: throw refused("\(path) lies below \(folder), which is a link")
+        case .file, .hardLink: throw refused("\(path) lies below \(folder), which is a file")
+        }
+      }
+    }
+  }
+}
+
+/// Runs `body` on this thread in the C locale. In others, libarchive changes the names of pax archives: it composes their
+/// accents (NFC), and two names become one.
+private func withPlainLocale<R>(_ body: () throws -> R) rethrows -> R {
+  let plain = newlocale(1 << LC_CTYPE, "C", nil)
+  let before = uselocale(plain)
+  defer {
+    uselocale(before)
+    if let plain { freelocale(plain) }
+  }
+  return try body()
 }
 
 /// Hands what a descriptor gives to libarchive, counted and copied to whoever wants it.
@@ -213,9 +352,10 @@ private final class ArchiveFeed {
   private let limit: Int64
   private let tee: ((UnsafeRawBufferPointer) throws -> Void)?
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-  private var total: Int64 = 0
-  /// The last bytes that were read. A tar ends with at least one block of zeros; libarchive does not ask for it.
-  private var tail: [UInt8] = []
+  /// How many bytes there were. A tar ends with at least one block of zeros; libarchive does not ask for it.
+  private(set) var total: Int64 = 0
+  /// How many bytes up to the last one that is not 0.
+  private(set) var meaningful: Int64 = 0
   private(set) var failure: (any Error)?
   private(set) var isOverLimit = false
 
@@ -238,8 +378,6 @@ private final class ArchiveFeed {
     }
   }
 
-  var hasEndMark: Bool { tail.count == 512 && tail.allSatisfy { $0 == 0 } }
-
   /// Reads what stands behind the end of the archive, so that the decompressor checks its last block.
   func drain() throws {
     while !isOverLimit, try read() > 0 {}
@@ -248,11 +386,22 @@ private final class ArchiveFeed {
   private func read() throws -> Int {
     try Task.checkCancellation()
     let count = try input.read(into: buffer)
+    let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+    let used = chunk.countWithoutZeros
+    if used > 0 { meaningful = total + Int64(used) }
     total += Int64(count)
     if total > limit { isOverLimit = true }
-    let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-    tail = count >= 512 ? Array(chunk.suffix(512)) : Array((tail + chunk).suffix(512))
     try tee?(chunk)
     return count
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// How many bytes there are without the zeros at the end.
+  fileprivate var countWithoutZeros: Int {
+    var end = count
+    while end >= 8, loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+    while end > 0, self[end - 1] == 0 { end -= 1 }
+    return end
   }
 }

@@ -15,6 +15,10 @@ package enum AssemblerRemedy: Remedy {
   case sayWhereSourceIs(name: String)
   case giveOwnRepository
   case tryFetchAgain
+  /// The server answers, but not with the file.
+  case checkAddress
+  /// Of a release candidate, which kernel.org has elsewhere.
+  case giveCandidate(name: String, release: String)
   case chooseCacheWithSpace
 
   // MARK: trust

@@ -26,14 +26,14 @@ package struct AuditedTree: Sendable {
   package var kernel: String?
   package var audit: Manifest.Audit
   /// Each upstream path → where mainline has it.
-  package private(set) var mainline: [String: String] = [:]
+  package private(set) var mainline = ByPath<String>()
   /// The rules that say so, from a kernel tree to the release.
   package private(set) var rules: [Manifest.TreeRule]
-  private var files: [String: [UInt8]]
-  private var parts: [String: Part] = [:]
+  private var files: ByPath<[UInt8]>
+  private var parts = ByPath<Part>()
 
   package init(
-    name: String, identity: String? = nil, kernel: String? = nil, manifest: Manifest, files: [String: [UInt8]]
+    name: String, identity: String? = nil, kernel: String? = nil, manifest: Manifest, files: ByPath<[UInt8]>
   ) throws {
     let doing = "auditing \(name)"
     guard let audit = manifest.audit else {

@@ -44,7 +44,7 @@ package struct Drift: Sendable, Codable, Equatable {
       ? try await FolderSource(path: place).read(selection)
       : try await ArchiveSource(path: place, cache: cache).read(selection, progress: progress)
     kernel = content.pin.kernel
-    let theirs = try content.files.filter { path, _ in tree.rules.contains { $0.destination(of: path) != nil } }
+    let theirs = try content.files.filter { file in tree.rules.contains { $0.destination(of: file.key) != nil } }
       .compactMapValues { $0.content.isLink ? nil : try $0.content.read() }
     guard !theirs.isEmpty else {
       throw ReleaseError(
@@ -52,19 +52,18 @@ package struct Drift: Sendable, Codable, Equatable {
         reason: "it holds nothing of what belongs to mainline (\(tree.rules.map(\.from).shortened))",
         advice: "give a kernel release that has it")
     }
-    let ours = Dictionary(
-      tree.paths(.upstream).compactMap { path in tree.mainline[path].map { ($0, path) } }
-    ) { first, _ in first }
+    // The first of several that mainline has in one place.
+    let ours = ByPath(tree.paths(.upstream).reversed().compactMap { path in tree.mainline[path].map { ($0, path) } })
     try await compare(tree, ours, theirs)
   }
 
   private mutating func compare(
-    _ tree: AuditedTree, _ ours: [String: String], _ theirs: [String: [UInt8]]
+    _ tree: AuditedTree, _ ours: ByPath<String>, _ theirs: ByPath<[UInt8]>
   ) async throws {
     var before = ReleaseTree()
     var after = ReleaseTree()
     func entry(_ bytes: [UInt8]) -> TreeEntry { TreeEntry(content: .file(bytes), origin: Origin(source: "linux")) }
-    for path in Set(ours.keys).union(theirs.keys).sortedByBytes() {
+    for path in PathSet(ours.keys).union(theirs.keys).sortedByBytes() {
       let mine = ours[path].flatMap { tree[$0] }
       guard mine != theirs[path] else {
         unchanged += 1

@@ -90,7 +90,8 @@ package struct ChrootCache: Sendable, Codable {
     let file = folder.appending("\(name).json")
     // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
     // the first that is complete becomes the chroot.
-    let part = FilePath("\(path).\(ChrootCache.machine).partial")
+    let part = FilePath("\(path)\(ChrootCache.partial)")
+    await sweep(except: part)
     try AtomicDirectory.recover(path, from: part)
     try await Files.removeWhenQuiet(part)
     do {
@@ -111,6 +112,20 @@ package struct ChrootCache: Sendable, Codable {
       try? await Files.removeWhenQuiet(part)
       guard isFull else { throw error }
       throw ReleaseError(errno: ENOSPC, doing: doing, remedy: DistributionsRemedy.freeSpaceInCache, cause: error)
+    }
+  }
+
+  /// How the name of a chroot ends that is being made on this machine.
+  private static var partial: String { ".\(machine).partial" }
+
+  /// Removes what is half made of other chroots, on this machine, by processes that are dead: nobody holds their locks.
+  private func sweep(except part: FilePath) async {
+    for bytes in (try? Files.names(in: folder)) ?? [] {
+      let name = String(decoding: bytes, as: UTF8.self)
+      guard name.hasSuffix(Self.partial), name != part.name else { continue }
+      let lock = try? FileLock(folder.appending("\(name.dropLast(Self.partial.count)).lock"), touch: false)
+      guard (try? lock?.tryAcquire(.exclusive)) == true else { continue }
+      try? await Files.removeWhenQuiet(folder.appending(bytes: bytes))
     }
   }
 

@@ -44,6 +44,7 @@ package struct AtomicDirectory: Sendable {
     let lock = try lock()
     defer { lock.release() }
     do {
+      AtomicDirectory.sweep(parent, except: part)
       try AtomicDirectory.recover(path, from: part)
       for name in try Files.names(in: part) { try Files.remove(part.appending(bytes: name)) }
       try await body(part)
@@ -66,6 +67,21 @@ package struct AtomicDirectory: Sendable {
       // Once it has its name, the next process may write here.
       if lock.isInPlace { try? await Files.removeWhenQuiet(part) }
       throw error
+    }
+  }
+
+  /// Removes what processes that are dead were writing to a folder under other names: `.NAME.partial`, which only they
+  /// could read.
+  private static func sweep(_ parent: FilePath, except part: FilePath) {
+    for bytes in (try? Files.names(in: parent)) ?? [] {
+      let name = String(decoding: bytes, as: UTF8.self)
+      guard name.hasPrefix("."), name.hasSuffix(".partial"), name != part.name else { continue }
+      let place = parent.appending(bytes: bytes)
+      var status = stat()
+      guard lstat(place.string, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
+        status.st_mode & 0o777 == 0o700
+      else { continue }
+      _ = try? Files.removeIfAbandoned(place)
     }
   }
 

@@ -99,16 +99,9 @@ package final class ContentStore: Sendable {
 
   /// A new store without a name, in TMPDIR: it goes with the last reference to it, or with the process.
   package static func temporary() throws -> (store: ContentStore, writer: Writer) {
-    let parent = environmentVariable("TMPDIR") ?? "/tmp"
-    var template = Array("\(parent)/lrelease.XXXXXX".utf8CString)
-    let raw = mkstemp(&template)
-    guard raw >= 0 else {
-      throw ReleaseError(
-        errno: errno, doing: "making a scratch file in \(parent)", advice: "set TMPDIR to a folder that can be written")
-    }
-    _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
-    unlink(&template)
-    let store = ContentStore(FilePath("a scratch file in \(parent)"), FileDescriptor(rawValue: raw))
+    let parent = Files.temporaryFolder
+    let file = try Files.unnamedFile(in: parent, doing: "making a scratch file in \(parent)")
+    let store = ContentStore(FilePath("a scratch file in \(parent)"), file)
     return (store, Writer(store, size: 0))
   }
 
@@ -125,6 +118,9 @@ package final class ContentStore: Sendable {
       throw ReleaseError(errno: error.rawValue, doing: "writing \(path)")
     }
   }
+
+  /// Locks the file of the store as long as this process has it.
+  func lock() { flock(file.rawValue, LOCK_EX | LOCK_NB) }
 
   /// A store that was written before.
   package convenience init(reading path: FilePath) throws {
@@ -225,27 +221,6 @@ package final class ContentStore: Sendable {
 }
 
 extension Files {
-  /// Writes a file so that it appears complete or not at all, replacing one that exists.
-  ///
-  /// - Parameter body: writes the contents.
-  package static func replace<R>(
-    _ path: FilePath, mode: UInt32 = 0o644, _ body: (ContentStore.Writer) async throws -> R
-  ) async throws -> R {
-    let beside = FilePath("\(path).\(getpid()).new")
-    do {
-      let (_, writer) = try ContentStore.create(at: beside, mode: mode)
-      let result = try await body(writer)
-      try writer.flush()
-      guard rename(beside.string, path.string) == 0 else {
-        throw ReleaseError(errno: errno, doing: "writing \(path)")
-      }
-      return result
-    } catch {
-      unlink(beside.string)
-      throw error
-    }
-  }
-
   /// Writes a new file; one that exists already is an error.
   package static func write(_ bytes: FileBytes, to path: FilePath, mode: UInt32 = 0o644) throws {
     let (_, writer) = try ContentStore.create(at: path, mode: mode)

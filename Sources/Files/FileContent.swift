@@ -6,6 +6,15 @@ package enum FileContent: Sendable, Equatable {
   /// A symbolic link, with its target as written.
   case link(String)
 
+  package static func == (a: FileContent, b: FileContent) -> Bool {
+    switch (a, b) {
+    case (.regular(let one), .regular(let other)): one == other
+    // As with names, bytes count.
+    case (.link(let one), .link(let other)): one.isSameInBytes(other)
+    case (.regular, .link), (.link, .regular): false
+    }
+  }
+
   /// A regular file with these bytes.
   package static func file(_ bytes: [UInt8]) -> FileContent { .regular(FileBytes(bytes)) }
 

@@ -21,6 +21,13 @@ package final class FileLock: Sendable {
     if touch { futimens(descriptor, nil) }
   }
 
+  /// Opens an existing file to lock it; a link to one is none.
+  package init(existing path: FilePath) throws {
+    self.path = path
+    descriptor = open(path.string, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { throw ReleaseError(errno: errno, doing: "locking \(path)") }
+  }
+
   /// Opens an existing folder to lock it; a link to one is none.
   package init(folder path: FilePath) throws {
     self.path = path

@@ -131,20 +131,6 @@ package enum Files {
     }
   }
 
-  /// Writes a file so that it is there whole or not at all, replacing one that is there.
-  package static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32 = 0o644) throws {
-    let beside = FilePath("\(path).\(getpid()).new")
-    do {
-      try write(bytes, to: beside, mode: mode)
-      guard rename(beside.string, path.string) == 0 else {
-        throw ReleaseError(errno: errno, doing: "writing \(path)")
-      }
-    } catch {
-      unlink(beside.string)
-      throw error
-    }
-  }
-
   /// Copies a regular file to a new one, as a link to the same bytes where both are on one file system.
   ///
   /// Neither must be written to afterwards: files of a release never are.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// A pattern for paths, as in .gitignore: `*` and `?` stay within a part, `**` spans parts, `[a-z]` is one character.
+/// A pattern for paths, as in .gitignore: `*` and `?` stay within a part, `**` spans parts. `?` and `[a-z]` are
+/// one Unicode scalar; all else is compared byte by byte.
 ///
 /// A pattern without `/` matches a name at any depth; with one, it starts at the top, as `/Makefile` does. A pattern that matches a folder matches all that is in it.
 package struct Glob: Sendable, Hashable {
@@ -9,8 +10,8 @@ package struct Glob: Sendable, Hashable {
 
   package init(_ pattern: String) {
     self.pattern = pattern
-    var parts = pattern.split(separator: "/").map { Array($0.utf8) }
-    if !pattern.contains("/") { parts.insert(Array("**".utf8), at: 0) }
+    var parts = pattern.pathParts.map { Array($0.utf8) }
+    if !pattern.utf8.contains(0x2f) { parts.insert(Array("**".utf8), at: 0) }
     self.parts = parts
   }
 
@@ -47,9 +48,9 @@ package struct Glob: Sendable, Hashable {
       if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
         retry = (at + 1, byte)
         at += 1
-      } else if at < pattern.count, byte < name.count, let next = Glob.step(pattern, at, name[byte]) {
-        at = next
-        byte += 1
+      } else if at < pattern.count, byte < name.count, let step = Glob.step(pattern, at, name, byte) {
+        at += step.pattern
+        byte += step.name
       } else if let last = retry, last.byte < name.count {
         retry = (last.at, last.byte + 1)
         (at, byte) = (last.at, last.byte + 1)
@@ -60,27 +61,41 @@ package struct Glob: Sendable, Hashable {
     return true
   }
 
-  /// Where the pattern goes on when what stands at `at` takes `byte`; nil when it does not.
-  private static func step(_ pattern: [UInt8], _ at: Int, _ byte: UInt8) -> Int? {
+  /// How many bytes what stands at `at` in the pattern has, and how many of the name at `byte` it takes; nil when it takes
+  /// none.
+  private static func step(
+    _ pattern: [UInt8], _ at: Int, _ name: [UInt8], _ byte: Int
+  ) -> (pattern: Int, name: Int)? {
     if pattern[at] == UInt8(ascii: "["),
       let end = pattern[(at + 1)...].dropFirst().firstIndex(of: UInt8(ascii: "]"))
     {
-      return set(pattern[(at + 1)..<end], contains: byte) ? end + 1 : nil
+      guard let scalar = scalar(name, byte), set(pattern[(at + 1)..<end], contains: scalar) else { return nil }
+      return (end + 1 - at, UTF8.width(scalar))
     }
-    return pattern[at] == UInt8(ascii: "?") || pattern[at] == byte ? at + 1 : nil
+    if pattern[at] == UInt8(ascii: "?") { return scalar(name, byte).map { (1, UTF8.width($0)) } }
+    return pattern[at] == name[byte] ? (1, 1) : nil
   }
 
-  private static func set(_ set: ArraySlice<UInt8>, contains byte: UInt8) -> Bool {
-    var members = set
-    let negated = members.first == UInt8(ascii: "!") || members.first == UInt8(ascii: "^")
+  /// The scalar that begins at `byte`; nil in the middle of one.
+  private static func scalar(_ name: [UInt8], _ byte: Int) -> Unicode.Scalar? {
+    if name[byte] < 0x80 { return Unicode.Scalar(name[byte]) }
+    var decoder = UTF8()
+    var rest = name[byte...].makeIterator()
+    if case .scalarValue(let scalar) = decoder.decode(&rest) { return scalar }
+    return nil
+  }
+
+  private static func set(_ set: ArraySlice<UInt8>, contains scalar: Unicode.Scalar) -> Bool {
+    var members = Array(String(decoding: set, as: UTF8.self).unicodeScalars)[...]
+    let negated = members.first == "!" || members.first == "^"
     if negated { members = members.dropFirst() }
     var found = false
     while let low = members.popFirst() {
-      if members.first == UInt8(ascii: "-"), members.count > 1, let high = members.dropFirst().first {
+      if members.first == "-", members.count > 1, let high = members.dropFirst().first {
         members = members.dropFirst(2)
-        found = found || (low <= byte && byte <= high)
+        found = found || (low <= scalar && scalar <= high)
       } else {
-        found = found || low == byte
+        found = found || low == scalar
       }
     }
     return found != negated

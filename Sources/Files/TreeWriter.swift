@@ -46,7 +46,7 @@ package struct TreeWriter: Sendable {
         throw ReleaseError(.input, doing: "writing \(folder)", reason: "“\(entry.path)” is not a plain path")
       }
       let folders = path.components.dropLast()
-      let shared = zip(open.dropFirst(), folders).prefix { $0.name == $1 }.count
+      let shared = zip(open.dropFirst(), folders).prefix { $0.name.isSameInBytes($1) }.count
       while open.count > shared + 1 { try leave() }
       for name in folders.dropFirst(shared) {
         open.append((String(name), try open[open.count - 1].handle.makeFolder(Array(name.utf8))))

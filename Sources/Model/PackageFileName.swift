@@ -7,6 +7,9 @@ package enum PackageFileName {
   /// - Parameter release: the name of the release: `sample-7.4`.
   package static func tarball(_ release: String, _ codec: Codec) -> String { "\(release).tar.\(codec.suffix)" }
 
+  /// The text of the patches that a release was made with.
+  package static func patches(_ release: String) -> String { "\(release).patches.tar.xz" }
+
   /// A binary package of Debian. An epoch is left out, as everywhere in Debian.
   package static func deb(_ name: String, version: String, architecture: String = "all") -> String {
     let plain = version.firstIndex(of: ":").map { version[version.index(after: $0)...] } ?? version[...]

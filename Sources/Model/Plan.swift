@@ -8,7 +8,7 @@ import SystemPackage
 ///
 /// It holds the manifest and all the files beside it that the manifest names, so that it needs nothing but the sources.
 package struct Plan: Sendable, Equatable, Codable {
-  /// The format of this file.
+  /// The format of this file: 1, or 2 where patches were applied that the plan of a release names by digest alone.
   package var format = 1
   package var name: String
   package var version: Spelled<ReleaseVersion>
@@ -22,7 +22,8 @@ package struct Plan: Sendable, Equatable, Codable {
   package var tools: [String: String]
   /// Name of the manifest among `recipe`.
   package var manifest: String
-  /// The manifest and the files that it names, by their path relative to it.
+  /// The manifest and the files that it names, by their path relative to it. In the plan of a release of format 2,
+  /// without the patches that were applied: their text lies in a file beside it.
   package var recipe: [String: RecipeFile]
   /// What the qualification of a candidate has proven of each package, by its variant; nil for a candidate.
   package var proven: [String: Proven]?
@@ -132,12 +133,37 @@ package struct Plan: Sendable, Equatable, Codable {
     }
   }
 
-  /// The plan as it goes into the release: without the places, which differ between machines.
+  /// The plan as it goes into the release: without the places, which differ between machines, and without the text of
+  /// patches, which would be most of it.
   package var portable: Plan {
     var plan = self
     plan.places = nil
+    guard format > 1 else { return plan }
+    let applied = Set(appliedPatches.map(\.sha256))
+    plan.recipe = recipe.filter { !applied.contains($0.value.sha256) }
     return plan
   }
+
+  /// The patches of sources and of vendors, whose text the recipe of a plan that was saved holds too.
+  package var appliedPatches: [SourcePin.PatchPin] {
+    sources.sorted { $0.key < $1.key }.flatMap { $0.value.patches ?? [] }
+      + (rebuilds ?? []).flatMap { $0.patches ?? [] }
+  }
+
+  /// Those that this release brought, and not one that it was made from: the ones whose text lies beside it.
+  package var ownPatches: [SourcePin.PatchPin] {
+    if let last = rebuilds?.last { return last.patches ?? [] }
+    return appliedPatches
+  }
+
+  /// Those of them that it does not hold.
+  package var missingPatches: [SourcePin.PatchPin] {
+    let held = Set(recipe.values.map(\.sha256))
+    return appliedPatches.filter { !held.contains($0.sha256) }
+  }
+
+  /// The format in which a plan with these patches is written.
+  package static func format(patches: [SourcePin.PatchPin]) -> Int { patches.isEmpty ? 1 : 2 }
 
   /// Identifies the code of the release and how it is packaged: the same for a candidate and the release that is made
   /// of it.
@@ -164,7 +190,7 @@ package struct Plan: Sendable, Equatable, Codable {
         .input, doing: doing, reason: "it is not a plan of lrelease: \(error.reason)", remedy: ModelRemedy.makePlan,
         cause: error)
     }
-    guard format == 1 else {
+    guard (1...2).contains(format) else {
       throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")
     }
     guard Timestamp.releasable.contains(sourceDate) else {

@@ -21,7 +21,11 @@ package struct Recipe: Sendable {
   package mutating func read(_ name: String, at location: SourceLocation? = nil) throws -> [UInt8] {
     if let file = files[name] { return file.bytes }
     guard let folder else {
-      throw ReleaseError(.input, at: location, doing: "reading the plan", reason: "it does not hold the file \(name)")
+      throw ReleaseError(
+        .input, at: location, doing: "reading the plan", reason: "it does not hold the file \(name)",
+        advice:
+          "the text of patches lies in \(PackageFileName.patches("NAME")) of the release that brought them: put that beside the plan"
+      )
     }
     do {
       let bytes = try Files.read(folder.pushing(FilePath(name)), limit: 64 << 20)

@@ -66,7 +66,7 @@ package struct Origin: Sendable, Equatable, Codable {
 
 /// The release as the writers see it: path → mode, content, origin. Paths are relative, in UTF-8, without `.` or `..`.
 package struct ReleaseTree: Sendable {
-  package private(set) var entries: [String: TreeEntry] = [:]
+  package private(set) var entries = ByPath<TreeEntry>()
 
   package init() {}
 
@@ -77,7 +77,7 @@ package struct ReleaseTree: Sendable {
 
   package var isEmpty: Bool { entries.isEmpty }
   package var count: Int { entries.count }
-  package var byteCount: Int64 { entries.values.reduce(0) { $0 + Int64($1.content.count) } }
+  package var byteCount: Int64 { entries.reduce(0) { $0 + Int64($1.value.content.count) } }
 
   /// The paths in the order of their bytes: the same on any machine and in any locale.
   package var paths: [String] {
@@ -86,12 +86,12 @@ package struct ReleaseTree: Sendable {
 
   /// The folders that hold something, each before what is in it.
   package var folders: [String] {
-    var found: Set<String> = []
+    var found: PathSet = []
     for path in entries.keys {
       var rest = path[...]
-      while let slash = rest.lastIndex(of: "/") {
+      while let slash = rest.utf8.lastIndex(of: 0x2f) {
         rest = rest[..<slash]
-        if !found.insert(String(rest)).inserted { break }
+        if !found.insert(String(rest)) { break }
       }
     }
     return found.sortedByBytes()
@@ -99,7 +99,7 @@ package struct ReleaseTree: Sendable {
 
   /// Writes the tree to a folder of this machine.
   package func write(to folder: FilePath) throws {
-    try TreeWriter(folder).write(entries.map { TreeWriter.Entry($0, $1.content, mode: $1.mode) })
+    try TreeWriter(folder).write(entries.map { TreeWriter.Entry($0.key, $0.value.content, mode: $0.value.mode) })
   }
 
   /// The part of the tree for which `isIncluded` holds.

@@ -9,23 +9,32 @@ package struct Timestamp: Sendable, Hashable {
   /// 1970 to 9999: what every place can write that a release has its time in.
   package static let releasable: ClosedRange<Int64> = 0...253_402_300_799
 
+  /// What an RPM package can state: its changelog begins in 1990, and the times of its files end in 2106.
+  /// Source: rpm's build/parseChangelog.c, and RPMTAG_FILEMTIMES.
+  package static let inRPM: ClosedRange<Int64> = 631_152_000...4_294_967_295
+
   package init(seconds: Int64) { self.seconds = seconds }
 
-  /// Reads `2026-11-01T00:00:00Z`.
+  /// Reads `2026-11-01T00:00:00Z`, in this spelling alone, of a day that the calendar has.
   package init?(iso8601 text: String) {
     let utf8 = Array(text.utf8)
-    guard utf8.count == 20, utf8[19] == UInt8(ascii: "Z") else { return nil }
-    let numbers = text.dropLast().split(whereSeparator: { "-T:".contains($0) }).compactMap { Int64($0) }
-    guard numbers.count == 6, (1...12).contains(numbers[1]), (1...31).contains(numbers[2]), numbers[3] < 24,
-      numbers[4] < 60, numbers[5] < 60
+    guard utf8.count == 20 else { return nil }
+    func number(_ digits: Range<Int>) -> Int64? {
+      utf8[digits].allSatisfy { (0x30...0x39).contains($0) }
+        ? utf8[digits].reduce(0) { $0 * 10 + Int64($1 - 0x30) } : nil
+    }
+    guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
+      let minute = number(14..<16), let second = number(17..<19), (1...12).contains(month)
     else { return nil }
     // Days from civil: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-    let year = numbers[1] <= 2 ? numbers[0] - 1 : numbers[0]
-    let era = year / 400
-    let yearOfEra = year - era * 400
-    let dayOfYear = (153 * (numbers[1] + (numbers[1] > 2 ? -3 : 9)) + 2) / 5 + numbers[2] - 1
+    let shifted = month <= 2 ? year - 1 : year
+    let era = shifted / 400
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
     let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    seconds = (era * 146_097 + dayOfEra - 719_468) * 86_400 + numbers[3] * 3600 + numbers[4] * 60 + numbers[5]
+    seconds = (era * 146_097 + dayOfEra - 719_468) * 86_400 + hour * 3600 + minute * 60 + second
+    // 31 February, a 25th hour and other separators come out otherwise.
+    guard iso8601 == text else { return nil }
   }
 
   /// Year, month (1…12), day, hour, minute, second and day of the week (0 is Sunday), in UTC.
@@ -46,7 +55,8 @@ package struct Timestamp: Sendable, Hashable {
   /// `2026-11-01T00:00:00Z`.
   package var iso8601: String {
     let f = fields
-    return "\(f.year)-\(two(f.month))-\(two(f.day))T\(two(f.hour)):\(two(f.minute)):\(two(f.second))Z"
+    return
+      "\(String(repeating: "0", count: max(0, 4 - String(f.year).count)))\(f.year)-\(two(f.month))-\(two(f.day))T\(two(f.hour)):\(two(f.minute)):\(two(f.second))Z"
   }
 
   /// `Sun, 01 Nov 2026 00:00:00 +0000`, as a Debian changelog states it (RFC 5322).

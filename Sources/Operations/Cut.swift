@@ -40,9 +40,32 @@ package struct Cut: Sendable {
     self.progress = progress
   }
 
+  /// Finds out now what would stop the cut of a plan, or be wrong with its packages; of a manifest with prepare steps,
+  /// which decide what there is to package, as much as can be known without them.
+  package static func rehearse(_ opened: OpenedPlan, progress: Progress) async throws {
+    let context = try PackagingContext(opened.plan, opened.manifest)
+    try warnOfOwnKernel(context, progress)
+    guard opened.manifest.prepare.isEmpty else { return }
+    _ = try complete(try await opened.plan.assemble(opened, progress: .silent), in: context)
+  }
+
+  /// Says so where a package does not support the kernel release that its code comes from: a mistake as a rule.
+  private static func warnOfOwnKernel(_ context: PackagingContext, _ progress: Progress) throws {
+    guard let kernel = context.plan.sources.values.compactMap(\.kernel).first else { return }
+    for package in context.packages {
+      let range = try DKMSPackage(package, in: context).range
+      guard !range.contains(kernel) else { continue }
+      progress.warning(
+        "the package '\(package.variant)' supports \(range.text), and the release is made from Linux \(kernel)")
+    }
+  }
+
   /// Carries a plan out.
   package func run(_ opened: OpenedPlan) async throws -> Report {
-    try await run(opened.plan, opened.manifest) { try await opened.plan.assemble(opened, progress: progress) }
+    try Self.warnOfOwnKernel(try PackagingContext(opened.plan, opened.manifest), progress)
+    return try await run(opened.plan, opened.manifest) {
+      try await opened.plan.assemble(opened, progress: progress)
+    }
   }
 
   /// Makes a release of code that is there.
@@ -72,6 +95,7 @@ package struct Cut: Sendable {
       let planFile = FileBytes(try JSON.encode(plan.portable))
       try Files.write(planFile, to: part.appending(ReleaseFolder.plan))
       var artifacts = try await writeAll(plan, packages, released, name: name, to: part)
+      if PatchArchive.isNeeded(for: plan) { artifacts.append(try await writePatches(plan, name: name, to: part)) }
       if let signer { artifacts = try await sign(artifacts, signer, in: part) }
       try ReleaseFolder.writeChecksums(
         of: artifacts + [
@@ -137,6 +161,14 @@ package struct Cut: Sendable {
       }
       return try await group.reduce(into: []) { $0 += $1 }
     }
+  }
+
+  private func writePatches(_ plan: Plan, name: String, to part: FilePath) async throws -> Artifact {
+    let file = PackageFileName.patches(name)
+    let (_, output) = try ContentStore.create(at: part.appending(file), mode: 0o644)
+    let bytes = try await PatchArchive.write(plan, to: output)
+    try output.flush()
+    return Artifact(name: file, bytes: Int64(bytes.count), sha256: bytes.sha256)
   }
 
   /// The tarball, and the source packages that hold it as it is.

@@ -68,7 +68,7 @@ package struct PackageContents: Sendable, Codable {
     return try await packaged(header.split(separator: "\n").map(String.init), files)
   }
 
-  private static func unpack(_ command: Command, _ path: FilePath) async throws -> [String: FileEntry] {
+  private static func unpack(_ command: Command, _ path: FilePath) async throws -> ByPath<FileEntry> {
     let doing = "reading \(path)"
     let (input, _) = try Files.openRegular(path, doing: doing)
     defer { try? input.close() }
@@ -83,21 +83,21 @@ package struct PackageContents: Sendable, Codable {
     return try result.get().files
   }
 
-  private static func packaged(_ header: [String], _ files: [String: FileEntry]) async throws -> PackageContents {
+  private static func packaged(_ header: [String], _ files: ByPath<FileEntry>) async throws -> PackageContents {
     guard let path = files.keys.first(where: { $0.hasSuffix("/origins.jsonl.gz") }),
       let packed = try files[path]?.content.readFile()
     else {
       return try contents(header, files, origins: nil, below: "")
     }
     let origins = try await Command("gzip", ["-dc"]).check(input: packed, doing: "reading \(path)").output
-    let folder = files.keys.filter { $0.hasSuffix("/dkms.conf") }.min() ?? ""
+    let folder = files.keys.filter { $0.hasSuffix("/dkms.conf") }.sortedByBytes().first ?? ""
     return try contents(header, files, origins: origins, below: String(folder.dropLast("dkms.conf".count)))
   }
 
   private static func contents(
-    _ header: [String], _ files: [String: FileEntry], origins: [UInt8]?, below prefix: String
+    _ header: [String], _ files: ByPath<FileEntry>, origins: [UInt8]?, below prefix: String
   ) throws -> PackageContents {
-    var known: [String: Origin] = [:]
+    var known = ByPath<Origin>()
     if let origins {
       for record in try OriginRecord.parse(origins, file: "origins") { known[prefix + record.path] = record.origin }
     }

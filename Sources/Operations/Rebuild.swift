@@ -54,8 +54,21 @@ package struct Rebuild: Sendable {
     let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
     let made = try await Cut(output: output, codec: released.codec, signer: signer, progress: progress)
-      .run(try prove(released.plan), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput) { code }
+      .run(try prove(try await completePlan(of: released)), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput)
+    { code }
     return Report(made: made, basedOn: released.name, isUnchanged: false)
+  }
+
+  /// The plan with the text of its patches, where that lies with the release.
+  private func completePlan(of released: Release) async throws -> Plan {
+    var plan = released.plan
+    if let folder = released.listing?.path { try await PatchArchive.complete(&plan, from: folder, progress: progress) }
+    if plan.format > 1, !plan.ownPatches.isEmpty, !PatchArchive.isNeeded(for: plan) {
+      progress.note(
+        "\(PackageFileName.patches(released.name)) is not made: the text of patches is not in the tarball, "
+          + "and no release folder is here that has it")
+    }
+    return plan
   }
 
   // MARK: the same again
@@ -64,7 +77,7 @@ package struct Rebuild: Sendable {
     let original = released.listing
     var differing: [String] = []
     let made = try await cut.run(
-      released.plan, released.manifest, remedy: ReleasesRemedy.chooseOtherOutput,
+      try await completePlan(of: released), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput,
       check: { part in differing = try compare(part, released, original) },
       code: {
         try checkTree(code, released)
@@ -82,8 +95,8 @@ package struct Rebuild: Sendable {
   /// Packaging and records must come out as they were released.
   private func checkTree(_ code: ReleaseTree, _ released: Release) throws {
     let tree = try Cut.complete(code, in: PackagingContext(released.plan, released.manifest)).tree
-    let paths = Set(tree.entries.keys).union(released.tree.entries.keys)
-    let different = paths.filter { tree[$0] != released.tree[$0] }.sorted()
+    let paths = PathSet(tree.entries.keys).union(released.tree.entries.keys)
+    let different = paths.filter { tree[$0] != released.tree[$0] }.sortedByBytes()
     guard different.isEmpty else {
       // The list of origins differs with any file.
       let named = different.filter { $0 != Tarball.originsPath }
@@ -144,7 +157,9 @@ package struct Rebuild: Sendable {
     _ request: RebuildRequest, _ released: Release, _ code: ReleaseTree
   ) throws {
     for patch in request.series?.patches ?? [] {
-      let made = patch.paths.first { $0.hasPrefix("lrelease/") || released.tree[$0] != nil && code[$0] == nil }
+      let made = patch.paths.first {
+        $0.startsInBytes(with: "lrelease/") || released.tree[$0] != nil && code[$0] == nil
+      }
       guard let path = made else { continue }
       throw ReleaseError(
         .input, doing: "reading the patch \(patch.name)",

@@ -97,7 +97,11 @@ package struct ReleaseDiff: Sendable, Codable {
         Dictionary(side.plan.extras.map { ($0, side.release.manifest.extras[$0]?.summary ?? "") }) { $1 }
       },
       try section("patches") { try $0.release.patches() },
-      try section("recipe") { $0.plan.recipe.mapValues { "SHA-256 \($0.sha256)" } },
+      try section("recipe") { side in
+        // Patches have a section of their own, and plans of format 1 hold them too.
+        let patches = Set(side.plan.appliedPatches.map(\.sha256))
+        return side.plan.recipe.filter { !patches.contains($0.value.sha256) }.mapValues { "SHA-256 \($0.sha256)" }
+      },
       try section("modules") { side in
         var facts: [String: String] = [:]
         let (manifest, extras) = (side.release.manifest, side.plan.extras)
@@ -113,7 +117,11 @@ package struct ReleaseDiff: Sendable, Codable {
   }
 
   private static func changes(_ before: [String: String], _ after: [String: String]) -> [Change] {
-    Set(before.keys).union(after.keys).sorted().compactMap { name in
+    changes(ByPath(before.map { ($0.key, $0.value) }), ByPath(after.map { ($0.key, $0.value) }))
+  }
+
+  private static func changes(_ before: ByPath<String>, _ after: ByPath<String>) -> [Change] {
+    PathSet(before.keys).union(after.keys).sortedByBytes().compactMap { name in
       before[name] == after[name] ? nil : Change(name: name, before: before[name], after: after[name])
     }
   }
@@ -122,7 +130,7 @@ package struct ReleaseDiff: Sendable, Codable {
 
   private static func files(_ before: Side, _ after: Side) -> [Section] {
     func isCode(_ path: String) -> Bool { before.code[path] != nil || after.code[path] != nil }
-    let paths = Set(before.release.tree.entries.keys).union(after.release.tree.entries.keys)
+    let paths = PathSet(before.release.tree.entries.keys).union(after.release.tree.entries.keys)
       // They differ whenever anything does.
       .subtracting([Tarball.planPath, Tarball.originsPath])
       .sortedByBytes()
@@ -156,7 +164,7 @@ package struct ReleaseDiff: Sendable, Codable {
   /// The changes of text files, made by diff(1).
   private static func unified(_ before: Side, _ after: Side) async throws -> String {
     let (old, new) = (before.release.tree, after.release.tree)
-    let paths = Set(old.entries.keys).union(new.entries.keys).subtracting([Tarball.planPath, Tarball.originsPath])
+    let paths = PathSet(old.entries.keys).union(new.entries.keys).subtracting([Tarball.planPath, Tarball.originsPath])
       .filter { old[$0]?.content != new[$0]?.content }
     return try await withScratch { scratch in
       var text = ""
@@ -223,7 +231,7 @@ package struct ReleaseDiff: Sendable, Codable {
   private struct PackageFacts {
     var file: String
     var fields: [String: String]
-    var files: [String: (fact: String, bytes: Int64)] = [:]
+    var files = ByPath<(fact: String, bytes: Int64)>()
   }
 
   /// The .deb and .rpm in a release folder, by name and format.
@@ -240,8 +248,8 @@ package struct ReleaseDiff: Sendable, Codable {
       let package = try await PackageContents.read(folder.path.appending(artifact.name), progress: progress)
       var facts = PackageFacts(file: artifact.name, fields: fields(package.header))
       for entry in package.files {
-        let source = sources.first { entry.path.hasPrefix($0.prefix) }
-        let path = source.map { $0.plain + entry.path.dropFirst($0.prefix.count) } ?? entry.path
+        let source = sources.first { entry.path.startsInBytes(with: $0.prefix) }
+        let path = source.map { $0.plain + entry.path.droppingBytes($0.prefix.utf8.count) } ?? entry.path
         facts.files[path] = ("\(entry.mode) \(entry.sha256)", entry.bytes)
       }
       let name = facts.fields["Package"] ?? facts.fields["Name"] ?? artifact.name

@@ -39,31 +39,28 @@ struct PackageLayout {
 
   /// - Throws: `ReleaseError` with code `input` for a path that is not a plain one, or that is there twice.
   init(_ files: [PackageFile], doing: String) throws {
-    var found: [String: Entry] = [:]
-    var folders: Set<String> = []
+    var found = ByPath<Entry>()
+    var folders: PathSet = []
     for file in files {
       func refuse(_ reason: String) -> ReleaseError {
         ReleaseError(.input, doing: doing, reason: "“\(file.path)” \(reason)")
       }
-      let parts = file.path.split(separator: "/", omittingEmptySubsequences: false)
-      guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else {
-        throw refuse("is not a path from the root of the target without a slash at either end")
-      }
-      guard !file.path.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
-        throw refuse("has a control character in it")
-      }
+      if let fault = RelativePath.fault(of: file.path) { throw refuse(fault) }
+      let parts = file.path.pathParts
       if case .link(let target) = file.content, target.isEmpty || target.utf8.contains(0) {
         throw refuse("is a link to nowhere")
       }
       guard file.mode & ~0o7777 == 0 else { throw refuse("has the mode \(String(file.mode, radix: 8))") }
-      guard found.updateValue(.file(file), forKey: file.path) == nil else { throw refuse("is there twice") }
+      guard found[file.path] == nil else { throw refuse("is there twice") }
+      found[file.path] = .file(file)
       for count in 1..<max(1, parts.count) { folders.insert(parts[..<count].joined(separator: "/")) }
     }
     for folder in folders {
-      guard found.updateValue(.folder(folder), forKey: folder) == nil else {
+      guard found[folder] == nil else {
         throw ReleaseError(.input, doing: doing, reason: "“\(folder)” is a file and a folder")
       }
+      found[folder] = .folder(folder)
     }
-    entries = found.values.sortedByBytes(\.path)
+    entries = found.map(\.value).sortedByBytes(\.path)
   }
 }

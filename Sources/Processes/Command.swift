@@ -240,14 +240,7 @@ private struct ErrorSink: ~Copyable {
   let descriptor: FileDescriptor
 
   init(doing: String) throws {
-    var template = Array("\(Files.temporaryFolder)/lrelease.XXXXXX".utf8CString)
-    let raw = mkstemp(&template)
-    guard raw >= 0 else {
-      throw ReleaseError(errno: errno, doing: doing, advice: "set TMPDIR to a folder that can be written")
-    }
-    _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
-    unlink(&template)
-    descriptor = FileDescriptor(rawValue: raw)
+    descriptor = try Files.unnamedFile(in: Files.temporaryFolder, doing: doing)
   }
 
   deinit { try? descriptor.close() }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Files
+import Model
 
 /// A file of a release folder, or of a folder of packages.
 package struct Artifact: Sendable, Equatable, Encodable {
@@ -11,6 +12,8 @@ package struct Artifact: Sendable, Equatable, Encodable {
     case srpm, dsc
     case origTarball, debianTarball
     case plan
+    /// The text of the patches that the plan names by digest.
+    case patches
     /// What the tools of a distribution leave beside packages, such as .changes, .buildinfo and logs.
     case other
 
@@ -30,6 +33,8 @@ package struct Artifact: Sendable, Equatable, Encodable {
           .origTarball
         } else if tarballs.contains(where: { name.hasSuffix(".debian\($0)") }) {
           .debianTarball
+        } else if name.hasSuffix(PackageFileName.patches("")) {
+          .patches
         } else if tarballs.contains(where: name.hasSuffix) {
           .tarball
         } else {
@@ -58,7 +63,7 @@ package struct Artifact: Sendable, Equatable, Encodable {
     switch kind {
     case .deb, .dsc, .origTarball, .debianTarball: String(name.prefix { $0 != "_" })
     case .rpm, .srpm: name.split(separator: "-", omittingEmptySubsequences: false).dropLast(2).joined(separator: "-")
-    case .tarball, .plan, .other: nil
+    case .tarball, .plan, .patches, .other: nil
     }
   }
 

@@ -65,8 +65,7 @@ package struct Keyring: Sendable {
     }
     var trust = Trust(
       keyring: path, signers: named.isEmpty ? keys.map(\.primary.fingerprint) : named, bytes: bytes)
-    trust.namedBy = "you named"
-    trust.remedy = ReleasesRemedy.nameSigner
+    trust.naming = .user
     return trust
   }
 

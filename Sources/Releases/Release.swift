@@ -93,7 +93,7 @@ package struct Release: Sendable {
         advice: "get the release whole")
     }
     var tree = ReleaseTree()
-    let origins = Dictionary(records.map { ($0.path, $0.origin) }) { $1 }
+    let origins = ByPath(records.map { ($0.path, $0.origin) })
     for (path, file) in content.files {
       tree[path] = TreeEntry(
         content: file.content, isExecutable: file.isExecutable, origin: origins[path] ?? Tarball.ownOrigin)

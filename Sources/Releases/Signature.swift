@@ -13,14 +13,18 @@ package struct Trust: Sendable {
   package var signers: [String]
   /// The keyring itself, where it comes out of a plan.
   package var bytes: [UInt8]?
-  /// Who has named the signers, and what to do about another one.
-  package var namedBy = "the manifest pins"
-  package var remedy: any Remedy = Advice("add the fingerprint to 'signers' if you trust it")
+  /// Signatures over SHA-1 count too, although two contents with one SHA-1 can be made.
+  package var allowsSHA1: Bool
+  /// Who has named the signers.
+  package var naming = Naming.manifest
 
-  package init(keyring: FilePath, signers: [String], bytes: [UInt8]? = nil) {
+  package enum Naming: Sendable { case manifest, user }
+
+  package init(keyring: FilePath, signers: [String], bytes: [UInt8]? = nil, allowsSHA1: Bool = false) {
     self.keyring = keyring
     self.signers = signers
     self.bytes = bytes
+    self.allowsSHA1 = allowsSHA1
   }
 
   /// The keyring as gpgv needs it.
@@ -37,8 +41,8 @@ package func signatureName(of tarball: String) -> String {
 
 /// A detached OpenPGP signature, checked with gpgv.
 ///
-/// gpgv calls a signature by an expired key valid and ends with 0; so its exit status is not enough: GOODSIG must be
-/// there, the fingerprint must be pinned, and no word of expiry or revocation. Source: GnuPG's doc/DETAILS.
+/// Of several signatures in one file, one must be good: made by a pinned signer, with a digest that cannot be forged, and
+/// no word of expiry or revocation. A bad one spoils them all. gpgv's exit status tells none of this: see `GPGStatus`.
 package struct SignatureCheck: Sendable {
   /// Why a file is refused that was changed after it was signed.
   package static let mismatch = "the signature does not match the content"
@@ -58,6 +62,11 @@ package struct SignatureCheck: Sendable {
     what: String, body: (FileDescriptor) async throws -> Result<R, any Error>
   ) async throws -> (Result<R, any Error>, String?) {
     let doing = "checking the signature of \(what)"
+    if let fault = DetachedSignature.fault(of: signature) {
+      throw ReleaseError(
+        .unverified, doing: doing, reason: "the signature cannot be read: \(fault)",
+        advice: "a detached signature by OpenPGP is needed, binary or armoured")
+    }
     let keyring = try trust.keyringBytes()
     if keyring.starts(with: Array("-----BEGIN".utf8)) {
       throw ReleaseError(
@@ -90,33 +99,35 @@ package struct SignatureCheck: Sendable {
     func refused(_ reason: String, _ advice: String) -> ReleaseError {
       ReleaseError(.unverified, doing: doing, reason: reason, advice: advice)
     }
-    let lines = outcome.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-      .filter { $0.first == "[GNUPG:]" && $0.count > 1 }
-    func line(_ keyword: String) -> [String]? { lines.first { $0[1] == keyword } }
-    if line("BADSIG") != nil {
-      throw refused(SignatureCheck.mismatch, "the file was changed: get it again")
+    let verdicts = GPGStatus(outcome.text).signatures.map { $0.verdict(trust) }
+    if verdicts.contains(.bad) { throw refused(SignatureCheck.mismatch, "the file was changed: get it again") }
+    // gpgv ends with 2 when it cannot check all of them.
+    if case .good(let signer)? = verdicts.first(where: \.isGood),
+      outcome.succeeded || outcome.status == .exited(2) && !verdicts.allSatisfy(\.isGood)
+    {
+      return signer
     }
-    if let missing = line("NO_PUBKEY") {
+    // What comes first says most.
+    switch verdicts.max(by: { $0.weight < $1.weight }) {
+    case .weak(let signer, let digest):
       throw refused(
-        "it was signed by the unknown key \(missing.dropFirst(2).first ?? "")",
-        "add the key to \(trust.keyring) if you trust it")
-    }
-    if line("EXPKEYSIG") != nil || line("KEYEXPIRED") != nil && line("GOODSIG") == nil {
-      throw refused("the key that signed it has expired", "get the signer's renewed key")
-    }
-    if line("EXPSIG") != nil { throw refused("the signature has expired", "get a new signature") }
-    if line("REVKEYSIG") != nil { throw refused("the key that signed it was revoked", "do not use this file") }
-    guard line("GOODSIG") != nil, let valid = line("VALIDSIG"), valid.count > 2, outcome.succeeded else {
-      throw refused("the signature cannot be read: \(outcome.lastErrorLine)", "get the signature again")
-    }
-    // VALIDSIG gives the key that signed and, last, the primary key that it belongs to.
-    let fingerprints = [valid[2], valid.last ?? valid[2]]
-    guard let pinned = fingerprints.first(where: { trust.signers.contains($0.uppercased()) }) else {
+        "\(signer) signed the \(digest) of it, which can be forged",
+        digest == "SHA-1" && trust.naming == .manifest
+          ? "get a new signature, or say allow-sha1 = true in the manifest where there is none" : "get a new signature")
+    case .revokedKey: throw refused("the key that signed it was revoked", "do not use this file")
+    case .expiredKey: throw refused("the key that signed it has expired", "get the signer's renewed key")
+    case .expired: throw refused("the signature has expired", "get a new signature")
+    case .other(let signer):
+      let isPinned = trust.naming == .manifest
       throw ReleaseError(
         .unverified, doing: doing,
-        reason: "it was signed by \(fingerprints[1]), which is not among the signers that \(trust.namedBy)",
-        remedy: trust.remedy)
+        reason: "it was signed by \(signer), which is not among the signers that "
+          + (isPinned ? "the manifest pins" : "you named"),
+        remedy: isPinned ? Advice("add the fingerprint to 'signers' if you trust it") : ReleasesRemedy.nameSigner)
+    case .unknownKey(let key):
+      throw refused("it was signed by the unknown key \(key)", "add the key to \(trust.keyring) if you trust it")
+    case nil, .unreadable, .good, .bad:
+      throw refused("the signature cannot be read: \(outcome.lastErrorLine)", "get the signature again")
     }
-    return pinned
   }
 }

@@ -126,8 +126,10 @@ package struct SigningKey: Sendable {
   package func trust() async throws -> Trust {
     let exported = try await GnuPG.ofUser(["--no-armor", "--export", "--", fingerprint])
       .check(doing: "exporting the key \(fingerprint)")
-    return Trust(
+    var trust = Trust(
       keyring: FilePath("the keyring of the key \(fingerprint)"), signers: [fingerprint], bytes: exported.output)
+    trust.naming = .user
+    return trust
   }
 
   /// What gpg, or a program that calls it, says of a signature that it did not make.

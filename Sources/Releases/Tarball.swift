@@ -74,7 +74,7 @@ package enum Tarball {
   }
 
   /// The origins list of a release tarball.
-  static func records(in files: [String: FileEntry], doing: String) throws -> [OriginRecord] {
+  static func records(in files: ByPath<FileEntry>, doing: String) throws -> [OriginRecord] {
     guard let list = files[originsPath] else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(originsPath)", advice: "it is not a release made by lrelease")
@@ -83,9 +83,9 @@ package enum Tarball {
   }
 
   /// Checks every file against the origins list, and the list against the files.
-  static func verify(_ files: [String: FileEntry], against records: [OriginRecord]) -> Verification {
+  static func verify(_ files: ByPath<FileEntry>, against records: [OriginRecord]) -> Verification {
     var result = Verification(files: records.count)
-    var listed: Set<String> = [originsPath]
+    var listed: PathSet = [originsPath]
     for record in records {
       listed.insert(record.path)
       guard let file = files[record.path] else {
@@ -95,7 +95,7 @@ package enum Tarball {
       let entry = TreeEntry(content: file.content, isExecutable: file.isExecutable, origin: record.origin)
       if OriginRecord(path: record.path, entry: entry) != record { result.changed.append(record.path) }
     }
-    result.unknown = files.keys.filter { !listed.contains($0) }.sorted()
+    result.unknown = files.keys.filter { !listed.contains($0) }.sortedByBytes()
     return result
   }
 }

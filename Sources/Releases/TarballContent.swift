@@ -13,7 +13,7 @@ package struct TarballContent: Sendable {
   /// Of the tarball as it lies there, compressed.
   let sha256: SHA256Digest
   let codec: Codec
-  package let files: [String: FileEntry]
+  package let files: ByPath<FileEntry>
 
   /// - Throws: `ReleaseError` with code `different` for a tarball that the SHA256SUMS beside it lists otherwise.
   package init(reading path: FilePath, progress: Progress) async throws {

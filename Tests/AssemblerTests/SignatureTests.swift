@@ -122,6 +122,90 @@ import Testing
     }
   }
 
+  /// Of several signatures in one file, one by a pinned signer is enough, whatever stands before it.
+  @Test func severalSignaturesInOneFile() async throws {
+    try await withKeys { keys, folder, tar in
+      let signature = folder.appending("linux-7.4.tar.sign")
+      let good = try await keys.make("good")
+      let other = try await keys.make("other")
+      let changed = try await Fixture.archive(#"add("top/fs/a.c", b"int b;")"#, in: folder, name: "changed.tar")
+      func signed(_ file: FilePath, by key: String, _ more: [String] = []) async throws -> [UInt8] {
+        let path = folder.appending("one.sign")
+        try await keys.sign(file, by: key, to: path, more)
+        return try Files.read(path)
+      }
+      let byGood = try await signed(tar, by: good)
+      let byOther = try await signed(tar, by: other)
+      let armoured = try await signed(tar, by: good, ["--armor"])
+      let otherArmoured = try await signed(tar, by: other, ["--armor"])
+      let wrong = try await signed(changed, by: good)
+      try await keys.export([good], to: folder.appending("keys.gpg"))
+      for parts in [byOther + byGood, byGood + byOther, armoured, otherArmoured + armoured, armoured + otherArmoured] {
+        try Files.replace(signature, with: parts)
+        #expect(try await Fixture.read(source(folder, signers: [good])).pin.signedBy == good)
+      }
+      // With both keys in the keyring, the one that is pinned counts.
+      try await keys.export([good, other], to: folder.appending("keys.gpg"))
+      for parts in [byOther + byGood, byGood + byOther] {
+        try Files.replace(signature, with: parts)
+        #expect(try await Fixture.read(source(folder, signers: [good])).pin.signedBy == good)
+        #expect(try await Fixture.read(source(folder, signers: [other])).pin.signedBy == other)
+      }
+      // A bad one spoils them all.
+      for parts in [byGood + wrong, wrong + byGood, byOther + wrong] {
+        try Files.replace(signature, with: parts)
+        await Fixture.refusal("does not match the content", code: .unverified) {
+          _ = try await Fixture.read(source(folder, signers: [good]))
+        }
+      }
+    }
+  }
+
+  @Test func aDigestThatCanBeForgedDoesNotCount() async throws {
+    try await withKeys { keys, folder, tar in
+      let signature = folder.appending("linux-7.4.tar.sign")
+      let good = try await keys.make("good")
+      try await keys.export([good], to: folder.appending("keys.gpg"))
+      try await keys.sign(tar, by: good, to: signature, ["--digest-algo", "SHA1"])
+      var old = source(folder, signers: [good])
+      await Fixture.refusal("\(good) signed the SHA-1 of it", "allow-sha1 = true", code: .unverified) { [old] in
+        _ = try await Fixture.read(old)
+      }
+      old.trust?.allowsSHA1 = true
+      #expect(try await Fixture.read(old).pin.signedBy == good)
+      try await keys.sign(tar, by: good, to: signature, ["--digest-algo", "RIPEMD160"])
+      await Fixture.refusal("RIPEMD-160", code: .unverified) { [old] in _ = try await Fixture.read(old) }
+    }
+  }
+
+  /// What is no detached signature is refused before anything of it is believed.
+  @Test func aSignatureOfAnotherKindIsNamed() async throws {
+    try await withKeys { keys, folder, tar in
+      let signature = folder.appending("linux-7.4.tar.sign")
+      let good = try await keys.make("good")
+      try await keys.export([good], to: folder.appending("keys.gpg"))
+      for (options, words) in [
+        (["--sign"], "does not begin with a signature"), (["--sign", "--armor"], "it is a message"),
+        (["--clear-sign"], "it is a signed text"), (["--export", "--armor"], "it is a key"),
+      ] {
+        _ = try await keys.gpg(
+          ["--yes", "--output", signature.string] + options + (options[0] == "--export" ? [] : [tar.string]))
+        await Fixture.refusal("the signature cannot be read", words, code: .unverified) {
+          _ = try await Fixture.read(source(folder, signers: [good]))
+        }
+      }
+      for (text, words) in [
+        ("-----BEGIN SSH SIGNATURE-----\n", "ssh-keygen"), ("untrusted comment: x\n", "minisign"),
+        ("<!DOCTYPE html>", "a page"),
+      ] {
+        try Files.replace(signature, with: Array(text.utf8))
+        await Fixture.refusal("the signature cannot be read", words, code: .unverified) {
+          _ = try await Fixture.read(source(folder, signers: [good]))
+        }
+      }
+    }
+  }
+
   @Test func expiredAndRevokedKeysAreRefused() async throws {
     try await withKeys { keys, folder, tar in
       let signature = folder.appending("linux-7.4.tar.sign")

@@ -140,7 +140,7 @@ import Testing
 
   private func apply(_ patch: String, series: String = "fix.patch\n", to text: String = "one\nend\n") async throws {
     let series = try PatchSeries(file: "p/series") { Array(($0 == "p/series" ? series : patch).utf8) }
-    var files = ["fs/a": SourceFile(content: .file(Array(text.utf8)), isExecutable: false)]
+    var files: ByPath = ["fs/a": SourceFile(content: .file(Array(text.utf8)), isExecutable: false)]
     try await series.apply(to: &files, progress: .silent)
   }
 

@@ -81,11 +81,11 @@ import Testing
 
       """
     let series = try PatchSeries(file: "p/series") { Array(($0 == "p/series" ? "fix.patch\n" : patch).utf8) }
-    var good = ["fs/a": SourceFile(content: .file(Array("one\nend\n".utf8)), isExecutable: false)]
+    var good: ByPath = ["fs/a": SourceFile(content: .file(Array("one\nend\n".utf8)), isExecutable: false)]
     try await series.apply(to: &good, progress: .silent)
     #expect(try good["fs/a"]?.readFile() == Array("two\nend\n".utf8))
     #expect(good["fs/a"]?.patches == ["fix.patch"])
-    var bad = ["fs/a": SourceFile(content: .file(Array("other\nthing\n".utf8)), isExecutable: false)]
+    var bad: ByPath = ["fs/a": SourceFile(content: .file(Array("other\nthing\n".utf8)), isExecutable: false)]
     do {
       try await series.apply(to: &bad, progress: .silent)
       Issue.record("the patch applied")

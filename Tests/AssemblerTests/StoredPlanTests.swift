@@ -6,8 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Plans that lrelease 0.1.0 wrote, in Tests/Fixtures/plans. They are read and written again as long as the format is 1:
-/// verdicts name a plan by its digest, and a release that is there is known by the bytes of its plan.
+/// Plans that lrelease wrote, in Tests/Fixtures/plans. They are read and written again, byte for byte: verdicts name a plan by its digest, and a release that is there is known by the bytes of its plan.
 @Suite struct StoredPlanTests {
   struct Stored: Sendable, CustomTestStringConvertible {
     var name: String
@@ -45,6 +44,13 @@ import Testing
     Stored(
       name: "vouched", release: "demo-7.4",
       identity: "f7caeef0d25ed299e921a2c22286d040872c8bed02025658f8134b28a315d891"),
+    // Format 2: of a release, with a patch by its digest, and the same as it was saved, with the text.
+    Stored(
+      name: "patched", release: "demo-1.0",
+      identity: "daef5826833f521bf2c7fc7742b685e73db9d567f9d881f875608ecb16846fbf"),
+    Stored(
+      name: "patched-saved", release: "demo-1.0",
+      identity: "daef5826833f521bf2c7fc7742b685e73db9d567f9d881f875608ecb16846fbf"),
   ]
 
   @Test func allOfThemAreTried() throws {

@@ -68,7 +68,7 @@ import Testing
     let files = AuditTests.files.merging(changes) { $1 }
     return try AuditedTree(
       name: "demo", manifest: Manifest(parsing: Array(text.utf8), file: "demo.toml"),
-      files: files.mapValues { Array($0.utf8) })
+      files: ByPath(files.map { ($0.key, Array($0.value.utf8)) }))
   }
 
   @Test func partsAndTheirPlaces() throws {

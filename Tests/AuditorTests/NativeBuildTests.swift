@@ -81,8 +81,9 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
     ]
     return try AuditedTree(
       name: "demo", manifest: Manifest(parsing: Array(text.utf8), file: "demo.toml"),
-      files: files.merging(changes.compactMapValues { $0 }) { $1 }.filter { changes[$0.key] != .some(nil) }
-        .mapValues { Array($0.utf8) })
+      files: ByPath(
+        files.merging(changes.compactMapValues { $0 }) { $1 }.filter { changes[$0.key] != .some(nil) }
+          .map { ($0.key, Array($0.value.utf8)) }))
   }
 
   private func check(_ pass: NativeBuild.Pass) {

@@ -56,10 +56,14 @@ import Testing
     #expect(lines[5] == "0000000000000000")
   }
 
-  @Test func onlyTheLayerOfAFolderChanges() async throws {
-    try await withScratch { scratch in
-      let root = scratch.appending("root")
-      for folder in ["root"] + Sandbox.Layers.folders { try Files.makeFolder(scratch.appending(folder)) }
+  /// The options of an overlay are cut at commas and colons.
+  @Test(arguments: ["plain", "with space", "a,b", "a:b", "a\\b", "-o ro", "a'b\"c", "ä$HOME"])
+  func onlyTheLayerOfAFolderChanges(name: String) async throws {
+    try await withScratch { outer in
+      let scratch = outer.appending(name)
+      let root = outer.appending("of,\(name)").appending("root")
+      try Files.makeFolder(root)
+      for folder in [String]() + Sandbox.Layers.folders { try Files.makeFolder(scratch.appending(folder)) }
       try Files.write(Array("old\n".utf8), to: root.appending("file"))
       // An overlay cannot be mounted everywhere, such as in a container on a file system that is an overlay itself.
       let isUser = geteuid() != 0

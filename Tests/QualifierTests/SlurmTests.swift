@@ -129,6 +129,32 @@ struct SlurmTests {
     }
   }
 
+  /// The cluster takes two tasks in an array. Nothing runs here: the jobs are held.
+  @Test func moreCasesThanAnArrayMayHaveAreSeveralArrays() async throws {
+    try await onCluster { place in
+      let three = ["--target", "debian-12-6.12", "--target", "debian-13", "--slurm-option=--hold"]
+      for (more, waits) in [([], false), (["--jobs", "1"], true)] {
+        let child = try place.start(three + more)
+        var tasks: [Substring] = []
+        while tasks.count < 3, child.isRunning {
+          try await Task.sleep(for: .milliseconds(500))
+          tasks = try await place.cluster.command("squeue --noheader --array --format=%F_%K").text.split(
+            separator: "\n")
+        }
+        let jobs = Set(tasks.map { $0.prefix { $0 != "_" } }).sorted()
+        #expect(tasks.count == 3 && jobs.count == 2, "\(child.errorText)")
+        #expect(Set(tasks.map { $0.drop { $0 != "_" } }) == ["_0", "_1"])
+        let dependencies = try await place.cluster.command("squeue --noheader --format=%E").text
+        #expect(dependencies.contains("afterany:\(jobs[0])") == waits, "\(dependencies)")
+        kill(-child.pid, SIGINT)
+        _ = try await child.wait { false }
+        #expect(child.exitStatus == 130)
+        for job in jobs { #expect(child.errorText.contains("warning: Slurm job \(job) was cancelled\n")) }
+        try await place.expectNothingLeft()
+      }
+    }
+  }
+
   /// What an lrelease that was killed has left to Slurm is waited for, and not started twice.
   @Test func aJobThatWasLeftIsTakenUp() async throws {
     try await onCluster { place in
@@ -270,6 +296,7 @@ private struct TestCluster: Sendable {
         SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0
         SlurmdParameters=config_overrides
         MpiDefault=none
+        MaxArraySize=2
         ReturnToService=2
         KillWait=10
         MailProg=/bin/true

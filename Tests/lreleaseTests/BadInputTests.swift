@@ -144,7 +144,9 @@ import Testing
     try await Workshop.use { workshop in
       let root = Workshop.root
       try await workshop.shell("cp -r \(root)/debian/dkms deb; cp \(root)/specs/dkms.spec rpm.spec; chmod -R u+w deb")
+      try workshop.write("linux/fs/Kbuild", "obj-m := demo.o\n")
       let packages = Workshop.packages.replacing("\(root)/debian/dkms", with: "deb")
+        .replacing("modules = ", with: "make = \"make M=$dkms_tree/$module/$module_version/build/fs\"\nmodules = ")
         .replacing("\(root)/specs/dkms.spec", with: "rpm.spec")
       for (change, words) in [
         ("echo 'Depends' >> deb/control", "reading the control file"),
@@ -229,7 +231,7 @@ import Testing
         ("\"version\" : \"7.4\"", "\"version\" : \"7.5\"", 4, "it says demo 7.5, its manifest demo 7.4"),
         ("\"version\" : \"7.4\"", "\"version\" : \"x\"", 2, "“x” is not a number"),
         ("\"extras\" : [", "\"extras\" : [\"../x\"", 2, "no extra '../x'"),
-        ("\"format\" : 1", "\"format\" : 2", 2, "of a newer lrelease"),
+        ("\"format\" : 1", "\"format\" : 3", 2, "of a newer lrelease"),
         ("summary = ", "summary  = ", 4, "its file demo.toml was changed"),
         ("\"sourceDate\" : ", "\"sourceDate\" : -9223372036854775808, \"x\" : ", 2, "no time of a release"),
         ("\"manifest\" : \"demo.toml\"", "\"manifest\" : \"none\"", 2, "does not hold its manifest none"),

@@ -18,7 +18,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 let date: Int64 = 1_700_000_000
 
 /// The files as they are to stand on the target.
-func packageFiles(_ files: [String: SourceFile]) -> [PackageFile] {
+func packageFiles(_ files: ByPath<SourceFile>) -> [PackageFile] {
   files.map { path, file in
     PackageFile(path: "usr/src/bench-1/\(path)", content: file.content, mode: file.isExecutable ? 0o755 : 0o644)
   }

@@ -9,9 +9,9 @@ package struct Assembly {
   private let manifest: Manifest
   private(set) var tree = ReleaseTree()
   /// Which rule wrote a path, for the message about a collision.
-  private var writers: [String: String] = [:]
+  private var writers = ByPath<String>()
   /// A path in each folder, for the same.
-  private var folders: [String: String] = [:]
+  private var folders = ByPath<String>()
 
   package init(_ manifest: Manifest) { self.manifest = manifest }
 
@@ -51,7 +51,7 @@ package struct Assembly {
   private mutating func apply(_ rule: Manifest.TreeRule, _ contents: [String: SourceContent]) throws {
     let files = contents[rule.source]?.files ?? [:]
     var matched = false
-    for path in files.keys.sorted() {
+    for path in files.keys.sortedByBytes() {
       guard let file = files[path], let destination = rule.destination(of: path) else { continue }
       matched = true
       guard isCleanPath(destination) else {
@@ -87,7 +87,7 @@ package struct Assembly {
         reason: "\(writer) makes \(path) a file, but \(writers[inner] ?? "an earlier rule") writes \(inner)")
     }
     var parent = path[...]
-    while let slash = parent.lastIndex(of: "/") {
+    while let slash = parent.utf8.lastIndex(of: 0x2f) {
       parent = parent[..<slash]
       if tree[String(parent)] != nil {
         throw ReleaseError(
@@ -164,7 +164,7 @@ package struct Assembly {
   }
 
   private func checkLinks() throws {
-    let folders = Set(tree.folders)
+    let folders = PathSet(tree.folders)
     for path in tree.paths {
       guard let entry = tree[path], case .link(let target) = entry.content else { continue }
       guard leadsSomewhere(path, folders) else {
@@ -178,14 +178,14 @@ package struct Assembly {
 
   /// Whether a link ends at something in the tree, seen as a kernel would: a `..` behind a link to a folder goes up from
   /// where that leads, which may be out of the tree although the text is not.
-  private func leadsSomewhere(_ path: String, _ folders: Set<String>) -> Bool {
-    var rest = path.split(separator: "/").map(String.init)
+  private func leadsSomewhere(_ path: String, _ folders: PathSet) -> Bool {
+    var rest = path.pathParts.map(String.init)
     var here: [String] = []
     var links = 0
     while !rest.isEmpty {
       let part = rest.removeFirst()
-      if part == "." { continue }
-      if part == ".." {
+      if part.isSameInBytes(".") { continue }
+      if part.isSameInBytes("..") {
         guard here.popLast() != nil else { return false }
         continue
       }
@@ -194,9 +194,9 @@ package struct Assembly {
       if case .link(let target)? = tree[place]?.content {
         links += 1
         // As many as Linux follows.
-        guard links <= 40, !target.hasPrefix("/") else { return false }
+        guard links <= 40, target.utf8.first != 0x2f else { return false }
         here.removeLast()
-        rest = target.split(separator: "/").map(String.init) + rest
+        rest = target.pathParts.map(String.init) + rest
       } else if tree[place] != nil ? !rest.isEmpty : !folders.contains(place) {
         return false
       }

@@ -56,7 +56,7 @@ package struct PrepareSandbox: Sendable {
           .failed, at: step.location, doing: doing, reason: log.lastErrorLine,
           advice: "the step runs without network and sees only this machine's programs and the tree")
       }
-      var seen: Set<String> = []
+      var seen: PathSet = []
       try collect(folder, step, generator, into: &tree, &seen)
       for path in before.entries.keys where !seen.contains(path) { tree[path] = nil }
       return tree
@@ -78,12 +78,12 @@ package struct PrepareSandbox: Sendable {
       ],
       directory: FilePath(place), hasOwnSession: true)
     let script = Script(PackageResources.prepare_sh).text
-    return try await sandbox.command("/bin/sh", ["-c", script, "prepare"] + step.run).run(doing: doing)
+    return try await sandbox.run("/bin/sh", ["-c", script, "prepare"] + step.run, doing: doing)
   }
 
   private static func collect(
     _ folder: FilePath, _ step: Manifest.PrepareStep, _ generator: String, into tree: inout ReleaseTree,
-    _ seen: inout Set<String>
+    _ seen: inout PathSet
   ) throws {
     let doing = "taking what the prepare step made"
     try DirectoryWalker(folder, doing: doing).walk { entry in
@@ -92,12 +92,15 @@ package struct PrepareSandbox: Sendable {
           .failed, at: step.location, doing: doing, reason: "the name \(entry.shown) is not UTF-8")
       }
       if step.exclude.contains(where: { $0.matches(path) }) && tree[path] == nil { return .prune }
+      if entry.kind != .folder, let fault = RelativePath.fault(of: path) {
+        throw ReleaseError(.failed, at: step.location, doing: doing, reason: "the path \(path) \(fault)")
+      }
       switch entry.kind {
       case .folder: return .goOn
       case .link:
         seen.insert(path)
         let target = try entry.target()
-        if case .link(target)? = tree[path]?.content { return .goOn }
+        if tree[path]?.content == .link(target) { return .goOn }
         let origin = Origin(source: "generated", generator: generator)
         if linkStaysInside(path, target: target) {
           tree[path] = TreeEntry(content: .link(target), origin: origin)
@@ -124,7 +127,8 @@ package struct PrepareSandbox: Sendable {
 
   /// The file that a link out of the tree names, as the sandbox saw it.
   private static func follow(_ target: String, from path: String, root: FilePath) throws -> ([UInt8], Bool) {
-    guard target.hasPrefix("/"), !target.hasPrefix(place), let resolved = realpath(target, nil) else {
+    guard target.startsInBytes(with: "/"), !target.startsInBytes(with: place), let resolved = realpath(target, nil)
+    else {
       throw ReleaseError(
         .failed, doing: "taking what the prepare step made", reason: "the link \(path) leads nowhere, to \(target)")
     }

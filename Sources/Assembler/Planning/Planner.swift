@@ -74,11 +74,22 @@ package struct Planner {
     let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
     let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
+    var request = request
+    request.extras = manifest.ordered(request.extras)
     var planner = Planner(
       manifest: manifest, request: request, recipe: recipe, progress: progress, manifestName: name)
     let opened = try await planner.run()
     planner.warnOfUnsigned(opened.plan)
     return opened
+  }
+
+  /// Opens the sources of a saved plan, or of that of a release, whose patches lie beside it.
+  package static func open(
+    planAt path: FilePath, _ request: CutRequest, progress: Progress
+  ) async throws -> OpenedPlan {
+    var plan = try Plan(reading: path)
+    try await PatchArchive.complete(&plan, from: Files.absolute(path).removingLastComponent(), progress: progress)
+    return try await open(plan, request, progress: progress)
   }
 
   /// Opens the sources of a plan again and demands that they are what it pins.
@@ -147,15 +158,12 @@ package struct Planner {
     let version = try resolveVersion(kernel: kernel)
     try readNamedFiles()
     let pins = contents.mapValues(\.pin)
-    for (name, pin) in pins where !Timestamp.releasable.contains(pin.date) {
-      throw ReleaseError(
-        .source, doing: "reading the time of the source '\(name)'",
-        reason: "it is \(pin.date) seconds from 1970, no time of a release", advice: "its newest file has a wrong time")
-    }
+    try checkTimes(pins)
     var plan = Plan(
       name: manifest.name, version: version.planned, kernel: kernel, extras: request.extras,
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
       recipe: recipe.files)
+    plan.format = Plan.format(patches: plan.appliedPatches)
     plan.places = places
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
   }
@@ -222,6 +230,7 @@ package struct Planner {
       archive.cache = request.cache.appending("archives")
       archive.isFetched = isFetched
       content = try await archive.read(selection, progress: progress)
+      if let date = source.date { content.pin.date = date }
     case .repository(let path, let ref):
       var git = GitSource(repository: path, ref: ref)
       git.commit = planned[name]?.commit
@@ -315,18 +324,8 @@ package struct Planner {
         guard let ref = source.ref else { throw noRef(name, source) }
         return (place, .repository(try await fetcher.repository(place, ref: ref, progress: progress), ref: ref))
       }
-      guard let path = try await fetcher.file(place, progress: progress) else {
-        throw ReleaseError(.source, doing: "fetching \(place)", reason: "it is not there")
-      }
-      var signature: FilePath?
-      if source.keyring != nil {
-        do {
-          signature = try await fetcher.file(signatureName(of: place), isOptional: true, progress: progress)
-        } catch let error as ReleaseError where error.code == .source && planned[name] != nil {
-          // Offline, from a plan: see checkVerification.
-        }
-      }
-      return (place, .archive(path, signature: signature, isFetched: true))
+      let (found, path, signature) = try await fetch(place, with: fetcher, name, source)
+      return (found, .archive(path, signature: signature, isFetched: true))
     }
     if place.hasPrefix("file://") { place.removeFirst(7) }
     // A path on the command line is relative to where we are, one in the manifest to the manifest.

@@ -39,6 +39,8 @@ extension Planner {
   ) async throws -> (plan: Plan, tree: ReleaseTree) {
     let old = released.plan
     let manifest = released.manifest
+    var request = request
+    request.added.extras = manifest.ordered(request.added.extras)
     let version = old.version.value
     let vendor = try nextVendor(of: version, request)
     for extra in request.added.extras where old.extras.contains(extra) {
@@ -51,6 +53,8 @@ extension Planner {
       basedOn: .init(name: old.name, version: old.version, tarball: released.sha256, plan: released.planDigest),
       extras: request.added.extras.isEmpty ? nil : request.added.extras)
     var plan = old
+    // A release of the old form has its patches as text: so it goes on.
+    if old.appliedPatches.isEmpty { plan.format = Plan.format(patches: request.series?.pins ?? []) }
     plan.rebuilds = (old.rebuilds ?? []) + [rebuild.adding(request.series, to: &plan.recipe)]
     plan.extras += request.added.extras
     plan.version = try ReleaseVersion(

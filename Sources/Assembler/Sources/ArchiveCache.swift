@@ -29,7 +29,7 @@ struct ArchiveCache {
     guard let index = try? JSON.decode(Index.self, from: Files.read(folder.appending("index.json"))),
       let data = try? ContentStore(reading: folder.appending("data"))
     else { return nil }
-    var files: [String: SourceFile] = [:]
+    var files = ByPath<SourceFile>()
     var offset: Int64 = 0
     for file in index.files {
       let content: FileContent
@@ -52,7 +52,7 @@ struct ArchiveCache {
     let folder = folder.appending(key)
     do {
       try Files.makeFolder(folder, mode: 0o700)
-      let paths = content.files.keys.sorted()
+      let paths = content.files.keys.sortedByBytes()
       var files: [Index.File] = []
       try await Files.replace(folder.appending("data")) { data in
         for path in paths {

@@ -38,7 +38,7 @@ package struct ArchiveSource: Sendable {
   private var name: String { path.lastComponent?.string ?? path.string }
 
   /// Every file of the archive, without asking who signed it.
-  package func readAll(progress: Progress) async throws -> [String: SourceFile] {
+  package func readAll(progress: Progress) async throws -> ByPath<SourceFile> {
     try await readWhole(progress: progress).files
   }
 
@@ -93,7 +93,10 @@ package struct ArchiveSource: Sendable {
   }
 
   private func discard() {
-    if isFetched { try? Files.remove(path) }
+    guard isFetched else { return }
+    try? Fetcher.forget(path)
+    // They belong together: a new tarball with the old signature would never be right.
+    if let signature { try? Fetcher.forget(signature) }
   }
 
   private func discardingWhatIsWrong<R>(_ body: () async throws -> R) async throws -> R {
@@ -101,6 +104,10 @@ package struct ArchiveSource: Sendable {
       return try await body()
     } catch let error as ReleaseError where error.code == .source || error.reason == SignatureCheck.mismatch {
       discard()
+      throw error
+    } catch let error as ReleaseError where error.code == .unverified && isFetched {
+      // A new one may lie there the next time.
+      if let signature { try? Fetcher.forget(signature) }
       throw error
     }
   }
@@ -123,9 +130,9 @@ package struct ArchiveSource: Sendable {
   /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
   private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> String {
     var hasher = SHA256Digest.Hasher()
-    hasher.update("4 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
+    hasher.update("5 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
-      hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted())\0")
+      hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted()) \(trust.allowsSHA1)\0")
     }
     if let signature { hasher.update(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) }
     return "\(sha256.hex.prefix(16))-\(hasher.finalize().hex.prefix(32))"

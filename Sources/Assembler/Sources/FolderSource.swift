@@ -22,7 +22,7 @@ package struct FolderSource: Sendable {
     guard Files.isFolder(path) else {
       throw ReleaseError(.source, doing: doing, reason: "there is no such folder", remedy: AssemblerRemedy.giveFolder)
     }
-    var files: [String: SourceFile] = [:]
+    var files = ByPath<SourceFile>()
     var newest: Int64 = 0
     let (_, contents) = try ContentStore.temporary()
     try DirectoryWalker(path, doing: doing, code: .source).walk { entry in
@@ -31,11 +31,14 @@ package struct FolderSource: Sendable {
       }
       if entry.name == Array(".git".utf8) { return .prune }
       guard entry.kind != .folder, selection.wants(inner) else { return .goOn }
+      if let fault = RelativePath.fault(of: inner) {
+        throw ReleaseError(.source, doing: doing, reason: "the path \(inner) \(fault)")
+      }
       switch entry.kind {
       case .link:
         let target = try entry.target()
-        guard linkStaysInside(inner, target: target) else {
-          throw ReleaseError(.source, doing: doing, reason: "the link \(inner) leads out of the tree, to \(target)")
+        if let fault = fault(ofLink: inner, to: target) {
+          throw ReleaseError(.source, doing: doing, reason: "the link \(inner) \(fault)")
         }
         files[inner] = SourceFile(content: .link(target), isExecutable: false)
       case .regular:
@@ -49,7 +52,7 @@ package struct FolderSource: Sendable {
     }
     try contents.flush()
     var hasher = SHA256Digest.Hasher()
-    for (path, file) in files.sorted(by: { $0.key < $1.key }) {
+    for (path, file) in files.sortedByBytes(\.key) {
       switch file.content {
       case .regular(let bytes): hasher.update("\(path)\0\(file.isExecutable)\0\(bytes.sha256)\0")
       case .link(let target): hasher.update("\(path)\0link\0\(target)\0")

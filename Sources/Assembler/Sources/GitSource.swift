@@ -134,7 +134,7 @@ package struct GitSource: Sendable {
   }
 
   /// The wanted blobs through one `git cat-file --batch`. A missing object is a line in its output, not a status.
-  private func blobs(_ listed: [Listed]) async throws -> [String: SourceFile] {
+  private func blobs(_ listed: [Listed]) async throws -> ByPath<SourceFile> {
     guard !listed.isEmpty else { return [:] }
     return try await withScratch { scratch in
       let wanted = scratch.appending("oids")
@@ -146,7 +146,7 @@ package struct GitSource: Sendable {
         try await BlockingExecutor.run {
           var reader = BatchReader(output)
           let (_, contents) = try ContentStore.temporary()
-          var files: [String: SourceFile] = [:]
+          var files = ByPath<SourceFile>()
           for (number, entry) in listed.enumerated() {
             if number % 256 == 0 { try Task.checkCancellation() }
             switch try reader.blob(entry.oid) {

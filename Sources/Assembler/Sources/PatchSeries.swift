@@ -97,7 +97,7 @@ package struct PatchSeries: Sendable {
   }
 
   /// Applies the series to `files`.
-  package func apply(to files: inout [String: SourceFile], progress: Progress) async throws {
+  package func apply(to files: inout ByPath<SourceFile>, progress: Progress) async throws {
     let before = files
     files = try await withScratch { scratch in
       var files = before
@@ -135,7 +135,7 @@ package struct PatchSeries: Sendable {
   /// - Parameter vendor: who changes the release, as `by.acme.1`: it stands before the names of the patches in origins,
   ///   and is the source of files that they add.
   package func apply(to tree: inout ReleaseTree, by vendor: String? = nil, progress: Progress) async throws {
-    var files: [String: SourceFile] = [:]
+    var files = ByPath<SourceFile>()
     for path in paths {
       guard let entry = tree[path] else { continue }
       files[path] = SourceFile(content: entry.content, isExecutable: entry.isExecutable)

@@ -26,10 +26,10 @@ package struct SourceFile: Sendable, Equatable {
 
 /// What was read of a source: the wanted files by path, and what pins them.
 package struct SourceContent: Sendable {
-  package var files: [String: SourceFile]
+  package var files: ByPath<SourceFile>
   package var pin: SourcePin
 
-  package init(files: [String: SourceFile], pin: SourcePin) {
+  package init(files: ByPath<SourceFile>, pin: SourcePin) {
     self.files = files
     self.pin = pin
   }
@@ -38,10 +38,10 @@ package struct SourceContent: Sendable {
 /// Which files of a source are wanted.
 package struct Selection: Sendable {
   /// Paths that are wanted besides those of the rules: what patches touch, the Makefile of a kernel.
-  package var paths: Set<String>
+  package var paths: PathSet
   package var rules: [Manifest.TreeRule]
 
-  package init(rules: [Manifest.TreeRule], paths: Set<String> = []) {
+  package init(rules: [Manifest.TreeRule], paths: PathSet = []) {
     self.rules = rules
     self.paths = paths
   }
@@ -58,7 +58,7 @@ package struct Selection: Sendable {
       for glob in rule.include { hasher.update("+\(glob.pattern)\0") }
       for glob in rule.exclude { hasher.update("-\(glob.pattern)\0") }
     }
-    for path in paths.sorted() { hasher.update("path \(path)\0") }
+    for path in paths.sortedByBytes() { hasher.update("path \(path)\0") }
     return hasher.finalize()
   }
 }

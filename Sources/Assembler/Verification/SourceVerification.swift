@@ -44,7 +44,9 @@ extension Planner {
     guard let keyring = source.keyring, !source.signers.isEmpty else { return nil }
     let bytes = try recipe.read(keyring, at: source.location)
     let path = FilePath(keyring)
-    return Trust(keyring: recipe.folder?.pushing(path) ?? path, signers: source.signers, bytes: bytes)
+    return Trust(
+      keyring: recipe.folder?.pushing(path) ?? path, signers: source.signers, bytes: bytes,
+      allowsSHA1: source.allowsSHA1)
   }
 
   /// The SHA-256 that the tarball of a source must have, whoever asks for it.

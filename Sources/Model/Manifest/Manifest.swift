@@ -43,8 +43,10 @@ package struct Manifest: Sendable {
     package var sha256: SHA256Digest?
     package var keyring: String?
     package var signers: [String]
+    /// Signatures over SHA-1 count too.
+    package var allowsSHA1: Bool
     package var series: String?
-    /// Seconds since 1970; for a folder, whose files tell nothing reliable.
+    /// Seconds since 1970; for a folder or a tarball, whose files may tell nothing reliable.
     package var date: Int64?
     package var location: SourceLocation
   }
@@ -92,42 +94,23 @@ package struct Manifest: Sendable {
 
     /// The path in the release of a file of the source, or nil when the rule does not take it.
     package func destination(of path: String) -> String? {
-      let inner: Substring
-      if from.isEmpty {
-        inner = path[...]
-      } else if path == from {
-        inner = ""
-      } else if path.hasPrefix(from), path.utf8.dropFirst(from.utf8.count).first == 0x2f {
-        inner = path.dropFirst(from.count + 1)
-      } else {
-        return nil
-      }
-      let relative = String(inner)
+      guard let relative = path.inner(of: from) else { return nil }
       if !relative.isEmpty {
         if !include.isEmpty && !include.contains(where: { $0.matches(relative) }) { return nil }
         if exclude.contains(where: { $0.matches(relative) }) { return nil }
       }
-      let renamed = rename[relative] ?? relative
+      let renamed = rename.first { $0.key.isSameInBytes(relative) }?.value ?? relative
       // A single file without 'to' keeps its name, at the top.
-      if to.isEmpty { return renamed.isEmpty ? from.split(separator: "/").last.map(String.init) : renamed }
+      if to.isEmpty { return renamed.isEmpty ? from.pathParts.last.map(String.init) : renamed }
       return renamed.isEmpty ? to : "\(to)/\(renamed)"
     }
 
     /// The path in the source of a file of the release: the other way round. Nil when the rule does not give it.
     package func source(of path: String) -> String? {
-      let inner: String
-      if to.isEmpty {
-        inner = path
-      } else if path == to {
-        inner = ""
-      } else if path.hasPrefix("\(to)/") {
-        inner = String(path.dropFirst(to.count + 1))
-      } else {
-        return nil
-      }
-      let named = rename.filter { $0.value == inner }.keys.sorted() + [inner]
+      guard let inner = path.inner(of: to) else { return nil }
+      let named = rename.filter { $0.value.isSameInBytes(inner) }.keys.sorted() + [inner]
       let places = named.map { $0.isEmpty ? from : from.isEmpty ? $0 : "\(from)/\($0)" }
-      return (places + [from]).first { destination(of: $0) == path }
+      return (places + [from]).first { destination(of: $0)?.isSameInBytes(path) == true }
     }
   }
 
@@ -203,7 +186,7 @@ package struct Manifest: Sendable {
     /// Whether a path of the release is one of its files.
     package func holds(_ path: String) -> Bool {
       generated.contains { $0.path == path }
-        || rules.contains { !$0.to.isEmpty && (path == $0.to || path.hasPrefix($0.to + "/")) }
+        || rules.contains { !$0.to.isEmpty && path.inner(of: $0.to) != nil }
     }
   }
 
@@ -286,6 +269,20 @@ package struct Manifest: Sendable {
 }
 
 extension Manifest {
+  /// Extras in the order in which they are applied, however they were asked for: by name, after those that they need.
+  package func ordered(_ chosen: [String]) -> [String] {
+    var rest = Set(chosen).sortedByBytes()
+    var ordered: [String] = []
+    // Where extras need each other, the first by name begins.
+    while let next = rest.first(where: { name in extras[name]?.needs.allSatisfy { !rest.contains($0) } ?? true })
+      ?? rest.first
+    {
+      ordered.append(next)
+      rest.removeAll { $0 == next }
+    }
+    return ordered
+  }
+
   /// The tree rules of extras.
   package func rules(of extras: [String]) -> [TreeRule] { extras.flatMap { self.extras[$0]?.rules ?? [] } }
 

@@ -74,8 +74,10 @@ extension Manifest.Source {
       "keyring", .text, "OpenPGP keyring (binary) to check signatures with, relative to the manifest")
     signers = table.optional(
       "signers", .array(.fingerprint, atLeast: 1), default: [], "fingerprints, one of which must have signed")
+    allowsSHA1 = table.optional(
+      "allow-sha1", .boolean, default: false, "take signatures over SHA-1 too, although they can be forged")
     series = table.optional("patches", .text, "quilt series to apply on top, relative to the manifest")
-    date = table.optional("date", .time, "when the folder was released, as 2026-11-01T00:00:00Z")?.seconds
+    date = table.optional("date", .time, "when the folder or tarball was released, as 2026-11-01T00:00:00Z")?.seconds
     location = table.location
     let given = places.compactMapValues { $0 }
     guard given.count == 1, let (kind, place) = given.first else {

@@ -51,8 +51,8 @@ package struct DKMSPackage: Sendable {
     let foreign = extras.filter { !$0.packages.isEmpty }
     let unwanted: Set = ["COPYING", "LICENSE", "LICENCE", ".gitignore", ".gitattributes"]
     var tree = release.filter { path in
-      let name = path.split(separator: "/").last.map(String.init) ?? path
-      if unwanted.contains(name) || path.hasPrefix("lrelease/") { return false }
+      let name = path.pathParts.last.map(String.init) ?? path
+      if unwanted.contains(name) || path.startsInBytes(with: "lrelease/") { return false }
       if added.contains(where: { $0.holds(path) }) { return true }
       if foreign.contains(where: { $0.holds(path) }) { return false }
       if package.exclude.contains(where: { $0.matches(path) }) { return false }
@@ -68,6 +68,7 @@ package struct DKMSPackage: Sendable {
         .input, at: package.location, doing: "making the package '\(package.variant)'",
         reason: "its probe \(probe) is not among its files", advice: "generate it, or correct 'include'")
     }
+    try checkMakefile(tree)
     tree["dkms.conf"] = entry(try configuration, executable: false, "dkms.conf")
     tree["dkms/pre-build"] = entry(try preBuild, executable: true, "dkms/pre-build")
     if package.probe != nil {
@@ -77,6 +78,28 @@ package struct DKMSPackage: Sendable {
       }
     }
     return tree
+  }
+
+  /// There must be something for make to read, unless a probe could make it or the command looks elsewhere.
+  private func checkMakefile(_ tree: ReleaseTree) throws {
+    guard package.probe == nil, let folder = makeFolder else { return }
+    let names = ["Kbuild", "Makefile"] + (package.make.contains("M=") ? [] : ["makefile", "GNUmakefile"])
+    guard !names.contains(where: { tree[folder.isEmpty ? $0 : "\(folder)/\($0)"] != nil }) else { return }
+    throw ReleaseError(
+      .input, at: package.location, doing: "making the package '\(package.variant)'",
+      reason: "it cannot be built: neither Makefile nor Kbuild is in \(folder.isEmpty ? "its top folder" : folder)",
+      advice: "generate one with files of the package, or correct its 'include'")
+  }
+
+  /// The folder of the package in which make reads its Makefile, empty for the top; nil where the command does not tell.
+  private var makeFolder: String? {
+    let words = package.make.split(separator: " ")
+    guard let place = words.first(where: { $0.hasPrefix("M=") }) else {
+      return words.contains { $0.hasPrefix("-C") || $0.hasPrefix("-f") || $0.hasPrefix("--") } ? nil : ""
+    }
+    guard let build = place.firstRange(of: "/$module_version/build") else { return nil }
+    let folder = place[build.upperBound...].split { "/\"'".contains($0) }.joined(separator: "/")
+    return folder.contains("$") ? nil : folder
   }
 
   private func entry(_ text: String, executable: Bool, _ generator: String) -> TreeEntry {

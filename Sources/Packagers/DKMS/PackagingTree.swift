@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Files
 import Glibc
 import Model
 import Processes
@@ -52,8 +53,8 @@ package struct PackagingTree {
     // Which files these are does not depend on what is in the release.
     let adder = PackagingTree(context: context, packages: packages)
     let made = try adder.debian(packaging) + adder.spec(packaging)
-    let packagingPaths = Set(made.map(\.0)).union(records)
-    return release.filter { !packagingPaths.contains($0) && !$0.hasPrefix("\(folder)/") }
+    let packagingPaths = PathSet(made.map(\.0)).union(records)
+    return release.filter { !packagingPaths.contains($0) && !$0.startsInBytes(with: "\(folder)/") }
   }
 
   private typealias Entries = [(String, TreeEntry)]

@@ -115,7 +115,7 @@ package struct DebPackage: Sendable {
   ) throws -> [CompressedTar.Entry] {
     var members: [String: [UInt8]] = ["control": Array(control.utf8)]
     var sums = ""
-    var regular: Set<String> = []
+    var regular: PathSet = []
     for case .file(let file) in layout.entries {
       guard case .regular(let bytes) = file.content else { continue }
       regular.insert(file.path)

@@ -29,7 +29,7 @@ package struct DebianSource: Sendable {
   package init(_ release: ReleaseTree, plan: Plan) throws {
     version = plan.version.value
     sourceDate = plan.sourceDate
-    tree = release.filter { $0.hasPrefix("debian/") }
+    tree = release.filter { $0.startsInBytes(with: "debian/") }
     let text = String(decoding: try release["debian/control"]?.read() ?? [], as: UTF8.self)
     control = try DebianControl(parsing: text, file: "debian/control")
     guard let name = control.stanzas.first?["Source"], control.stanzas.count > 1 else {

@@ -66,7 +66,7 @@ package struct RPMPackage: Sendable {
     let executable = try worker.executable(doing: doing)
     return try await withScratch { scratch in
       try layOut(layout, in: scratch)
-      let outcome = try await command(executable, scratch: scratch).run(doing: doing)
+      let outcome = try await runWorker(executable, scratch: scratch, doing: doing)
       guard outcome.succeeded else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
         throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
@@ -96,10 +96,13 @@ package struct RPMPackage: Sendable {
       })
   }
 
-  private func command(_ executable: FilePath, scratch: FilePath) -> Command {
-    RPMWorker.command(
+  private func runWorker(
+    _ executable: FilePath, scratch: FilePath, doing: String
+  ) async throws -> Command.Outcome {
+    try await RPMWorker.run(
       .binary, executable, scratch: scratch, sourceDate: sourceDate,
-      macros: [("_binary_payload", payload), ("debug_package", "%{nil}"), ("optflags", "%{nil}")] + macros)
+      macros: [("_binary_payload", payload), ("debug_package", "%{nil}"), ("optflags", "%{nil}")] + macros, doing: doing
+    )
   }
 
   /// What the header of the package at `path` says, as lines `Name: value`: Name, Version, Release, Architecture,
@@ -150,10 +153,11 @@ package struct RPMSource: PackageWriter {
       let macros = [
         ("_sourcedir", "\(RPMWorker.folder)/SOURCES"), ("_srcrpmdir", "\(RPMWorker.folder)/SRPMS"),
         ("_source_payload", "w.ufdio"),
+        // Without a sandbox the files belong to who runs it.
+        ("_srcdefattr", "(-,root,root)"),
       ]
-      let outcome = try await RPMWorker.command(
-        .source(name), executable, scratch: scratch, sourceDate: sourceDate, macros: macros
-      ).run(doing: doing)
+      let outcome = try await RPMWorker.run(
+        .source(name), executable, scratch: scratch, sourceDate: sourceDate, macros: macros, doing: doing)
       let made = try Files.names(in: scratch.appending("SRPMS"))
       guard outcome.succeeded, let file = made.first else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
@@ -204,10 +208,11 @@ package struct RPMWorker: Sendable {
   /// Exit status when librpm refused.
   static let refused: Int32 = 2
 
-  /// The child: this program in a sandbox that has the scratch folder at `folder`, and no network.
-  static func command(
-    _ kind: Kind, _ executable: FilePath, scratch: FilePath, sourceDate: Int64, macros: [(name: String, body: String)]
-  ) -> Command {
+  /// Runs the child: this program in a sandbox that has the scratch folder at `folder`, and no network.
+  static func run(
+    _ kind: Kind, _ executable: FilePath, scratch: FilePath, sourceDate: Int64,
+    macros: [(name: String, body: String)], doing: String
+  ) async throws -> Command.Outcome {
     let own: [(name: String, body: String)] = [
       ("_topdir", folder), ("_rpmdir", "\(folder)/RPMS"), ("_tmppath", "\(folder)/tmp"), ("_dbpath", "\(folder)/db"),
       ("_buildhost", "reproducible"), ("use_source_date_epoch_as_buildtime", "1"),
@@ -229,7 +234,7 @@ package struct RPMWorker: Sendable {
       ],
       namespaces: .all, hostName: "reproducible", user: (0, 0), environment: environment, directory: FilePath(folder),
       hasOwnSession: true)
-    return sandbox.command("/tmp/lrelease", [word, kind.word] + definitions)
+    return try await sandbox.run("/tmp/lrelease", [word, kind.word] + definitions, doing: doing)
   }
 
   /// - Parameter arguments: those after `rpm-worker`: what to make, and macro definitions.

@@ -7,6 +7,25 @@ import SystemPackage
 
 /// The programs of Slurm, as far as they are called here.
 struct Slurm: Sendable {
+  /// A job, as `sbatch --parsable` names it: `17`, or `17;north` on another cluster than ours.
+  struct Job: Sendable, CustomStringConvertible {
+    let number: String
+    let cluster: String?
+
+    init?(_ text: String) {
+      let halves = text.split(separator: ";", maxSplits: 1).map { $0.trimmed }
+      guard let number = halves.first, !number.isEmpty, number.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        return nil
+      }
+      self.number = number
+      cluster = halves.count == 2 ? halves[1] : nil
+    }
+
+    var text: String { number + (cluster.map { ";\($0)" } ?? "") }
+    var description: String { number + (cluster.map { " of the cluster \($0)" } ?? "") }
+    fileprivate var options: [String] { cluster.map { ["--clusters=\($0)"] } ?? [] }
+  }
+
   /// How one task of an array job stands.
   struct TaskState: Sendable, Equatable {
     /// Such as `PENDING`, `RUNNING`, `NODE_FAIL`.
@@ -51,29 +70,45 @@ struct Slurm: Sendable {
     return found
   }
 
-  /// - Returns: the number of the job.
-  func submit(_ arguments: [String], doing: String) async throws -> String {
+  func submit(_ arguments: [String], doing: String) async throws -> Job {
     let submitted = try await Command("sbatch", ["--parsable"] + arguments, environment: environment).run(doing: doing)
     guard submitted.succeeded else {
       throw ReleaseError(
         .failed, doing: doing, reason: submitted.lastErrorLine,
         remedy: QualifierRemedy.giveOptionOfSbatch)
     }
-    // "17", or "17;cluster".
-    let job = submitted.text.trimmed.prefix { $0.isASCII && $0.isNumber }
-    guard !job.isEmpty else {
+    guard let job = Job(submitted.text.trimmed) else {
       throw ReleaseError(.failed, doing: doing, reason: "sbatch gave no job number, but '\(submitted.text.trimmed)'")
     }
-    return String(job)
+    return job
+  }
+
+  /// How many tasks an array job may have: one more than the largest index, which is below MaxArraySize. Of several
+  /// clusters, of which sbatch chooses one, the smallest counts.
+  func largestArray(on clusters: String?) async throws -> Int {
+    let names = clusters?.split(separator: ",").map(String.init) ?? []
+    var sizes: [Int] = []
+    for cluster in names.isEmpty ? [nil] : names.map(Optional.some) {
+      let outcome = try? await Command(
+        "scontrol", (cluster.map { ["--clusters=\($0)"] } ?? []) + ["show", "config"], environment: environment
+      ).run(doing: "asking Slurm for its limits")
+      try Task.checkCancellation()
+      for line in outcome?.text.split(separator: "\n") ?? [] where line.hasPrefix("MaxArraySize") {
+        sizes += line.split(separator: "=").dropFirst().compactMap { Int($0.trimmed) }
+      }
+    }
+    // What Slurm has by default. A cluster without array jobs says 0: sbatch will tell.
+    return max(1, sizes.min() ?? 1001)
   }
 
   /// The tasks of an array job by their index, as far as Slurm still knows them.
   ///
   /// - Returns: nil when Slurm does not answer.
-  func tasks(of job: String, doing: String) async throws -> [Int: TaskState]? {
+  func tasks(of job: Job, doing: String) async throws -> [Int: TaskState]? {
     // Asked for one job, slurmctld does not send its whole queue. What has ended it knows for MinJobAge, 300 s.
     let outcome = try await Command(
-      "squeue", ["--noheader", "--array", "--states=all", "--jobs=\(job)", "--format=%K|%T|%r|%N"],
+      "squeue",
+      job.options + ["--noheader", "--array", "--states=all", "--jobs=\(job.number)", "--format=%K|%T|%r|%N"],
       environment: environment
     ).run(doing: doing)
     guard outcome.succeeded else { return outcome.errors.contains("Invalid job id") ? [:] : nil }
@@ -81,16 +116,18 @@ struct Slurm: Sendable {
   }
 
   /// The tasks of an array job that has ended long ago; nothing on a cluster without accounting.
-  func pastTasks(of job: String, doing: String) async throws -> [Int: TaskState] {
+  func pastTasks(of job: Job, doing: String) async throws -> [Int: TaskState] {
     let outcome = try? await Command(
       "sacct",
-      ["--noheader", "--parsable2", "--allocations", "--jobs=\(job)", "--format=JobID,State,Reason,NodeList"],
+      job.options + [
+        "--noheader", "--parsable2", "--allocations", "--jobs=\(job.number)", "--format=JobID,State,Reason,NodeList",
+      ],
       environment: environment
     ).run(doing: doing)
     try Task.checkCancellation()
     guard let outcome, outcome.succeeded else { return [:] }
     // "17_3|CANCELLED by 1000|None|n1"
-    return table(outcome.text.replacing("\(job)_", with: ""))
+    return table(outcome.text.replacing("\(job.number)_", with: ""))
   }
 
   private func table(_ text: String) -> [Int: TaskState] {
@@ -105,14 +142,42 @@ struct Slurm: Sendable {
   }
 
   /// The job of a name, when Slurm has one that has not ended.
-  func job(named name: String, doing: String) async throws -> String? {
+  ///
+  /// - Parameter clusters: where it can be, when not on the cluster of this machine.
+  func job(named name: String, on clusters: String?, doing: String) async throws -> Job? {
     let outcome = try await Command(
-      "squeue", ["--noheader", "--name=\(name)", "--format=%F"], environment: environment
+      "squeue", (clusters.map { ["--clusters=\($0)"] } ?? []) + ["--noheader", "--name=\(name)", "--format=%F"],
+      environment: environment
     ).check(doing: doing)
-    return outcome.text.split(separator: "\n").first.map { $0.trimmed }
+    var cluster = ""
+    for line in outcome.text.split(separator: "\n").map({ $0.trimmed }) {
+      // Asked for clusters, squeue writes a line before the jobs of each.
+      if line.hasPrefix("CLUSTER: ") {
+        cluster = ";\(line.dropFirst(9).trimmed)"
+      } else if let job = Job(line + cluster) {
+        return job
+      }
+    }
+    return nil
   }
 
-  func cancel(_ job: String, doing: String) async throws {
-    _ = try await Command("scancel", [job], environment: environment).check(doing: doing)
+  func cancel(_ job: Job, doing: String) async throws {
+    _ = try await Command("scancel", job.options + [job.number], environment: environment).check(doing: doing)
+  }
+
+  /// The clusters that options of sbatch, or the environment, name.
+  func clusters(in options: [String]) -> String? {
+    var found = environment["SBATCH_CLUSTERS"]
+    var rest = options[...]
+    while let option = rest.popFirst() {
+      if option == "-M" || ["--clusters", "--cluster"].contains(option) {
+        found = rest.popFirst() ?? found
+      } else if let equals = option.firstIndex(of: "="), ["--clusters", "--cluster"].contains(option[..<equals]) {
+        found = String(option[option.index(after: equals)...])
+      } else if option.hasPrefix("-M"), option.utf8.count > 2 {
+        found = String(option.dropFirst(2))
+      }
+    }
+    return found
   }
 }

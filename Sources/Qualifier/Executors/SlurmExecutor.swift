@@ -32,8 +32,13 @@ package struct SlurmExecutor: Executor {
     try await takeUp(&work, of: qualification, progress: progress)
     let rest = cases.indices.filter { place in !work.runs.contains { $0.places.values.contains(place) } }
     do {
-      if !rest.isEmpty {
-        work.runs.append(try await submit(rest, of: work, qualification, candidate))
+      var left = rest[...]
+      let most = left.isEmpty ? 1 : try await slurm.largestArray(on: slurm.clusters(in: options))
+      while !left.isEmpty {
+        // With a number of tasks at a time, one array after the other: the number holds for each.
+        let before = jobs == nil ? nil : work.runs.last?.job
+        work.runs.append(try await submit(Array(left.prefix(most)), after: before, of: work, qualification, candidate))
+        left = left.dropFirst(most)
         try Task.checkCancellation()
       }
       try await wait(for: &work, qualification, candidate, progress: progress)
@@ -52,7 +57,7 @@ package struct SlurmExecutor: Executor {
   /// An array job that is waited for, and the folder of what its tasks read.
   private struct Run: Sendable {
     var folder: FilePath
-    var job: String
+    var job: Slurm.Job
     /// From the index of a task to the place of its case.
     var places: [Int: Int]
     /// When tasks were first seen to have ended well, for those whose verdict cannot be seen here yet.
@@ -67,8 +72,11 @@ package struct SlurmExecutor: Executor {
   }
 
   /// Hands cases to the nodes.
+  ///
+  /// - Parameter before: a job that must have ended first.
   private func submit(
-    _ places: [Int], of work: Work, _ qualification: Qualification, _ candidate: CandidateRelease
+    _ places: [Int], after before: Slurm.Job?, of work: Work, _ qualification: Qualification,
+    _ candidate: CandidateRelease
   ) async throws -> Run {
     for place in places { try qualification.forget(work.cases[place]) }
     let folder = try JobDirectory.make(work.cases, places, qualification)
@@ -78,14 +86,15 @@ package struct SlurmExecutor: Executor {
         .check(doing: Self.doing)
       let memory = 2048 + (qualification.level > .build ? candidate.manifest.qualify.memory : 0)
       let arguments =
-        ["--nodes=1", "--ntasks=1", "--cpus-per-task=2", "--mem=\(memory)M", "--export=ALL", "--chdir=/"] + options + [
+        ["--nodes=1", "--ntasks=1", "--cpus-per-task=2", "--mem=\(memory)M", "--export=ALL", "--chdir=/"]
+        + (before.map { ["--dependency=afterany:\($0.number)"] } ?? []) + options + [
           "--job-name=\(JobDirectory.name(folder))",
           "--array=0-\(places.count - 1)" + (jobs.map { "%\($0)" } ?? ""),
           "--output=\(folder.string.replacing("%", with: "%%"))/%a.log", folder.appending("task").string, folder.string,
         ]
       // It is not stopped half-way: nobody would know whether there is a job.
       let job = try await Task { [slurm] in try await slurm.submit(arguments, doing: Self.doing) }.value
-      try Files.write(Array("\(job)\n".utf8), to: folder.appending("job"))
+      try Files.write(Array("\(job.text)\n".utf8), to: folder.appending("job"))
       return Run(folder: folder, job: job, places: Dictionary(uniqueKeysWithValues: zip(places.indices, places)))
     } catch {
       try? Files.remove(folder)
@@ -117,10 +126,14 @@ package struct SlurmExecutor: Executor {
     }
   }
 
-  private func jobNumber(of left: JobDirectory) async throws -> String? {
-    if let job = left.job { return job }
+  private func jobNumber(of left: JobDirectory) async throws -> Slurm.Job? {
+    if let job = left.job.flatMap({ Slurm.Job($0) }) { return job }
     // Killed while it submitted. A young folder may belong to one that is submitting now.
-    if let job = try await slurm.job(named: JobDirectory.name(left.folder), doing: Self.doing) { return job }
+    if let job = try await slurm.job(
+      named: JobDirectory.name(left.folder), on: slurm.clusters(in: options), doing: Self.doing)
+    {
+      return job
+    }
     if left.age > 3600 { try await Files.removeWhenQuiet(left.folder) }
     return nil
   }
@@ -195,7 +208,7 @@ package struct SlurmExecutor: Executor {
       }
       let log = run.folder.appending("\(index).log")
       let verdict = try qualification.notRun(
-        work.cases[place], candidate, reason: reason(task, "\(run.job)_\(index)", log: log, qualification))
+        work.cases[place], candidate, reason: reason(task, "\(run.job.number)_\(index)", log: log, qualification))
       try? Files.move(log, to: qualification.folder.pushing(FilePath(verdict.logs)).appending("slurm.log"))
       work.verdicts[place] = verdict
     }
@@ -227,7 +240,7 @@ package struct SlurmExecutor: Executor {
     let why = waiting.first.map { ["None", "", "Priority"].contains($0.reason) ? "" : " (\($0.reason))" } ?? ""
     let done = work.verdicts.filter { $0 != nil }.count
     progress.began(
-      "Slurm job \(work.runs.map(\.job).joined(separator: ", ")): \(done) of \(work.cases.count) done, "
+      "Slurm job \(work.runs.map(\.job.description).joined(separator: ", ")): \(done) of \(work.cases.count) done, "
         + "\(running) at work, \(waiting.count) waiting\(why)")
   }
 

@@ -46,6 +46,7 @@ struct CutCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var source: SourceOptions
+  @OptionGroup var sandbox: SandboxOptions
   @OptionGroup var console: ConsoleOptions
 
   @Option(
@@ -65,20 +66,22 @@ struct CutCommand: AsyncParsableCommand {
   var compression = Compression.xz
 
   func run() async throws {
-    try await Console.run(console) { console in
-      let key = try await signing.key()
-      var opened = try await source.open(plan: plan, console.progress)
-      opened.plan = try qualified.add(to: opened.plan, console.progress)
-      let codec: Codec =
-        switch compression {
-        case .xz: .xz
-        case .zst: .zstd
-        case .gz: .gzip
-        }
-      let cut = Cut(output: FilePath(output), codec: codec, signer: key, progress: console.progress)
-      let report = try await cut.run(opened)
-      try console.output(report) { console.print(report) }
-    }
+    try await Console.run(console) { console in try await sandbox.apply(console) { try await run(console) } }
+  }
+
+  private func run(_ console: Console) async throws {
+    let key = try await signing.key()
+    var opened = try await source.open(plan: plan, console.progress)
+    opened.plan = try qualified.add(to: opened.plan, console.progress)
+    let codec: Codec =
+      switch compression {
+      case .xz: .xz
+      case .zst: .zstd
+      case .gz: .gzip
+      }
+    let cut = Cut(output: FilePath(output), codec: codec, signer: key, progress: console.progress)
+    let report = try await cut.run(opened)
+    try console.output(report) { console.print(report) }
   }
 }
 

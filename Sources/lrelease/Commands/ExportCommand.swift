@@ -75,7 +75,7 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   fileprivate static func write(_ bytes: [UInt8], to path: FilePath, replace: Bool, _ console: Console) throws {
-    if replace { try Files.replace(path, with: bytes) } else { try Files.write(bytes, to: path) }
+    try Files.replace(path, with: bytes, overwrites: replace)
     try console.output(Written(output: path.string, bytes: bytes.count)) {
       console.print("\(path): \(size(Int64(bytes.count)))")
     }

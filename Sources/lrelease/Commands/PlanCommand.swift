@@ -4,6 +4,7 @@ import ArgumentParser
 import Assembler
 import Files
 import Model
+import Operations
 import SystemPackage
 
 struct PlanCommand: AsyncParsableCommand {
@@ -18,6 +19,7 @@ struct PlanCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var source: SourceOptions
+  @OptionGroup var sandbox: SandboxOptions
   @OptionGroup var console: ConsoleOptions
 
   @Option(
@@ -26,12 +28,15 @@ struct PlanCommand: AsyncParsableCommand {
   var path = "plan.json"
 
   func run() async throws {
-    try await Console.run(console) { console in
-      let opened = try await source.open(plan: nil, console.progress)
-      let plan = opened.plan
-      try Files.write(try JSON.encode(plan), to: FilePath(path))
-      try console.output(plan) { try console.print(opened, savedAs: path) }
-    }
+    try await Console.run(console) { console in try await sandbox.apply(console) { try await run(console) } }
+  }
+
+  private func run(_ console: Console) async throws {
+    let opened = try await source.open(plan: nil, console.progress)
+    let plan = opened.plan
+    try await Cut.rehearse(opened, progress: console.progress)
+    try Files.replace(FilePath(path), with: try JSON.encode(plan), overwrites: false)
+    try console.output(plan) { try console.print(opened, savedAs: path) }
   }
 }
 

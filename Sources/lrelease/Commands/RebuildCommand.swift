@@ -70,6 +70,7 @@ struct RebuildCommand: AsyncParsableCommand {
   @OptionGroup var qualified: QualifiedOptions
   @OptionGroup var signing: SigningOptions
   @OptionGroup var places: PlaceOptions
+  @OptionGroup var sandbox: SandboxOptions
   @OptionGroup var console: ConsoleOptions
 
   @Option(
@@ -77,24 +78,26 @@ struct RebuildCommand: AsyncParsableCommand {
   var output = "."
 
   func run() async throws {
-    try await Console.run(console) { console in
-      let series = try series.map { file in
-        try PatchSeries(file: file) { try Files.read(FilePath($0), limit: 64 << 20) }
-      }
-      let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
-      let rebuild = Rebuild(output: FilePath(output), signer: try await signing.key(), progress: console.progress)
-      let report =
-        if qualified.isEmpty {
-          try await rebuild.run(FilePath(release), request)
-        } else if request.changesNothing {
-          try await rebuild.run(FilePath(release), proving: { try qualified.add(to: $0, console.progress) })
-        } else {
-          throw ReleaseError(
-            .input, doing: "reading --qualified and --claim", reason: "what was qualified is not what is changed here",
-            advice: "rebuild first, qualify that, and rebuild it with --qualified alone")
-        }
-      try console.output(report) { console.print(report) }
+    try await Console.run(console) { console in try await sandbox.apply(console) { try await run(console) } }
+  }
+
+  private func run(_ console: Console) async throws {
+    let series = try series.map { file in
+      try PatchSeries(file: file) { try Files.read(FilePath($0), limit: 64 << 20) }
     }
+    let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
+    let rebuild = Rebuild(output: FilePath(output), signer: try await signing.key(), progress: console.progress)
+    let report =
+      if qualified.isEmpty {
+        try await rebuild.run(FilePath(release), request)
+      } else if request.changesNothing {
+        try await rebuild.run(FilePath(release), proving: { try qualified.add(to: $0, console.progress) })
+      } else {
+        throw ReleaseError(
+          .input, doing: "reading --qualified and --claim", reason: "what was qualified is not what is changed here",
+          advice: "rebuild first, qualify that, and rebuild it with --qualified alone")
+      }
+    try console.output(report) { console.print(report) }
   }
 }
 

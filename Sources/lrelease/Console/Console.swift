@@ -39,7 +39,7 @@ final class Console: Sendable {
   }
 
   private func failure(_ diagnostics: [Diagnostic], _ code: ReleaseError.Code) -> ExitCode {
-    let renderer = DiagnosticRenderer(terminal: terminal)
+    let renderer = DiagnosticRenderer(terminal: terminal, showsCauses: options.verbose)
     for diagnostic in diagnostics { renderer.draw(diagnostic) }
     return ExitCode(code.rawValue)
   }

@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Model
 
 /// Draws a diagnostic as one line: `file:line:column: error: what is wrong; what to do`.
 ///
-/// What has no place in a file, or was met while something was being done, begins with the severity.
+/// What has no place in a file, or was met while something was being done, begins with the severity. Where causes are
+/// shown too, each is a line below.
 struct DiagnosticRenderer {
   let terminal: Terminal
+  let showsCauses: Bool
 
-  func draw(_ diagnostic: Diagnostic) { terminal.message(line(diagnostic)) }
+  func draw(_ diagnostic: Diagnostic) {
+    terminal.message(line(diagnostic))
+    guard showsCauses else { return }
+    var said = diagnostic.problem
+    var next = diagnostic.cause
+    while let cause = next {
+      let text = (cause as? DecodingError)?.reason ?? "\(cause)"
+      // Most errors repeat the reason of the one that they came of.
+      if !said.contains(text) { terminal.message("  cause: \(text)".singleLine) }
+      said = text
+      next = (cause as? ReleaseError)?.cause
+    }
+  }
 
   private func line(_ diagnostic: Diagnostic) -> String {
     let place = diagnostic.isFinding ? diagnostic.place.map { "\($0): ".singleLine } ?? "" : ""

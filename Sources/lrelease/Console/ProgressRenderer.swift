@@ -30,7 +30,9 @@ final class ProgressRenderer: Sendable {
     case .finished(let step, let seconds):
       if !options.quiet { terminal.message("\(step.singleLine): \(duration(seconds))") }
     case .told(let diagnostic):
-      if diagnostic.severity != .note || options.verbose { DiagnosticRenderer(terminal: terminal).draw(diagnostic) }
+      if diagnostic.severity != .note || options.verbose {
+        DiagnosticRenderer(terminal: terminal, showsCauses: options.verbose).draw(diagnostic)
+      }
     }
   }
 

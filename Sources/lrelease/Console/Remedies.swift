@@ -8,6 +8,7 @@ import Files
 import Model
 import Operations
 import Packagers
+import Processes
 import Qualifier
 import Releases
 import Verdicts
@@ -20,6 +21,7 @@ enum Remedies {
     switch remedy {
     case let remedy as SystemRemedy: words(remedy)
     case let remedy as FilesRemedy: words(remedy)
+    case let remedy as ProcessesRemedy: words(remedy)
     case let remedy as ModelRemedy: words(remedy)
     case let remedy as ReleasesRemedy: words(remedy)
     case let remedy as AssemblerRemedy: words(remedy)
@@ -43,6 +45,23 @@ enum Remedies {
   private static func words(_ remedy: FilesRemedy) -> String {
     switch remedy {
     case .chooseCacheWithLocks: "give a --cache on a file system that has locks"
+    }
+  }
+
+  private static func words(_ remedy: ProcessesRemedy) -> String {
+    switch remedy {
+    case .allowNamespaces(let obstacle):
+      switch obstacle {
+      case .limit: "raise the sysctl user.max_user_namespaces from 0, or give --sandbox none"
+      case .debian: "set the sysctl kernel.unprivileged_userns_clone to 1, or give --sandbox none"
+      case .appArmor:
+        "give bwrap an AppArmor profile with userns, set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0, "
+          + "or give --sandbox none"
+      case .container:
+        "let the container make namespaces (docker: seccomp=unconfined, apparmor=unconfined and SYS_ADMIN), "
+          + "or give --sandbox none"
+      }
+    case .useSandbox: "leave out --sandbox none"
     }
   }
 
@@ -72,6 +91,10 @@ enum Remedies {
     case .sayWhereSourceIs(let name): "say where it is with --source \(name)=PLACE"
     case .giveOwnRepository: "give --source NAME=PATH for a repository of your own"
     case .tryFetchAgain: "try again (the fetch resumes), or give --source"
+    case .checkAddress: "check the address, or get the file yourself and give it with --source NAME=PATH"
+    case .giveCandidate(let name, let release):
+      "give --source \(name)=PLACE: a git repository with the signed tag v\(release), or the tarball, which nobody signs, "
+        + "from https://git.kernel.org/torvalds/t/linux-\(release).tar.gz"
     case .chooseCacheWithSpace: "free some space there, or choose another folder with --cache"
     case .giveSignatureOrHash:
       "put it there, give a hash that you trust with --sha256 NAME=DIGEST, or give --allow-unsigned"

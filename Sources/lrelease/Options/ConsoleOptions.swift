@@ -13,7 +13,7 @@ struct ConsoleOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Print errors only.")
   var quiet = false
 
-  @Flag(name: .shortAndLong, help: "Print what is found on the way as well.")
+  @Flag(name: .shortAndLong, help: "Print what is found on the way as well, and what errors came of.")
   var verbose = false
 
   @Option(help: ArgumentHelp("Colour in messages.", valueName: "when"))

@@ -16,12 +16,14 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("The kernel release: 7.4, 7.4.2, 7.4-rc3.", valueName: "release"))
   var kernel: String?
 
-  @Option(help: ArgumentHelp("Number of this respin; 0 for the first release.", valueName: "number"))
-  var respin = 0
+  @Option(
+    help: ArgumentHelp("Number of this respin; 0 for the first release. (default: 0)", valueName: "number"))
+  var respin: Int?
 
   @OptionGroup var places: PlaceOptions
 
   func request() throws -> CutRequest {
+    let respin = respin ?? 0
     guard (0...99).contains(respin) else {
       throw ReleaseError(.input, doing: "reading --respin", reason: "'\(respin)' is not between 0 and 99")
     }
@@ -29,6 +31,15 @@ struct SourceOptions: ParsableArguments {
     request.kernel = kernel
     request.respin = respin
     return request
+  }
+
+  /// A plan says which kernel, respin and extras the release is of: nothing else can be asked for beside it.
+  private func demandNothingThatPlansSay() throws {
+    let given = [("--kernel", kernel != nil), ("--respin", respin != nil), ("--with", !places.extras.isEmpty)]
+    guard let option = given.first(where: \.1)?.0 else { return }
+    throw ReleaseError(
+      .input, doing: "carrying out the plan", reason: "\(option) was given, and the plan says that already",
+      advice: "leave it out, or make another plan with it")
   }
 
   /// The folder that was asked for, else lrelease's own in the user's cache.
@@ -43,7 +54,8 @@ struct SourceOptions: ParsableArguments {
     case (let manifest?, nil):
       return try await Planner.plan(manifest: FilePath(manifest), try request(), progress: progress)
     case (nil, let plan?):
-      return try await Planner.open(try Plan(reading: FilePath(plan)), try request(), progress: progress)
+      try demandNothingThatPlansSay()
+      return try await Planner.open(planAt: FilePath(plan), try request(), progress: progress)
     default:
       throw ValidationError("Give a manifest, or --plan FILE.")
     }

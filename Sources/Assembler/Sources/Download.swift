@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Glibc
+import Model
+import Processes
+import Releases
+import SystemPackage
+
+/// What a file must be that was fetched before, to be used again.
+package enum Freshness: Sendable, Equatable {
+  /// What has this digest; nobody asks the server.
+  case pinned(SHA256Digest)
+  /// What the server still has. When it cannot be reached, the copy stands for it, and that is said.
+  case current
+  /// Whatever is there.
+  case any
+}
+
+extension Fetcher {
+  /// The address for messages, without the user and the password in it.
+  package static func shown(_ url: String) -> String {
+    guard let start = url.firstRange(of: "://")?.upperBound else { return url }
+    let end = url[start...].firstIndex { "/?#".contains($0) } ?? url.endIndex
+    guard let at = url[start..<end].lastIndex(of: "@") else { return url }
+    return url[..<start] + "…" + url[at...]
+  }
+
+  /// Fetches a file into the cache; an interrupted fetch is taken up where it stopped.
+  ///
+  /// - Parameter isOptional: a file that the server does not have is nil instead of an error.
+  package func file(
+    _ url: String, _ freshness: Freshness = .current, isOptional: Bool = false, progress: Progress
+  ) async throws -> FilePath? {
+    try await fetch(url, freshness, isOptional: isOptional, progress: progress)?.path
+  }
+
+  private func fetch(
+    _ url: String, _ freshness: Freshness, isOptional: Bool, progress: Progress
+  ) async throws -> (path: FilePath, wasAskedFor: Bool)? {
+    let id = SHA256Digest(of: Array(url.utf8)).hex.prefix(16)
+    let folder = cache.appending("fetched").appending(String(id))
+    try Files.makeFolder(folder)
+    let doing = "fetching \(Fetcher.shown(url))"
+    let lock = try FileLock(cache.appending("fetched").appending("\(id).lock"))
+    var freshness = freshness
+    if !(try lock.tryAcquire(.exclusive)) {
+      // What another has fetched meanwhile is current.
+      if freshness == .current { freshness = .any }
+      try await progress.step("waiting for another lrelease that fetches \(Fetcher.shown(url))") {
+        try await lock.acquire(.exclusive)
+      }
+    }
+    defer { lock.release() }
+    let download = Download(url: url, folder: folder, doing: doing, limit: limit, retryDelay: retryDelay)
+    return try await download.file(freshness, isOptional: isOptional, progress: progress)
+  }
+
+  /// Fetches a tarball with its signature. A signature goes with the tarball that was fetched with it: where one is asked
+  /// for, the other is too.
+  ///
+  /// - Parameters:
+  ///   - pin: the SHA-256 that the tarball must have, where that is known.
+  ///   - needsSignature: whether it is an error when the server cannot be asked for the signature; nil to go without
+  ///     one. That there is none is no error here.
+  /// - Returns: nil when the server does not have the tarball.
+  func tarball(
+    _ url: String, pin: SHA256Digest?, signature needsSignature: Bool?, progress: Progress
+  ) async throws -> (path: FilePath, signature: FilePath?)? {
+    let freshness = pin.map { Freshness.pinned($0) } ?? .current
+    guard let found = try await fetch(url, freshness, isOptional: true, progress: progress) else { return nil }
+    guard let needsSignature else { return (found.path, nil) }
+    do {
+      let age: Freshness = pin == nil || found.wasAskedFor ? .current : .any
+      return (found.path, try await file(signatureName(of: url), age, isOptional: true, progress: progress))
+    } catch let error as ReleaseError where error.code == .source && !needsSignature {
+      return (found.path, nil)
+    }
+  }
+
+  /// What the server said of a fetched file, beside it.
+  fileprivate static func head(of path: FilePath) -> FilePath { FilePath(path.string + ".head") }
+
+  /// Removes what was fetched, so that it is fetched again.
+  static func forget(_ path: FilePath) throws {
+    try Files.remove(path)
+    try Files.remove(head(of: path))
+  }
+
+  /// That the server does not have a file.
+  static func notFound(_ url: String, _ status: Int? = nil) -> ReleaseError {
+    ReleaseError(
+      .source, doing: "fetching \(shown(url))",
+      reason: "the server does not have it" + (status.map { " (\($0))" } ?? ""),
+      remedy: AssemblerRemedy.checkAddress)
+  }
+}
+
+/// One file of a server and its place in the cache: the file, a part of it as long as it is not whole, and beside each
+/// the head of the answer that it came with. Whoever uses it holds the lock.
+private struct Download {
+  let url: String
+  let folder: FilePath
+  let doing: String
+  /// The most bytes that are taken.
+  let limit: Int64
+  /// Before a server in trouble is asked again; twice as long each time.
+  let retryDelay: Duration
+
+  /// A name of its own where the address ends with one that can be that of a file.
+  private var name: String {
+    let last = url.prefix { $0 != "?" && $0 != "#" }.pathParts.last.map(String.init) ?? ""
+    return last.utf8.count <= 200 && isCleanPath(last) ? last : "file"
+  }
+  private var whole: FilePath { folder.appending(name) }
+  private var part: FilePath { folder.appending(name + ".part") }
+  private func head(of path: FilePath) -> FilePath { Fetcher.head(of: path) }
+
+  func file(
+    _ freshness: Freshness, isOptional: Bool, progress: Progress
+  ) async throws -> (path: FilePath, wasAskedFor: Bool)? {
+    var conditions: [String] = []
+    if Files.exists(whole) {
+      switch freshness {
+      case .any: return (whole, false)
+      case .pinned(let digest):
+        if let found = try? await BlockingExecutor.run({ try Files.digest(whole).0 }), found == digest {
+          return (whole, false)
+        }
+        try Fetcher.forget(whole)
+      case .current: conditions = Head(reading: head(of: whole)).conditions
+      }
+    }
+    let isKnown = Files.exists(whole)
+    // What was begun may be of another version than the whole file.
+    if isKnown { try Fetcher.forget(part) }
+    let answer = try await ask(conditions, isPinned: freshness != .current, progress: progress)
+    if isKnown, answer.head.status == 304, answer.outcome.succeeded {
+      try Fetcher.forget(part)
+      return (whole, true)
+    }
+    if answer.isComplete {
+      try await moveIntoPlace(replacing: isKnown, progress: progress)
+      return (whole, true)
+    }
+    if isKnown, answer.isUnreachable {
+      try Fetcher.forget(part)
+      progress.warning(
+        "\(Fetcher.shown(url)) cannot be asked for (\(reason(answer))): the copy that was fetched before is used")
+      return (whole, true)
+    }
+    // Nothing to go on with.
+    if size(of: part) == 0 { try Fetcher.forget(part) }
+    if [404, 410].contains(answer.head.status) {
+      // A file that was withdrawn is not used any more.
+      try Fetcher.forget(whole)
+      if isOptional { return nil }
+    }
+    throw failure(answer)
+  }
+
+  private func size(of path: FilePath) -> Int64? {
+    var status = stat()
+    return lstat(path.string, &status) == 0 ? Int64(status.st_size) : nil
+  }
+
+  private func moveIntoPlace(replacing isKnown: Bool, progress: Progress) async throws {
+    let (old, new) = (whole, part)
+    if isKnown, try await BlockingExecutor.run({ try Files.digest(old).0 != Files.digest(new).0 }) {
+      progress.note("\(Fetcher.shown(url)) has changed since it was fetched before: the new one is used")
+    }
+    // In between, the file has no head, so that it would be fetched again.
+    try Files.remove(head(of: whole))
+    try Files.move(part, to: whole)
+    if Files.exists(head(of: part)) { try Files.move(head(of: part), to: head(of: whole)) }
+  }
+
+  // MARK: asking
+
+  private struct Answer {
+    var outcome: Command.Outcome
+    var head: Head
+    /// Why we stopped to read.
+    var failure: ReleaseError?
+
+    var isComplete: Bool { failure == nil && outcome.succeeded && head.status != 304 }
+
+    /// Nobody said anything of the file itself.
+    var isUnreachable: Bool {
+      if outcome.status == .exited(22) { return head.isTrouble }
+      return [5, 6, 7, 16, 18, 28, 52, 55, 56, 92].contains { outcome.status == .exited($0) }
+    }
+  }
+
+  private func ask(_ conditions: [String], isPinned: Bool, progress: Progress) async throws -> Answer {
+    let step = "fetching \(name)"
+    return try await progress.step(step) {
+      var delay = retryDelay
+      var attempt = 0
+      while true {
+        let answer = try await askOnce(conditions, isPinned: isPinned, step: step, progress: progress)
+        // As curl has it: what may go by. What broke off in the middle is taken up by the next run.
+        let mayGoBy =
+          answer.outcome.status == .exited(22) && answer.head.isTrouble || answer.outcome.status == .exited(28)
+        guard mayGoBy, attempt < 3 else { return answer }
+        try await Task.sleep(for: delay)
+        delay *= 2
+        attempt += 1
+      }
+    }
+  }
+
+  /// Goes on where the last try stopped, when the server can tell that the file is still the same; else from the start.
+  private func askOnce(
+    _ conditions: [String], isPinned: Bool, step: String, progress: Progress
+  ) async throws -> Answer {
+    let have = size(of: part) ?? 0
+    let same = Head(reading: head(of: part)).sameFile
+    if have > 0, have < limit, same != nil || isPinned {
+      let only = same.map { ["If-Range: \($0)"] } ?? []
+      let answer = try await transfer(conditions + only, from: have, step: step, progress: progress)
+      // It cannot go on in the middle, has another file now, or a shorter one.
+      let startsOver = [33, 36].contains { answer.outcome.status == .exited($0) } || answer.head.status == 416
+      if !startsOver { return answer }
+    }
+    try Fetcher.forget(part)
+    return try await transfer(conditions, from: 0, step: step, progress: progress)
+  }
+
+  private func transfer(
+    _ headers: [String], from offset: Int64, step: String, progress: Progress
+  ) async throws -> Answer {
+    let newHead = FilePath(head(of: part).string + ".new")
+    try Files.remove(newHead)
+    defer { try? Files.remove(newHead) }
+    let curl = Command(
+      "curl",
+      [
+        "--disable", "--fail", "--location", "--max-redirs", "10", "--silent", "--show-error",
+        "--proto", "=https,http,ftp", "--proto-redir", "=https,http,ftp",
+        // A server that says nothing for a minute is not waited for.
+        "--connect-timeout", "60", "--speed-limit", "1", "--speed-time", "60", "--dump-header", newHead.string,
+      ] + headers.flatMap { ["--header", $0] } + (offset > 0 ? ["--continue-at", String(offset)] : []) + ["--", url],
+      environment: Command.plainEnvironment.merging(Fetcher.proxies) { $1 })
+    let output: FileDescriptor
+    do {
+      output = try FileDescriptor.open(
+        part, .writeOnly, options: offset > 0 ? [.closeOnExec, .append] : [.create, .truncate, .closeOnExec],
+        permissions: FilePermissions(rawValue: 0o644))
+    } catch let error as Errno {
+      throw cannotTake(error)
+    }
+    defer { try? output.close() }
+    let (result, outcome) = try await curl.stream(input: nil, doing: doing) { body in
+      await BlockingExecutor.run {
+        Result {
+          try store(body, in: output, from: offset) { done, isFirst in
+            // The head is complete when the first bytes come: what is broken off from here on can be taken up.
+            if isFirst { rename(newHead.string, head(of: part).string) }
+            progress.advanced(step, done, of: Head(reading: head(of: part)).length.map { $0 + offset })
+          }
+        }
+      }
+    }
+    let found = Head(reading: Files.exists(newHead) ? newHead : head(of: part))
+    switch result {
+    case .success: return Answer(outcome: outcome, head: found)
+    case .failure(let error as Errno): throw cannotTake(error)
+    case .failure(let error as ReleaseError): return Answer(outcome: outcome, head: found, failure: error)
+    case .failure(let error): throw error
+    }
+  }
+
+  private func store(
+    _ body: FileDescriptor, in output: FileDescriptor, from offset: Int64, _ report: (Int64, _ isFirst: Bool) -> Void
+  ) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { buffer.deallocate() }
+    var done = offset
+    while true {
+      try Task.checkCancellation()
+      let count = try body.read(into: buffer)
+      if count == 0 { return }
+      if done + Int64(count) > limit {
+        throw ReleaseError(
+          .source, doing: doing, reason: "the server sends more than \(limit) bytes",
+          remedy: AssemblerRemedy.checkAddress)
+      }
+      try output.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      report(done + Int64(count), done == offset)
+      done += Int64(count)
+    }
+  }
+
+  // MARK: errors
+
+  private func cannotTake(_ error: Errno) -> ReleaseError {
+    ReleaseError(
+      .failed, doing: doing, reason: "\(folder) cannot take it: \(error)",
+      remedy: AssemblerRemedy.chooseCacheWithSpace, cause: error)
+  }
+
+  /// What curl says: the line that begins with its name, and not what it tells of its manual.
+  private func reason(_ answer: Answer) -> String {
+    let lines = answer.outcome.errors.split(separator: "\n").map(String.init)
+    let line = lines.last { $0.hasPrefix("curl: (") } ?? answer.outcome.lastErrorLine
+    guard let start = url.firstRange(of: "://")?.upperBound,
+      let end = Fetcher.shown(url).isSameInBytes(url) ? nil : url[start...].firstIndex(of: "@")
+    else { return line }
+    return line.replacing(url[start..<end], with: "…")
+  }
+
+  private func failure(_ answer: Answer) -> ReleaseError {
+    func refused(_ reason: String, _ remedy: AssemblerRemedy) -> ReleaseError {
+      ReleaseError(.source, doing: doing, reason: reason, remedy: remedy)
+    }
+    if let failure = answer.failure {
+      try? Fetcher.forget(part)
+      return failure
+    }
+    let status = answer.head.status ?? 0
+    switch answer.outcome.status {
+    case .exited(22) where [404, 410].contains(status): return Fetcher.notFound(url, status)
+    case .exited(22) where [401, 403, 407].contains(status):
+      return refused("the server does not give it to us (\(status))", .checkAddress)
+    case .exited(22) where !answer.head.isTrouble: return refused(reason(answer), .checkAddress)
+    // A protocol that is not taken, a bad address, redirects without end.
+    case .exited(1), .exited(3), .exited(47), .exited(78): return refused(reason(answer), .checkAddress)
+    case .exited(35), .exited(51), .exited(58), .exited(60), .exited(77):
+      return ReleaseError(
+        .source, doing: doing, reason: reason(answer),
+        advice: "if the server has a certificate of your site, name its CA in CURL_CA_BUNDLE")
+    default: return refused(reason(answer), .tryFetchAgain)
+    }
+  }
+}
+
+/// The head of the last answer of a server, after redirects. Source: RFC 9110.
+private struct Head {
+  private(set) var status: Int?
+  private var fields: [String: String] = [:]
+
+  /// - Parameter path: what curl's --dump-header wrote; where there is none, nothing is known.
+  init(reading path: FilePath) {
+    guard let bytes = try? Files.read(path, limit: 1 << 20) else { return }
+    for raw in bytes.split(separator: 0x0a) {
+      let line = String(decoding: raw, as: UTF8.self).trimmed
+      if line.hasPrefix("HTTP/") {
+        status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        fields = [:]
+      } else if let colon = line.firstIndex(of: ":") {
+        fields[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmed
+      }
+    }
+  }
+
+  /// What an answer of this length is to be: of the whole file, or of its rest.
+  var length: Int64? { fields["content-length"].flatMap { Int64($0) } }
+
+  /// The server has a problem that may go by.
+  var isTrouble: Bool { status.map { $0 >= 500 || [408, 425, 429].contains($0) } ?? false }
+
+  /// For If-Range: what says that not a byte has changed. A weak tag does not.
+  var sameFile: String? {
+    if let tag = fields["etag"], !tag.hasPrefix("W/") { return tag }
+    return fields["etag"] == nil ? fields["last-modified"] : nil
+  }
+
+  /// To be told when nothing has changed.
+  var conditions: [String] {
+    if let tag = fields["etag"] { return ["If-None-Match: \(tag)"] }
+    return fields["last-modified"].map { ["If-Modified-Since: \($0)"] } ?? []
+  }
+}

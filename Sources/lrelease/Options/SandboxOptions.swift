@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Processes
+
+/// Where the programs that a cut runs are confined.
+struct SandboxOptions: ParsableArguments {
+  enum Kind: String, ExpressibleByArgument, CaseIterable { case namespaces, none }
+
+  @Option(
+    help: ArgumentHelp(
+      "How prepare steps, patches and specs are confined; 'none' lets them do what you can, on this machine.",
+      valueName: "kind"))
+  var sandbox = Kind.namespaces
+
+  /// Runs `body` with what was chosen.
+  func apply(_ console: Console, _ body: () async throws -> Void) async throws {
+    guard sandbox == .none else { return try await body() }
+    console.progress.warning(
+      "no sandbox: what the manifest, its patches and specs say to run has your rights on this machine, and the network"
+    )
+    try await Sandbox.$confinement.withValue(.none) { try await body() }
+  }
+}

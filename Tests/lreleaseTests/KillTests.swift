@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Files
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+
+/// SIGKILL at any moment of a cut: no half release, and what is left goes with the next run.
+@Suite struct KillTests {
+  private static let kills = 100
+
+  @Test func whatKilledCutsLeaveGoesWithTheNextRun() async throws {
+    try await Workshop.use { workshop in
+      try workshop.write("linux/fs/Kbuild", "obj-m := demo.o\n")
+      try workshop.write("linux/fs/big.c", Array(repeating: 0x61, count: 3 << 20))
+      let packages = Workshop.packages.replacing(
+        "modules = ", with: "make = \"make M=$dkms_tree/$module/$module_version/build/fs\"\nmodules = ")
+      try workshop.writeManifest("[[prepare]]\nrun = [\"sh\", \"-c\", \"echo made >made\"]\n\(packages)")
+      try await workshop.shell("tar -cJf linux.tar.xz linux; sed s/0/1/ demo.toml >other.toml")
+
+      // How long one takes, and what it makes.
+      let start = ContinuousClock.now
+      #expect(try await workshop.run(arguments("demo.toml")).succeeded)
+      let whole = (ContinuousClock.now - start).seconds
+      let sums = try Files.read(workshop.output.pushing("demo-7.4/SHA256SUMS"))
+      try await workshop.shell("rm -r out cache")
+
+      var generator = SystemRandomNumberGenerator()
+      var killed = 0
+      for number in 0..<Self.kills {
+        // Each third starts from nothing; the others go on with the cache, or find the release.
+        if number % 3 == 0 { try await workshop.shell("rm -rf cache out/demo-*") }
+        let child = try Child(workshop, arguments("demo.toml", ["--respin", "\(number % 2)"]))
+        try await Task.sleep(for: .seconds(Double.random(in: 0...whole, using: &generator)))
+        if child.isRunning { killed += 1 }
+        kill(child.pid, SIGKILL)
+        _ = try await child.wait { false }
+        for release in releases(workshop) {
+          let verified = try await workshop.run(["verify", "--quiet", release])
+          #expect(verified.succeeded, "\(verified.errors)")
+        }
+      }
+      #expect(killed > Self.kills / 4, "only \(killed) of \(Self.kills) were killed while they ran")
+
+      try await workshop.shell("rm -rf out/demo-*")
+      let next = try await workshop.run(arguments("demo.toml"))
+      #expect(next.succeeded, "\(next.errors)")
+      #expect(try Files.read(workshop.output.pushing("demo-7.4/SHA256SUMS")) == sums)
+      workshop.expectNothing(["demo-7.4"])
+      let cached = try Files.names(in: workshop.cache.appending("archives")).flatMap { name in
+        try Files.names(in: workshop.cache.appending("archives").appending(bytes: name))
+      }
+      #expect(Set(cached.map { String(decoding: $0, as: UTF8.self) }) == ["data", "index.json"])
+    }
+  }
+
+  private func arguments(_ manifest: String, _ more: [String] = []) -> [String] {
+    ["cut", "--quiet", manifest, "--source", "linux=linux.tar.xz", "--output", "out", "--cache", "cache"] + more
+  }
+
+  private func releases(_ workshop: Workshop) -> [String] {
+    ((try? Files.names(in: workshop.output)) ?? []).map { String(decoding: $0, as: UTF8.self) }
+      .filter { $0.hasPrefix("demo-") }.map { "out/\($0)" }
+  }
+
+  @Test func whatIsInUseOrNotOursStays() async throws {
+    try await Workshop.use { workshop in
+      try workshop.writeManifest()
+      try await workshop.shell(
+        "mkdir -p out tmp/lrelease.abcdef tmp/lrelease.abcdefg out/.mine.partial tmp/lrelease-kept.abcdef")
+      try await workshop.shell(
+        "mkdir tmp/lrelease.locked; ln -s .. tmp/lrelease.thelnk; echo x >tmp/lrelease.afile1; chmod 755 out/.mine.partial"
+      )
+      let lock = try FileLock(folder: workshop.temporary.appending("lrelease.locked"))
+      #expect(try lock.tryAcquire(.exclusive))
+      #expect(try await workshop.run(workshop.cutArguments("demo.toml", ["--source", "linux=linux"])).succeeded)
+      let left = try Files.names(in: workshop.temporary).map { String(decoding: $0, as: UTF8.self) }
+      #expect(
+        left == ["lrelease-kept.abcdef", "lrelease.abcdefg", "lrelease.afile1", "lrelease.locked", "lrelease.thelnk"])
+      #expect(Files.exists(workshop.output.appending(".mine.partial")))
+      lock.release()
+    }
+  }
+}
