@@ -2,8 +2,9 @@
 
 # What the tool itself needs, and what its tests use besides.
 TOOL_PACKAGES = libarchive-dev librpm-dev libdpkg-dev libmd-dev liblzma-dev libzstd-dev libbz2-dev zlib1g-dev \
-	pkg-config git xz-utils zstd gzip bzip2 curl gpgv patch bubblewrap rpm
-TEST_PACKAGES = dkms mmdebstrap linux-source-6.12 util-linux gcc make linux-headers-amd64 kmod gpg gpg-agent python3 lintian rpm2cpio cpio \
+	pkg-config git xz-utils zstd gzip bzip2 curl gpgv gpg gpg-agent patch \
+	bubblewrap rpm
+TEST_PACKAGES = dkms mmdebstrap linux-source-6.12 util-linux gcc make linux-headers-amd64 kmod python3 lintian rpm2cpio cpio \
 	qemu-system-x86 busybox-static slurm-wlm munge shellcheck
 
 LRELEASE = .build/debug/lrelease

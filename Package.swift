@@ -64,7 +64,7 @@ let package = Package(
     module("Processes", ["Files", "Diagnostics", subprocess, systemPackage], resources: scripts),
     module("Archives", ["Processes", "Files", "Diagnostics", "CLibArchive", "CLZMA"]),
     module("Model", ["Files", "Diagnostics", tomlKit]),
-    module("Releases", ["Model", "Archives", "Files", "Diagnostics"]),
+    module("Releases", ["Model", "Archives", "Processes", "Files", "Diagnostics"]),
     module(
       "Assembler", ["Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"], resources: scripts),
     module("Distributions", ["Model", "Processes", "Files", "Diagnostics"], resources: scripts),
@@ -104,7 +104,7 @@ let package = Package(
     tests("FilesTests", ["Processes"]),
     tests("ProcessesTests", ["Processes"]),
     tests("ModelTests", ["Model"]),
-    tests("AssemblerTests", ["Assembler", "CLibArchive"]),
+    tests("AssemblerTests", ["Assembler", "Releases", "CLibArchive"]),
     tests("DistributionsTests", ["Distributions"]),
     tests("AuditorTests", ["Auditor", "lrelease"]),
     tests("ReportsTests", ["Reports"]),

@@ -246,6 +246,13 @@ package enum Files {
   /// Where work in progress is: TMPDIR, or /tmp.
   package static var temporaryFolder: FilePath { FilePath(environmentVariable("TMPDIR") ?? "/tmp") }
 
+  /// The path of what is at `path`, with all links on the way followed.
+  package static func real(_ path: FilePath) throws -> FilePath {
+    guard let real = realpath(path.string, nil) else { throw ReleaseError(errno: errno, doing: "opening \(path)") }
+    defer { free(real) }
+    return FilePath(platformString: real)
+  }
+
   /// `path` as seen from the root, without `.` and `..`; links are not followed.
   package static func absolute(_ path: FilePath) -> FilePath {
     if path.isAbsolute { return path.lexicallyNormalized() }

@@ -20,6 +20,9 @@ package struct PackagingContext: Sendable {
   /// The packages of the release, those of its extras among them.
   package var packages: [Manifest.Package] { manifest.packages(with: plan.extras) }
 
+  /// Whether a package of the release is an .rpm; a source package comes with the packaging of its own.
+  package var makesRPM: Bool { manifest.packaging != nil || packages.contains { $0.rpm != nil } }
+
   /// The description of the release or of a package, with what it was made with.
   package func description(of package: Manifest.Package? = nil) -> String {
     Self.description(plan, manifest, of: package)

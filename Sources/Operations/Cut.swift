@@ -17,21 +17,26 @@ package struct Cut: Sendable {
     package var alreadyExisted: Bool
     package var files: Int?
     package var outputs: [Artifact]
+    /// The fingerprint of the key that signed it; nil where it was not to be signed.
+    package var signedBy: String?
 
     private enum CodingKeys: String, CodingKey {
       case release, folder
       case alreadyExisted = "wasThere"
-      case files, outputs
+      case files, outputs, signedBy
     }
   }
 
   package var output: FilePath
   package var codec: Codec
+  /// Signs the .rpm files, SHA256SUMS and the tar; nil for a release that is not signed.
+  package var signer: SigningKey?
   package var progress: Progress
 
-  package init(output: FilePath, codec: Codec = .xz, progress: Progress) {
+  package init(output: FilePath, codec: Codec = .xz, signer: SigningKey? = nil, progress: Progress) {
     self.output = output
     self.codec = codec
+    self.signer = signer
     self.progress = progress
   }
 
@@ -80,6 +85,10 @@ package struct Cut: Sendable {
     try VersionComparator.rpm.check(version.rpmVersion)
     let folder = ReleaseFolder(Files.absolute(output).appending(name), remedy: remedy)
     if Files.exists(folder.path) { return try await existing(folder, plan, name) }
+    if let signer {
+      if context.makesRPM { try RPMSigning.demandTools(doing: "signing \(name)") }
+      try await signer.unlock()
+    }
 
     let (released, packages) = try Self.complete(try await code(), in: context)
     try await folder.create { part in
@@ -87,16 +96,37 @@ package struct Cut: Sendable {
       try Files.write(planFile, to: part.appending(ReleaseFolder.plan))
       var artifacts = try await writeAll(plan, packages, released, name: name, to: part)
       if PatchArchive.isNeeded(for: plan) { artifacts.append(try await writePatches(plan, name: name, to: part)) }
+      if let signer { artifacts = try await sign(artifacts, signer, in: part) }
       try ReleaseFolder.writeChecksums(
         of: artifacts + [
           Artifact(name: ReleaseFolder.plan, bytes: Int64(planFile.count), sha256: planFile.sha256)
         ], in: part)
       try check(part)
+      if let signer, let tarball = artifacts.first(where: { $0.kind == .tarball }) {
+        try await ReleaseSigning(signer, progress: progress).sign(tarball, in: part)
+      }
     }
     // What the writers gave is compared with what lies on the disk.
     let outputs = try await folder.whole()
     return Report(
-      release: name, folder: folder.path.string, alreadyExisted: false, files: released.count, outputs: outputs)
+      release: name, folder: folder.path.string, alreadyExisted: false, files: released.count, outputs: outputs,
+      signedBy: signer?.fingerprint)
+  }
+
+  /// Signs the .rpm files, which are other files then.
+  private func sign(_ artifacts: [Artifact], _ signer: SigningKey, in part: FilePath) async throws -> [Artifact] {
+    let packages = artifacts.filter { $0.kind == .rpm || $0.kind == .srpm }
+    guard !packages.isEmpty else { return artifacts }
+    return try await progress.step("signing \(packages.map(\.name).shortened)") {
+      try await RPMSigning.sign(packages.map { part.appending($0.name) }, with: signer)
+      return try await BlockingExecutor.run {
+        try artifacts.map { artifact in
+          guard packages.contains(artifact) else { return artifact }
+          let (digest, size) = try Files.digest(part.appending(artifact.name))
+          return Artifact(name: artifact.name, bytes: size, sha256: digest)
+        }
+      }
+    }
   }
 
   /// Adds to the code of a release what belongs to it besides: the packaging and the records.
@@ -187,7 +217,29 @@ package struct Cut: Sendable {
     guard let known = try? Files.read(folder.path.appending(ReleaseFolder.plan)),
       known == (try JSON.encode(plan.portable))
     else { throw folder.conflict }
-    let outputs = try await Release(opening: folder.path, progress: progress).artifacts
-    return Report(release: name, folder: folder.path.string, alreadyExisted: true, files: nil, outputs: outputs)
+    let released = try await Release(opening: folder.path, progress: progress)
+    var signedBy: String?
+    if let signer { signedBy = try await demandSigned(released, by: signer) }
+    return Report(
+      release: name, folder: folder.path.string, alreadyExisted: true, files: nil, outputs: released.artifacts,
+      signedBy: signedBy)
+  }
+
+  /// What exists is signed by the same key, or has to be signed otherwise: nothing is written to it here.
+  private func demandSigned(_ released: Release, by signer: SigningKey) async throws -> String {
+    guard ReleaseSignatures(of: released).list != nil else {
+      throw ReleaseError(
+        .conflict, doing: "writing the release \(released.path)", reason: "it exists, and is not signed",
+        remedy: OperationsRemedy.signRelease)
+    }
+    do {
+      _ = try await SignatureVerification(try await signer.trust(), progress: progress).check(released)
+    } catch let error as Diagnostics where error.code == .unverified {
+      throw ReleaseError(
+        .conflict, doing: "writing the release \(released.path)",
+        reason: "it exists, and \(signer.fingerprint) has not signed it: \(error.findings.first?.reason ?? "")",
+        remedy: ReleasesRemedy.chooseOtherOutput, cause: error)
+    }
+    return signer.fingerprint
   }
 }

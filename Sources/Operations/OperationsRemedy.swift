@@ -8,4 +8,6 @@ package enum OperationsRemedy: Remedy {
   case giveNumber
   /// The release is made otherwise here.
   case useSameLrelease
+  /// It was made before, without a signature.
+  case signRelease
 }

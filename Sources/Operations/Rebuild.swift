@@ -18,21 +18,26 @@ package struct Rebuild: Sendable {
     package var isUnchanged: Bool
     /// What was compared with, byte for byte: SHA256SUMS with all files of the release, or the tarball alone.
     package var comparedWith: String?
+    /// The .rpm files that are the same but for their signatures, which nobody can make again.
+    package var signaturesDiffer: [String]?
   }
 
   /// Where and how the release is written.
   package var output: FilePath
+  /// Signs what is made; nil for a release that is not signed.
+  package var signer: SigningKey?
   package var progress: Progress
 
-  package init(output: FilePath, progress: Progress) {
+  package init(output: FilePath, signer: SigningKey? = nil, progress: Progress) {
     self.output = output
+    self.signer = signer
     self.progress = progress
   }
 
   package func run(_ path: FilePath, _ request: RebuildRequest) async throws -> Report {
     let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
-    let cut = Cut(output: output, codec: released.codec, progress: progress)
+    let cut = Cut(output: output, codec: released.codec, signer: signer, progress: progress)
     if request.changesNothing { return try await repeated(released, code, cut) }
 
     try checkPackagingIsNotPatched(request, released, code)
@@ -48,7 +53,7 @@ package struct Rebuild: Sendable {
   package func run(_ path: FilePath, proving prove: (Plan) throws -> Plan) async throws -> Report {
     let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
-    let made = try await Cut(output: output, codec: released.codec, progress: progress)
+    let made = try await Cut(output: output, codec: released.codec, signer: signer, progress: progress)
       .run(try prove(try await completePlan(of: released)), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput)
     { code }
     return Report(made: made, basedOn: released.name, isUnchanged: false)
@@ -70,9 +75,10 @@ package struct Rebuild: Sendable {
 
   private func repeated(_ released: Release, _ code: ReleaseTree, _ cut: Cut) async throws -> Report {
     let original = released.listing
+    var differing: [String] = []
     let made = try await cut.run(
       try await completePlan(of: released), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput,
-      check: { part in try compare(part, released, original) },
+      check: { part in differing = try compare(part, released, original) },
       code: {
         try checkTree(code, released)
         return code
@@ -80,7 +86,8 @@ package struct Rebuild: Sendable {
     return Report(
       made: made, basedOn: released.name, isUnchanged: true,
       comparedWith: made.alreadyExisted
-        ? nil : Files.absolute(original?.path.appending(ReleaseFolder.checksums) ?? released.path).string)
+        ? nil : Files.absolute(original?.path.appending(ReleaseFolder.checksums) ?? released.path).string,
+      signaturesDiffer: differing.isEmpty ? nil : differing)
   }
 
   private func doing(_ released: Release) -> String { "making \(released.path) again" }
@@ -101,18 +108,40 @@ package struct Rebuild: Sendable {
   }
 
   /// What was made must be what was released, as far as that can be seen from here.
-  private func compare(_ part: FilePath, _ released: Release, _ original: ReleaseFolder?) throws {
+  ///
+  /// - Returns: the .rpm files that differ in their signatures.
+  private func compare(_ part: FilePath, _ released: Release, _ original: ReleaseFolder?) throws -> [String] {
     let made = Dictionary(uniqueKeysWithValues: try ReleaseFolder(part).listed().map { ($0.name, $0.sha256) })
     let expected =
       try original.map { try $0.listed() }
       ?? [(PackageFileName.tarball(released.name, released.codec), released.sha256)]
-    var different = expected.filter { made[$0.name] != $0.sha256 }.map(\.name)
+    var different: [String] = []
+    var signed: [String] = []
+    for (name, digest) in expected where made[name] != digest {
+      let isSame = try made[name] != nil && original.map { try differsInSignatures(name, digest, part, $0) } ?? false
+      if isSame { signed.append(name) } else { different.append(name) }
+    }
     if original != nil { different += made.keys.filter { name in !expected.contains { $0.name == name } }.sorted() }
     guard different.isEmpty else {
       throw ReleaseError(
         .different, doing: doing(released), reason: "\(different.shortened): not the bytes that were released",
         advice: "its files are the same, another lrelease, liblzma or rpm packs them otherwise: use those of the cut")
     }
+    return signed
+  }
+
+  /// Whether an .rpm is the one that was released but for its signatures, one of which is there.
+  ///
+  /// - Parameter digest: of the package as it was released.
+  private func differsInSignatures(
+    _ name: String, _ digest: SHA256Digest, _ part: FilePath, _ original: ReleaseFolder
+  ) throws -> Bool {
+    let before = original.path.appending(name)
+    guard [.rpm, .srpm].contains(Artifact.Kind(fileName: name)), Files.exists(before),
+      try Files.digest(before).0 == digest
+    else { return false }
+    let after = part.appending(name)
+    return try (RPMSigning.isSigned(before) || RPMSigning.isSigned(after)) && RPMSigning.isSame(before, after)
   }
 
   // MARK: changes

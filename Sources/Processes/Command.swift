@@ -170,6 +170,7 @@ package struct Command: Sendable {
         defer { closeWriteEnd() }
         return try await body(pipe.writeEnd)
       }
+      try Task.checkCancellation()
       let outcome = Outcome(
         status: result.terminationStatus, output: Array(sink.tail().utf8), errors: errors.tail())
       return (result.closureResult, outcome)
@@ -209,14 +210,26 @@ package struct Command: Sendable {
   }
 
   private func isInstalled(_ program: String) -> Bool {
-    if program.contains("/") { return access(program, X_OK) == 0 }
-    let places = environment["PATH", default: ""].split(separator: ":")
-    return places.contains { access("\($0)/\(program)", X_OK) == 0 }
+    program.contains("/")
+      ? access(program, X_OK) == 0 : Command.find(program, in: environment["PATH", default: ""]) != nil
+  }
+
+  /// Where a program is.
+  package static func find(
+    _ program: String, in path: String = Command.plainEnvironment["PATH", default: ""]
+  ) -> FilePath? {
+    path.split(separator: ":").lazy.map { FilePath("\($0)/\(program)") }.first { access($0.string, X_OK) == 0 }
+  }
+
+  /// Demands that it is installed, before what it is needed for has begun.
+  package func demandInstalled(doing: String) throws {
+    if !isInstalled(program) { throw missing(program, doing: doing) }
   }
 
   /// Debian packages of the programs that lrelease calls.
   private static let packages = [
-    "bwrap": "bubblewrap", "git": "git", "gpgv": "gpgv", "patch": "patch", "xz": "xz-utils", "zstd": "zstd",
+    "bwrap": "bubblewrap", "git": "git", "gpgv": "gpgv", "gpg": "gpg", "rpmsign": "rpm", "rpmkeys": "rpm",
+    "patch": "patch", "xz": "xz-utils", "zstd": "zstd",
     "curl": "curl", "gzip": "gzip", "diff": "diffutils", "sbatch": "slurm-client",
     "qemu-system-x86_64": "qemu-system-x86",
   ]

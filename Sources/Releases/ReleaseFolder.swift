@@ -7,6 +7,8 @@ import SystemPackage
 /// A release on disk: written beside its place, renamed when complete, never changed after.
 package struct ReleaseFolder: Sendable {
   package static let checksums = "SHA256SUMS"
+  /// The signature of that list.
+  package static let signature = "SHA256SUMS.asc"
   package static let plan = "plan.json"
 
   package var path: FilePath
@@ -61,9 +63,11 @@ package struct ReleaseFolder: Sendable {
         remedy: ReleasesRemedy.nameReleaseFolder)
     }
     let listed = Set(try listed().map(\.name))
-    // A signature of the list, such as SHA256SUMS.asc, cannot be in the list.
+    // Signatures are made when the list is there: of the list, such as SHA256SUMS.asc, and of the tar in the tarball.
+    let signatures = Set(listed.filter { Artifact.Kind(fileName: $0) == .tarball }.map(signatureName))
     let found = try Files.names(in: path).map { String(decoding: $0, as: UTF8.self) }.filter { name in
       name != ReleaseFolder.checksums && !name.hasPrefix("\(ReleaseFolder.checksums).") && !listed.contains(name)
+        && !signatures.contains(name)
     }
     return try await verified(else: found.map { "\($0) is not in \(ReleaseFolder.checksums)" })
   }

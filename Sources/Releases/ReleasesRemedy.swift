@@ -8,4 +8,8 @@ package enum ReleasesRemedy: Remedy {
   case nameReleaseFolder
   /// The tarball was changed by hand.
   case getTarballAgain
+  /// Another key of the keyring signed it than those that were named.
+  case nameSigner
+  /// It is signed already.
+  case replaceSignatures
 }

@@ -40,6 +40,11 @@ struct LRelease: AsyncParsableCommand {
         lrelease cut --plan ceph.json --output releases
         lrelease verify releases/ceph-6.12.117
 
+      Sign it, and check who signed it:
+
+        lrelease sign releases/ceph-6.12.117 --key release@example.org
+        lrelease verify releases/ceph-6.12.117 --keyring example.gpg
+
       Make it again from the tarball alone, with a vendor's patches, and see what changed:
 
         lrelease rebuild ceph-6.12.117.tar.xz --vendor acme --patches acme/series --output releases
@@ -56,12 +61,12 @@ struct LRelease: AsyncParsableCommand {
 
       Environment: XDG_CACHE_HOME, else HOME/.cache, holds the cache folder lrelease (see --cache). TMPDIR, else /tmp, \
       holds scratch folders; LRELEASE_KEEP_SCRATCH=1 keeps them and says where they are. http_proxy, https_proxy, \
-      no_proxy and ALL_PROXY count for fetching. NO_COLOR turns colour off.
+      no_proxy and ALL_PROXY count for fetching. GNUPGHOME and GPG_TTY count for signing. NO_COLOR turns colour off.
       """,
     version: "lrelease 0.1.0",
     subcommands: [
       CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
       DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
-      ShowCommand.self, AuditCommand.self, ManifestCommand.self,
+      SignCommand.self, ShowCommand.self, AuditCommand.self, ManifestCommand.self,
     ])
 }

@@ -3,6 +3,7 @@
 import Files
 import Glibc
 import Processes
+import Releases
 import SystemPackage
 import Testing
 

@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import Model
+import Releases
 import SystemPackage
 
 /// A source as it was found, fetched where it is remote.

@@ -6,6 +6,7 @@ import Files
 import Glibc
 import Model
 import Processes
+import Releases
 import SystemPackage
 
 /// A tarball: read once through its decompressor, checked, and cached by its hash.

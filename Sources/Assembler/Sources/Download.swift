@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Model
 import Processes
+import Releases
 import SystemPackage
 
 /// What a file must be that was fetched before, to be used again.

@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Model
 import Processes
+import Releases
 import SystemPackage
 
 /// A git repository at a ref, bare or not, read from its objects and never checked out.

@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import Model
+import Releases
 import SystemPackage
 
 /// What verifies the sources: a signer, a pinned hash, the plan that is carried out, or the user's word.

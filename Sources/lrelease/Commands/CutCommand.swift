@@ -38,6 +38,11 @@ struct CutCommand: AsyncParsableCommand {
       what their probes have found, so that a known kernel needs no probing.
 
         lrelease cut --plan candidate/plan.json --qualified candidate.qualification --output releases
+
+      Signed: the .rpm files, which rpm 6 refuses without a signature, then SHA256SUMS and the tar, as 'lrelease sign' \
+      does. gpg's agent asks for the passphrase, before the work begins.
+
+        lrelease cut manifests/ceph.toml --kernel 6.12.117 --output releases --sign release@example.org
       """)
 
   @OptionGroup var source: SourceOptions
@@ -54,6 +59,7 @@ struct CutCommand: AsyncParsableCommand {
   var output = "."
 
   @OptionGroup var qualified: QualifiedOptions
+  @OptionGroup var signing: SigningOptions
 
   enum Compression: String, ExpressibleByArgument, CaseIterable { case xz, zst, gz }
   @Option(help: "Compression of the tarball.")
@@ -64,6 +70,7 @@ struct CutCommand: AsyncParsableCommand {
   }
 
   private func run(_ console: Console) async throws {
+    let key = try await signing.key()
     var opened = try await source.open(plan: plan, console.progress)
     opened.plan = try qualified.add(to: opened.plan, console.progress)
     let codec: Codec =
@@ -72,7 +79,8 @@ struct CutCommand: AsyncParsableCommand {
       case .zst: .zstd
       case .gz: .gzip
       }
-    let report = try await Cut(output: FilePath(output), codec: codec, progress: console.progress).run(opened)
+    let cut = Cut(output: FilePath(output), codec: codec, signer: key, progress: console.progress)
+    let report = try await cut.run(opened)
     try console.output(report) { console.print(report) }
   }
 }
@@ -81,6 +89,7 @@ extension Console {
   /// A release that was made, or that already existed.
   func print(_ report: Cut.Report) {
     print(bold(report.release) + (report.alreadyExisted ? " already exists; all files verified" : ""))
+    if let signer = report.signedBy { print("signed by \(signer)") }
     for output in report.outputs {
       let padding = String(repeating: " ", count: max(1, 10 - size(output.bytes).count))
       print("\(padding)\(size(output.bytes))  \(report.folder)/\(output.name)")

@@ -42,6 +42,9 @@ struct RebuildCommand: AsyncParsableCommand {
 
         lrelease rebuild candidates/sample-7.2.1 --output releases --qualified candidates/sample-7.2.1.qualification
 
+      With --sign, what is made is signed as by 'lrelease cut --sign'. A signature cannot be made again: of .rpm files \
+      that are signed, all else is compared, and that is said.
+
       Sources that the release was made of stay as they are: --source is for extras only. Prepare steps of the \
       manifest are run again, with the tools of this machine, when an extra is added or a generated file has the \
       version in it. For patches alone they are not: one to configure.ac needs one to configure as well.
@@ -65,6 +68,7 @@ struct RebuildCommand: AsyncParsableCommand {
   var series: String?
 
   @OptionGroup var qualified: QualifiedOptions
+  @OptionGroup var signing: SigningOptions
   @OptionGroup var places: PlaceOptions
   @OptionGroup var sandbox: SandboxOptions
   @OptionGroup var console: ConsoleOptions
@@ -82,7 +86,7 @@ struct RebuildCommand: AsyncParsableCommand {
       try PatchSeries(file: file) { try Files.read(FilePath($0), limit: 64 << 20) }
     }
     let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
-    let rebuild = Rebuild(output: FilePath(output), progress: console.progress)
+    let rebuild = Rebuild(output: FilePath(output), signer: try await signing.key(), progress: console.progress)
     let report =
       if qualified.isEmpty {
         try await rebuild.run(FilePath(release), request)
@@ -100,7 +104,9 @@ struct RebuildCommand: AsyncParsableCommand {
 extension Console {
   fileprivate func print(_ report: Rebuild.Report) {
     print(report.made)
-    if let place = report.comparedWith {
+    if let place = report.comparedWith, let signed = report.signaturesDiffer {
+      print("identical but for the signatures of \(signed.joined(separator: ", ")): all else is as \(place) lists it")
+    } else if let place = report.comparedWith {
       print(
         place.hasSuffix("/\(ReleaseFolder.checksums)")
           ? "identical: every file is as \(place) lists it"

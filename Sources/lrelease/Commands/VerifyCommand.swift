@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Diagnostics
+import Operations
 import Releases
 import SystemPackage
 
@@ -11,20 +12,57 @@ struct VerifyCommand: AsyncParsableCommand {
     discussion: """
       Every file of a tarball is compared with the list of origins in it. Of a folder, every file is compared with \
       SHA256SUMS first, and plan.json with the plan in the tarball; signatures such as SHA256SUMS.asc may lie beside it. \
-      Exit status 6 when a file was changed, is missing, or is not in a list. The lists lie in what is checked: that \
-      SHA256SUMS is the one that was released, its signature tells, or that you got it in a way that you trust.
+      Exit status 6 when a file was changed, is missing, or is not in a list.
 
         lrelease verify releases/ceph-6.12.117
         lrelease verify ceph-6.12.117.tar.xz
+
+      The lists lie in what is checked. Who made it, the signatures tell: with --keyring, that of SHA256SUMS, that of \
+      the uncompressed tar, and those in .rpm files are checked. Every file must be covered by the signature of a key in \
+      the keyring, or of one that --signer names; exit status 4 when not, or when a signature is wrong, be it one of \
+      several. What has no signature of its own, and what could not be checked, is said.
+
+        lrelease verify releases/ceph-6.12.117 --keyring example.gpg
+        lrelease verify ceph-6.12.117.tar.xz --keyring example.gpg --signer 09444409C6FF6DCB4C7AB072D0EA700971FDAA71
       """)
 
   @Argument(help: "A release folder, or a tarball.", completion: .file())
   var release: String
 
+  @Option(
+    help: ArgumentHelp("Check who signed it: public keys, as gpg --export writes them.", valueName: "file"),
+    completion: .file())
+  var keyring: String?
+
+  @Option(
+    name: .customLong("signer"),
+    help: ArgumentHelp(
+      "The fingerprint of a key whose signature counts. May be repeated. (default: all in the keyring)",
+      valueName: "fingerprint"))
+  var signers: [String] = []
+
   @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    if !signers.isEmpty && keyring == nil { throw ValidationError("--signer needs --keyring.") }
+  }
+
+  /// What was found, for JSON.
+  private struct Report: Encodable {
+    var files: Int
+    var artifacts: Int?
+    var changed: [String] = []
+    var missing: [String] = []
+    var unknown: [String] = []
+    /// nil where nothing is signed and nobody asked.
+    var signatures: SignatureVerification.Report?
+  }
 
   func run() async throws {
     try await Console.run(console) { console in
+      // A wrong name is said at once.
+      let keyring = if let keyring { try await Keyring(reading: FilePath(keyring)) } else { nil as Keyring? }
+      if let keyring { _ = try keyring.trust(signers) }
       var files = 0
       let opened = try await Release(opening: FilePath(release), progress: console.progress) { result in
         files = result.files
@@ -34,13 +72,40 @@ struct VerifyCommand: AsyncParsableCommand {
           result.findings.map { ReleaseError(.different, doing: "verifying \(release)", reason: $0) })
       }
       let artifacts = opened.folder == nil ? nil : opened.artifacts.count
-      try console.output(Tarball.Verification(files: files, artifacts: artifacts)) {
+      let signatures: SignatureVerification.Report
+      if let keyring {
+        signatures = try await SignatureVerification(keyring.trust(signers), progress: console.progress).check(opened)
+      } else {
+        signatures = SignatureVerification.unchecked(opened)
+        if !signatures.notChecked.isEmpty {
+          let names = signatures.notChecked.joined(separator: " and ")
+          console.progress.warning("not checked, as there is no --keyring: \(names)")
+        }
+      }
+      let isAsked = keyring != nil || !signatures.notChecked.isEmpty
+      let report = Report(files: files, artifacts: artifacts, signatures: isAsked ? signatures : nil)
+      try console.output(report) {
         if let artifacts {
           console.print("\(release): \(artifacts) artifacts, and \(files) files in the tarball, all as released")
         } else {
           console.print("\(release): \(files) files, all as released")
         }
+        if let keyring { console.print(signatures, of: opened.name, keyring) }
       }
     }
+  }
+}
+
+extension Console {
+  /// Who signed what of a release.
+  fileprivate func print(_ signatures: SignatureVerification.Report, of name: String, _ keyring: Keyring) {
+    var signers: [String] = []
+    for signer in signatures.signed.map(\.signer) where !signers.contains(signer) { signers.append(signer) }
+    for signer in signers {
+      let signed = signatures.signed.filter { $0.signer == signer }.map(\.name).joined(separator: ", ")
+      print("\(bold(name)) signed by \(keyring.description(of: signer)): \(signed)")
+    }
+    if !signatures.notSigned.isEmpty { print("not signed: \(signatures.notSigned.joined(separator: ", "))") }
+    for line in signatures.notChecked { print("not checked: \(line)") }
   }
 }

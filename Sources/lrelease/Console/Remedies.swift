@@ -78,6 +78,8 @@ enum Remedies {
     case .nameReleaseFolder: "name a folder that 'lrelease cut' has made"
     case .getTarballAgain:
       "get the tarball again; changes of a vendor are made with rebuild --patches SERIES --vendor NAME"
+    case .nameSigner: "name its fingerprint with --signer too, if you trust it"
+    case .replaceSignatures: "leave it so, or give --replace to sign it anew"
     }
   }
 
@@ -161,6 +163,7 @@ enum Remedies {
     case .giveRespin: "give --respin N for a new one; a release is never changed"
     case .giveNumber: "give --number N for a new one"
     case .useSameLrelease: "use the lrelease that made the release, or make another release of it with --vendor NAME"
+    case .signRelease: "sign it with 'lrelease sign', or choose another --output to sign its .rpm files too"
     }
   }
 }

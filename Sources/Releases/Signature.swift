@@ -15,6 +15,10 @@ package struct Trust: Sendable {
   package var bytes: [UInt8]?
   /// Signatures over SHA-1 count too, although two contents with one SHA-1 can be made.
   package var allowsSHA1: Bool
+  /// Who has named the signers.
+  package var naming = Naming.manifest
+
+  package enum Naming: Sendable { case manifest, user }
 
   package init(keyring: FilePath, signers: [String], bytes: [UInt8]? = nil, allowsSHA1: Bool = false) {
     self.keyring = keyring
@@ -27,12 +31,17 @@ package struct Trust: Sendable {
   package func keyringBytes() throws -> [UInt8] { try bytes ?? Files.read(keyring, limit: 64 << 20) }
 }
 
-/// Where the signature of a tarball may lie, as a path or URL. kernel.org signs the uncompressed tar, so that
-/// linux-7.4.tar.xz goes with linux-7.4.tar.sign; others sign the file as it lies there.
-func signatureNames(of tarball: String) -> [String] {
+/// Where the signature of a tarball lies, as a path or URL: kernel.org signs the uncompressed tar, so that
+/// linux-7.4.tar.xz goes with linux-7.4.tar.sign.
+package func signatureName(of tarball: String) -> String {
   var base = tarball
   for ending in [".xz", ".gz", ".zst", ".bz2"] where base.hasSuffix(ending) { base.removeLast(ending.count) }
-  var names = [base + ".sign"]
+  return base + ".sign"
+}
+
+/// Where it may lie besides: others sign the file as it is, compressed.
+package func signatureNames(of tarball: String) -> [String] {
+  var names = [signatureName(of: tarball)]
   for ending in [".sign", ".asc", ".sig"] where !names.contains(tarball + ending) { names.append(tarball + ending) }
   return names
 }
@@ -43,7 +52,7 @@ func signatureNames(of tarball: String) -> [String] {
 /// no word of expiry or revocation. A bad one spoils them all. gpgv's exit status tells none of this: see `GPGStatus`.
 package struct SignatureCheck: Sendable {
   /// Why a file is refused that was changed after it was signed.
-  static let mismatch = "the signature does not match the content"
+  package static let mismatch = "the signature does not match the content"
 
   package var trust: Trust
   package var signature: [UInt8]
@@ -110,15 +119,18 @@ package struct SignatureCheck: Sendable {
     case .weak(let signer, let digest):
       throw refused(
         "\(signer) signed the \(digest) of it, which can be forged",
-        digest == "SHA-1"
+        digest == "SHA-1" && trust.naming == .manifest
           ? "get a new signature, or say allow-sha1 = true in the manifest where there is none" : "get a new signature")
     case .revokedKey: throw refused("the key that signed it was revoked", "do not use this file")
     case .expiredKey: throw refused("the key that signed it has expired", "get the signer's renewed key")
     case .expired: throw refused("the signature has expired", "get a new signature")
     case .other(let signer):
-      throw refused(
-        "it was signed by \(signer), which is not among the signers that the manifest pins",
-        "add the fingerprint to 'signers' if you trust it")
+      let isPinned = trust.naming == .manifest
+      throw ReleaseError(
+        .unverified, doing: doing,
+        reason: "it was signed by \(signer), which is not among the signers that "
+          + (isPinned ? "the manifest pins" : "you named"),
+        remedy: isPinned ? Advice("add the fingerprint to 'signers' if you trust it") : ReleasesRemedy.nameSigner)
     case .unknownKey(let key):
       throw refused("it was signed by the unknown key \(key)", "add the key to \(trust.keyring) if you trust it")
     case nil, .unreadable, .good, .bad:
