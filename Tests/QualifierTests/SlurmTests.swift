@@ -347,21 +347,29 @@ private struct TestCluster: Sendable {
   func processes(running words: String = "") throws -> [pid_t: String] {
     var found: [pid_t: String] = [:]
     for id in try Files.names(in: "/proc").compactMap({ pid_t(String(decoding: $0, as: UTF8.self)) }) {
-      func text(_ name: String) -> String {
-        let bytes = (try? Files.read(FilePath("/proc/\(id)/\(name)"))) ?? []
-        return String(decoding: bytes.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
-      }
-      let line = text("cmdline")
+      let line = text(of: id, "cmdline")
       if !words.isEmpty && !line.contains(words) { continue }
-      if isBelow(line, text("environ"), text("mountinfo")) { found[id] = line }
+      if isBelow(id) { found[id] = line }
     }
     return found
   }
 
-  /// Processes in a root have another environment, but their root is mounted from a layer in the node's TMPDIR.
-  private func isBelow(_ line: String, _ environment: String, _ mounts: String) -> Bool {
+  private func text(of id: pid_t, _ name: String) -> String {
+    let bytes = (try? Files.read(FilePath("/proc/\(id)/\(name)"))) ?? []
+    return String(decoding: bytes.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
+  }
+
+  /// Whether it, or what has started it, is a task of ours. Processes in a chroot have another environment.
+  private func isBelow(_ id: pid_t) -> Bool {
     let place = folder.removingLastComponent().string
-    return line.contains("\(place)/out") || environment.contains("\(configuration) ")
-      || mounts.contains("\(place)/node-tmp")
+    var id = id
+    while id > 1 {
+      if text(of: id, "cmdline").contains("\(place)/out") || text(of: id, "environ").contains("\(configuration) ") {
+        return true
+      }
+      let parent = text(of: id, "status").split(separator: "\n").first { $0.hasPrefix("PPid:") }
+      id = parent.flatMap { pid_t($0.dropFirst(5).trimmed) } ?? 0
+    }
+    return false
   }
 }

@@ -96,6 +96,7 @@ package struct Workshop: Sendable {
   package func writeManifest(_ more: String = "", source: String = "") throws {
     try write("linux/Makefile", "VERSION = 7\nPATCHLEVEL = 4\nSUBLEVEL = 0\nEXTRAVERSION =\n")
     if !Files.exists(folder.appending("linux/fs")) { try write("linux/fs/a.c", "int a;\n") }
+    if more.contains("[[packages]]") { try write("linux/fs/Kbuild", "obj-m := demo.o\n") }
     try write(
       "demo.toml",
       """
@@ -117,6 +118,7 @@ package struct Workshop: Sendable {
     module = "demo"
     summary = "demo"
     kernels = { min = "7.0", max = "7.9" }
+    make = "make M=$dkms_tree/$module/$module_version/build/fs"
     modules = [{ name = "demo", path = "fs" }]
     [packages.deb]
     name = "demo-dkms"

@@ -144,9 +144,7 @@ import Testing
     try await Workshop.use { workshop in
       let root = Workshop.root
       try await workshop.shell("cp -r \(root)/debian/dkms deb; cp \(root)/specs/dkms.spec rpm.spec; chmod -R u+w deb")
-      try workshop.write("linux/fs/Kbuild", "obj-m := demo.o\n")
       let packages = Workshop.packages.replacing("\(root)/debian/dkms", with: "deb")
-        .replacing("modules = ", with: "make = \"make M=$dkms_tree/$module/$module_version/build/fs\"\nmodules = ")
         .replacing("\(root)/specs/dkms.spec", with: "rpm.spec")
       for (change, words) in [
         ("echo 'Depends' >> deb/control", "reading the control file"),

@@ -21,14 +21,11 @@ import Testing
   /// A release with packages of both kinds, whose prepare step looks around.
   private func use(_ body: (Workshop) async throws -> Void) async throws {
     try await Workshop.use { workshop in
-      try workshop.write("linux/fs/Kbuild", "obj-m := demo.o\n")
-      let packages = Workshop.packages.replacing(
-        "modules = ", with: "make = \"make M=$dkms_tree/$module/$module_version/build/fs\"\nmodules = ")
       try workshop.writeManifest(
         """
         [[prepare]]
         run = ["sh", "-c", "{ pwd -P; umask; echo $SOURCE_DATE_EPOCH $HOME $LC_ALL; } >made"]
-        \(packages)
+        \(Workshop.packages)
         """)
       try await body(workshop)
     }

@@ -12,11 +12,8 @@ import Testing
 
   @Test func whatKilledCutsLeaveGoesWithTheNextRun() async throws {
     try await Workshop.use { workshop in
-      try workshop.write("linux/fs/Kbuild", "obj-m := demo.o\n")
       try workshop.write("linux/fs/big.c", Array(repeating: 0x61, count: 3 << 20))
-      let packages = Workshop.packages.replacing(
-        "modules = ", with: "make = \"make M=$dkms_tree/$module/$module_version/build/fs\"\nmodules = ")
-      try workshop.writeManifest("[[prepare]]\nrun = [\"sh\", \"-c\", \"echo made >made\"]\n\(packages)")
+      try workshop.writeManifest("[[prepare]]\nrun = [\"sh\", \"-c\", \"echo made >made\"]\n\(Workshop.packages)")
       try await workshop.shell("tar -cJf linux.tar.xz linux; sed s/0/1/ demo.toml >other.toml")
 
       // How long one takes, and what it makes.
