@@ -199,6 +199,7 @@ package struct Plan: Sendable, Equatable, Codable {
     for (name, file) in recipe where SHA256Digest(of: file.bytes) != file.sha256 {
       throw ReleaseError(.unverified, doing: doing, reason: "its file \(name) was changed")
     }
+    try check(doing: doing)
   }
 
   package init(
