@@ -26,7 +26,7 @@ package func withScratch<R>(
 }
 
 private struct ScratchDirectory {
-  static let prefix = "lrelease."
+  static let prefix = "lrelease-work."
   let folder: FilePath
   /// nil on a file system without locks, where nothing is swept either.
   private let lock: FileLock?
@@ -68,7 +68,8 @@ private struct ScratchDirectory {
   /// Removes what lreleases of this user that are dead have left in a folder, once in this process.
   static func sweepOnce(_ parent: FilePath) {
     guard swept.withLock({ $0.insert(parent).inserted }) else { return }
-    for name in (try? Files.names(in: parent)) ?? [] where name.starts(with: prefix.utf8) && name.count == 15 {
+    for name in (try? Files.names(in: parent)) ?? []
+    where name.starts(with: prefix.utf8) && name.count == prefix.utf8.count + 6 {
       let path = parent.appending(bytes: name)
       var status = stat()
       guard path.withPlatformString({ lstat($0, &status) }) == 0, status.st_uid == geteuid() else { continue }
@@ -103,7 +104,7 @@ extension Files {
     var raw = open(parent.string, linuxTemporaryFile | O_RDWR | O_CLOEXEC, 0o600)
     // Some file systems make none.
     if raw < 0, [EOPNOTSUPP, EISDIR, ENOENT, EINVAL].contains(errno) {
-      var template = Array("\(parent)/lrelease.XXXXXX".utf8CString)
+      var template = Array("\(parent)/\(ScratchDirectory.prefix)XXXXXX".utf8CString)
       raw = mkstemp(&template)
       if raw >= 0 {
         _ = fcntl(raw, F_SETFD, FD_CLOEXEC)

@@ -40,7 +40,8 @@ package struct PackagingContext: Sendable {
   private static func description(_ plan: Plan, _ manifest: Manifest, of package: Manifest.Package? = nil) -> String {
     let candidates = [package?.description ?? "", manifest.description, package?.summary ?? manifest.summary]
     let carried = plan.extras.isEmpty ? "" : "\n\nThis release was made with: \(plan.extras.joined(separator: ", "))."
-    return (candidates.first { !$0.isEmpty } ?? "").trimmed + carried
+    // The lines of a control file and of a spec end with LF, however the manifest spells them.
+    return (candidates.first { !$0.isEmpty } ?? "").replacing("\r\n", with: "\n").trimmed + carried
   }
 
   private static func values(

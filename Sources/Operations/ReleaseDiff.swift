@@ -287,7 +287,7 @@ extension Release {
     var recipe = Recipe(plan: plan)
     for name in plan.extras {
       guard let series = manifest.extras[name]?.series else { continue }
-      add(name, try PatchSeries(file: series) { try recipe.read($0) }.pins)
+      add(name, try PatchSeries.pins(of: series) { try recipe.read($0) })
     }
     for rebuild in plan.rebuilds ?? [] { add(rebuild.mark, rebuild.patches ?? []) }
     return found

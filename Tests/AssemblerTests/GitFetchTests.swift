@@ -160,7 +160,10 @@ import Testing
   {
     let server = Task { try await Command(program, arguments).run(doing: "serving") }
     defer { server.cancel() }
-    for _ in 0..<200 where !Self.answers(port) { try await Task.sleep(for: .milliseconds(25)) }
+    for _ in 0..<200 {
+      if Self.answers(port) { break }
+      try await Task.sleep(for: .milliseconds(25))
+    }
     do { try await body() } catch {
       server.cancel()
       _ = try? await server.value

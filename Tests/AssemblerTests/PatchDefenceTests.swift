@@ -34,7 +34,10 @@ struct PatchDefenceTests {
     await refused(
       "1.patch of p/series", "a.c: hunk #1 does not apply", code: .source, of: [hunk.replacing("-2", with: "-z")])
     await refused(
-      "1.patch of p/series", "(fs/b)", "is not there", "-p0", code: .source, of: [hunk.replacing("a.c", with: "fs/b")])
+      "1.patch of p/series", "(fs/b)", "is not there", code: .source, of: [hunk.replacing("a.c", with: "fs/b")])
+    await refused(
+      "(b)", "is not there", "say '1.patch -p0' in the series", code: .source,
+      of: [hunk.replacing("a/a.c", with: "fs/b").replacing("b/a.c", with: "fs/b")])
     await refused(
       "2.patch of p/series", "a.c: hunk #1", code: .source, of: [hunk, hunk.replacing("+TWO", with: "+III")])
     await refused("1.patch", "p/1.patch:", "malformed", of: [hunk.replacing("-2\n", with: "")])
@@ -49,6 +52,31 @@ struct PatchDefenceTests {
         "diff --git a/d/f b/d/f\nnew file mode 100644\n--- /dev/null\n+++ b/d/f\n@@ -0,0 +1 @@\n+x\n"
       ])
     await refused("d/f", "is there already", code: .source, of: ["--- /dev/null\n+++ b/d/f\n@@ -0,0 +1 @@\n+x\n"])
+  }
+
+  @Test func noFileIsWrittenOver() async throws {
+    for word in ["rename", "copy"] {
+      let patch = "diff --git a/b.c b/a.c\nsimilarity index 100%\n\(word) from b.c\n\(word) to a.c\n"
+      await refused("a.c, which it makes, is there already", code: .source, of: [patch])
+    }
+  }
+
+  /// Where TMPDIR is a link, a relative path, or a place that the sandbox has another one of.
+  @Test func scratchFoldersOfAllKindsWill() async throws {
+    for place in ["/dev/shm", "link", "/var/tmp"] {
+      try await withScratch { folder in
+        try Files.makeFolder(folder.appending("real"))
+        try await Fixture.shell("ln -s real link", in: folder)
+        let parent = place == "link" ? folder.appending("link") : FilePath(place)
+        try await withScratch(in: parent) { scratch in
+          let series = try PatchFixture.series([("fix.patch", Array(hunk.utf8))])
+          let run = PatchRun(series, in: scratch)
+          try TreeWriter(run.tree).write([TreeWriter.Entry("a.c", .file(Array("1\n2\n3\n".utf8)))])
+          _ = try await run.apply()
+          #expect(try Files.read(scratch.appending("tree/a.c")) == Array("1\nTWO\n3\n".utf8))
+        }
+      }
+    }
   }
 
   @Test func lineEndsThatDifferAreSaidToDiffer() async throws {

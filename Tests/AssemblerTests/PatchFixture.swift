@@ -13,7 +13,7 @@ import TestSupport
 /// A small tree and a series on it, in memory.
 enum PatchFixture {
   /// Text files 0644, `run.sh` 0755, an empty file, a link, a file of 300 bytes that are no text.
-  static let files: [String: SourceFile] = {
+  static let files: ByPath<SourceFile> = {
     func file(_ text: String, _ isExecutable: Bool = false) -> SourceFile {
       SourceFile(content: .file(Array(text.utf8)), isExecutable: isExecutable, blob: "blob of \(text.count)")
     }
@@ -39,17 +39,17 @@ enum PatchFixture {
 
   /// What a series makes of `files`.
   static func apply(
-    _ patches: [(name: String, text: [UInt8])], _ list: String? = nil, to files: [String: SourceFile] = files,
+    _ patches: [(name: String, text: [UInt8])], _ list: String? = nil, to files: ByPath<SourceFile> = files,
     progress: Progress = .silent
-  ) async throws -> [String: SourceFile] {
+  ) async throws -> ByPath<SourceFile> {
     var files = files
     try await series(patches, list).apply(to: &files, progress: progress)
     return files
   }
 
   static func apply(
-    _ text: String, _ list: String? = nil, to files: [String: SourceFile] = files, progress: Progress = .silent
-  ) async throws -> [String: SourceFile] {
+    _ text: String, _ list: String? = nil, to files: ByPath<SourceFile> = files, progress: Progress = .silent
+  ) async throws -> ByPath<SourceFile> {
     try await apply([("fix.patch", Array(text.utf8))], list, to: files, progress: progress)
   }
 
@@ -70,7 +70,7 @@ enum PatchFixture {
   /// patch on the tree as it was.
   static func git(
     _ script: String, diff: String = "git add -A; git diff --cached --binary -M", apply: String = "git apply"
-  ) async throws -> (patch: [UInt8], tree: [String: FileEntry]) {
+  ) async throws -> (patch: [UInt8], tree: ByPath<FileEntry>) {
     try await withScratch { scratch in
       let folder = scratch.appending("repository")
       try TreeWriter(folder).write(
@@ -86,7 +86,7 @@ enum PatchFixture {
         git reset -q --hard base; git clean -qfd; \(apply) ../patch
         """, in: folder)
       let patch = try Files.read(scratch.appending("patch"))
-      var tree: [String: FileEntry] = [:]
+      var tree: ByPath<FileEntry> = [:]
       try DirectoryWalker(folder).walk { entry in
         if entry.name == Array(".git".utf8) { return .prune }
         guard entry.kind != .folder, let path = entry.text else { return .goOn }
@@ -98,7 +98,7 @@ enum PatchFixture {
     }
   }
 
-  static func entries(_ files: [String: SourceFile]) -> [String: FileEntry] {
+  static func entries(_ files: ByPath<SourceFile>) -> ByPath<FileEntry> {
     files.mapValues { FileEntry(content: $0.content, isExecutable: $0.isExecutable) }
   }
 

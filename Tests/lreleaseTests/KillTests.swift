@@ -68,16 +68,19 @@ import Testing
     try await Workshop.use { workshop in
       try workshop.writeManifest()
       try await workshop.shell(
-        "mkdir -p out tmp/lrelease.abcdef tmp/lrelease.abcdefg out/.mine.partial tmp/lrelease-kept.abcdef")
+        "mkdir -p out tmp/lrelease-work.abcdef tmp/lrelease-work.abcdefg out/.mine.partial tmp/lrelease-kept.abcdef")
       try await workshop.shell(
-        "mkdir tmp/lrelease.locked; ln -s .. tmp/lrelease.thelnk; echo x >tmp/lrelease.afile1; chmod 755 out/.mine.partial"
+        "mkdir tmp/lrelease-work.locked; ln -s .. tmp/lrelease-work.thelnk; echo x >tmp/lrelease-work.afile1; chmod 755 out/.mine.partial"
       )
-      let lock = try FileLock(folder: workshop.temporary.appending("lrelease.locked"))
+      let lock = try FileLock(folder: workshop.temporary.appending("lrelease-work.locked"))
       #expect(try lock.tryAcquire(.exclusive))
       #expect(try await workshop.run(workshop.cutArguments("demo.toml", ["--source", "linux=linux"])).succeeded)
       let left = try Files.names(in: workshop.temporary).map { String(decoding: $0, as: UTF8.self) }
       #expect(
-        left == ["lrelease-kept.abcdef", "lrelease.abcdefg", "lrelease.afile1", "lrelease.locked", "lrelease.thelnk"])
+        left == [
+          "lrelease-kept.abcdef", "lrelease-work.abcdefg", "lrelease-work.afile1", "lrelease-work.locked",
+          "lrelease-work.thelnk",
+        ])
       #expect(Files.exists(workshop.output.appending(".mine.partial")))
       lock.release()
     }

@@ -34,7 +34,7 @@ extension PatchSeries {
     var expected = start
     for patch in patches { for step in patch.steps { try expected.apply(step, of: patch) } }
     return try await withScratch { scratch in
-      let run = PatchRun(scratch: scratch, series: self)
+      let run = PatchRun(self, in: scratch)
       try TreeWriter(run.tree).write(
         before.map { TreeWriter.Entry($0, $1.content, mode: $1.isExecutable ? 0o755 : 0o644) })
       var tree = start

@@ -31,6 +31,8 @@ struct PatchPart: Sendable, Equatable {
   /// Its one hunk makes all of the file, or leaves nothing of it.
   var fillsFile = false
   var emptiesFile = false
+  /// Whether its two names are one and the same, as those of svn are: then nothing need be taken off them.
+  var hasOneName = false
   var text: [UInt8] = []
 
   static let link: UInt32 = 0o120000

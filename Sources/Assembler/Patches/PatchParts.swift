@@ -15,6 +15,7 @@ extension PatchReader {
       guard let name = names[which], deep[which] || !deep[1 - which] else { return nil }
       return try path(name, without: strip, at + which)
     }
+    part.hasOneName = names[0] != nil && names[0] == names[1]
     guard names.contains(where: { $0 != nil }) else { throw refused("both names are /dev/null") }
     (part.old, part.new) = (paths[0] ?? paths[1], paths[1] ?? paths[0])
     if names[0] == nil { (part.change, part.old) = (.make, nil) }

@@ -2,6 +2,7 @@
 
 import Diagnostics
 import Files
+import Glibc
 import Processes
 import SystemPackage
 
@@ -16,8 +17,18 @@ struct PatchRun {
   }
 
   /// Holds the tree, and what belongs to the run beside it.
-  let scratch: FilePath
-  let series: PatchSeries
+  private let scratch: FilePath
+  private let series: PatchSeries
+
+  /// - Parameter scratch: an empty folder.
+  init(_ series: PatchSeries, in scratch: FilePath) {
+    self.series = series
+    // bubblewrap would look for what a link on the way leads to in the sandbox.
+    let resolved = realpath(scratch.string, nil)
+    defer { free(resolved) }
+    self.scratch = resolved.map { FilePath(platformString: $0) } ?? scratch
+  }
+
   var tree: FilePath { scratch.appending("tree") }
   private var stepFolder: FilePath { scratch.appending("steps") }
   private var said: FilePath { scratch.appending("said") }
@@ -60,7 +71,9 @@ struct PatchRun {
   private func run(doing: String) async throws -> Command.Outcome {
     let sandbox = Sandbox(
       [
-        .readOnly("/", at: "/"), .devices, .processes, .writable(tree, at: tree), .writable(said, at: said),
+        .readOnly("/", at: "/"), .devices, .processes,
+        // Where this is in /dev/shm, the line before hides it.
+        .readOnly(scratch, at: scratch), .writable(tree, at: tree), .writable(said, at: said),
         .writable(scratch.appending("tmp"), at: scratch.appending("tmp")),
       ],
       namespaces: .all, capabilities: .none,

@@ -68,6 +68,14 @@ package struct PatchSeries: Sendable {
   package var pins: [SourcePin.PatchPin] {
     patches.map { SourcePin.PatchPin(name: $0.name, sha256: SHA256Digest(of: $0.bytes)) }
   }
+
+  /// What a series consists of, whatever its patches say.
+  package static func pins(of file: String, read: (String) throws -> [UInt8]) throws -> [SourcePin.PatchPin] {
+    let folder = FilePath(file).removingLastComponent()
+    return try SeriesEntry.list(try read(file), file: file).map { entry in
+      SourcePin.PatchPin(name: entry.name, sha256: SHA256Digest(of: try read(folder.appending(entry.name).string)))
+    }
+  }
 }
 
 /// A line of a series file.

@@ -74,11 +74,11 @@ struct PatchedTree {
   }
 
   private func missing(_ part: PatchPart, _ patch: PatchSeries.Patch) -> ReleaseError {
-    refused(
+    let isTooDeep = patch.strip > 0 && part.hasOneName
+    return refused(
       patch, "a file that it changes is not there (\(part.paths.joined(separator: ", ")))",
-      patch.strip == 1 && !part.isGit
-        ? "the patch is for another release: refresh it; if its paths begin at the top, say '\(patch.name) -p0' in the series"
-        : "the patch is for another release: refresh it")
+      "the patch is for another release: refresh it"
+        + (isTooDeep ? "; if its paths begin at the top, say '\(patch.name) -p0' in the series" : ""))
   }
 
   // MARK: git
@@ -96,14 +96,12 @@ struct PatchedTree {
       case .remove: continue
       case .make:
         guard let new = part.new else { continue }
-        if entries[new]?.kind.isCertain == true {
-          throw refused(
-            patch, "\(new), which it makes, is there already", "take it out of the series if it is applied already")
-        }
+        try demandNothing(at: new, patch)
         entries[new] = Entry(kind: Kind(mode: part.newMode ?? 0o100644), patches: [patch.name])
       case .rename, .copy:
         guard let old = part.old, let new = part.new else { continue }
         guard var entry = before[old] else { throw missing(part, patch) }
+        try demandNothing(at: new, patch)
         if let mode = part.newMode { entry.kind = Kind(mode: mode) }
         entry.touch(patch.name)
         entries[new] = entry
@@ -115,6 +113,12 @@ struct PatchedTree {
         entries[path] = entry
       }
     }
+  }
+
+  private func demandNothing(at path: String, _ patch: PatchSeries.Patch) throws {
+    guard entries[path]?.kind.isCertain == true else { return }
+    throw refused(
+      patch, "\(path), which it makes, is there already", "take it out of the series if it is applied already")
   }
 
   // MARK: plain

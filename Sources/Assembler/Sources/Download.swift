@@ -218,8 +218,10 @@ private struct Download {
       let only = same.map { ["If-Range: \($0)"] } ?? []
       let answer = try await transfer(conditions + only, from: have, step: step, progress: progress)
       // It cannot go on in the middle, has another file now, or a shorter one.
-      let startsOver = [33, 36].contains { answer.outcome.status == .exited($0) } || answer.head.status == 416
-      if !startsOver { return answer }
+      let cannotGoOn = [33, 36].contains { answer.outcome.status == .exited($0) } || answer.head.status == 416
+      // Some go on in another file, whatever they were asked.
+      let isOther = answer.head.status == 206 && answer.head.sameFile.map { same != nil && $0 != same } ?? false
+      if !cannotGoOn, !isOther { return answer }
     }
     try Fetcher.forget(part)
     return try await transfer(conditions, from: 0, step: step, progress: progress)
