@@ -37,6 +37,12 @@ extension Plan {
         try demand(PlainText.matches(release.text, rest: ".-"), "proven.\(variant)", release.text)
       }
     }
+    if let last = rebuilds?.last {
+      let vendor = version.value.vendor
+      try demand(
+        vendor?.name == last.vendor && vendor?.number == last.number, "version",
+        "\(version), of a rebuild by \(last.vendor)")
+    }
     for rebuild in rebuilds ?? [] {
       _ = try ReleaseVersion.Vendor(name: rebuild.vendor, number: rebuild.number)
       try demand(rebuild.basedOn.name, .packageName, "rebuilds.basedOn.name")

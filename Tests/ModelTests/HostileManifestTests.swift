@@ -174,7 +174,7 @@ import Testing
   }
 
   /// Names of sources and extras go into names of files, versions and templates.
-  @Test(arguments: ["../x", "a b", "$(id)", "-x", "a/b", "é", "a\\nb", "%{x}"])
+  @Test(arguments: ["../x", "a b", "$(id)", "-x", "a/b", "é", "%{x}"])
   func namesOfTablesArePlain(name: String) {
     let sources = Self.manifest.replacing("[sources.here]", with: "[sources.\"\(name)\"]")
       .replacing("here:", with: "\(name):")

@@ -67,13 +67,13 @@ extension Shape where Value == String {
   static var plainPath: Shape {
     .string(
       "a relative path of letters, digits and '._+@=,:/-', without '.' or '..'",
-      #"^(?!.*(^|/)\.{1,2}(/|$))[A-Za-z0-9._+][A-Za-z0-9._+@=,:/-]*$"#, where: PlainText.isPath)
+      PlainText.pathExpression, where: PlainText.isPath)
   }
 
   static var buildFolder: Shape {
     .string(
       "a folder of the tree, of letters, digits and '._+@=,:/-', or '.'",
-      #"^(\.|(?!.*(^|/)\.{1,2}(/|$))[A-Za-z0-9._+][A-Za-z0-9._+@=,:/-]*)$"#
+      #"^(\.|"# + PlainText.pathPattern + ")$"
     ) { $0 == "." || PlainText.isPath($0) }
   }
 
@@ -93,7 +93,7 @@ extension Shape where Value == String {
   static var configurationPath: Shape {
     .string(
       "an absolute path below /etc, of letters, digits and '._+@=,:/-'",
-      #"^/etc/(?!.*(^|/)\.{1,2}(/|$))[A-Za-z0-9._+][A-Za-z0-9._+@=,:/-]*$"#
+      "^/etc/" + PlainText.pathPattern + "$"
     ) { $0.hasPrefix("/etc/") && PlainText.isPath(String($0.dropFirst(5))) }
   }
 
@@ -150,12 +150,12 @@ extension Shape where Value == String {
     case .deb:
       .string(
         "a relation of Debian packages, such as name (>= 1.0), on one line",
-        #"^[A-Za-z0-9$]([A-Za-z0-9 .+:~()<>=|!,\[\]-]|\$\{[A-Za-z0-9:-]+\})*$"#
+        #"^([A-Za-z0-9]|\$\{[A-Za-z0-9:-]+\})([A-Za-z0-9 .+:~()<>=|!,\[\]-]|\$\{[A-Za-z0-9:-]+\})*$"#
       ) { PlainText.isRelation($0, rest: " .+:~()<>=|!,[]-", macro: "$", names: ":-") }
     case .rpm:
       .string(
         "a relation of RPM packages, such as name >= %{version}, on one line and with plain macros alone",
-        #"^[A-Za-z0-9(/%]([A-Za-z0-9 .+:~()<>=/,_^*-]|%\{[!?]*[A-Za-z_0-9]+\})*$"#
+        #"^([A-Za-z0-9(/]|%\{[!?A-Za-z_0-9]+\})([A-Za-z0-9 .+:~()<>=/,_^*-]|%\{[!?A-Za-z_0-9]+\})*$"#
       ) { PlainText.isRelation($0, first: "(/", rest: " .+:~()<>=/,_^*-", macro: "%", names: "!?_") }
     }
   }
@@ -163,6 +163,10 @@ extension Shape where Value == String {
 
 /// What means itself wherever it stands.
 enum PlainText {
+  /// The parts of a plain path, none of which is `.` or `..`, and the first of which does not begin with `-`.
+  static let pathPattern = #"(?!-)((?!\.{1,2}(/|$))[A-Za-z0-9._+@=,:-]+)(/(?!\.{1,2}(/|$))[A-Za-z0-9._+@=,:-]+)*"#
+  static let pathExpression = "^\(pathPattern)$"
+
   static func isPlain(_ byte: UInt8, _ others: String) -> Bool {
     switch byte {
     case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
@@ -177,7 +181,7 @@ enum PlainText {
   }
 
   static func isPath(_ text: String) -> Bool {
-    isCleanPath(text) && matches(text, first: "._+", rest: "._+@=,:/-")
+    isCleanPath(text) && matches(text, first: "._+@=,:", rest: "._+@=,:/-")
   }
 
   static func isLine(_ text: String) -> Bool {
