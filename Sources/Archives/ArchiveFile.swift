@@ -23,6 +23,10 @@ package final class ArchiveFile: Sendable {
     let (file, status) = try Files.openRegular(path, doing: "reading \(path)", code: .source)
     self.file = file
     size = Int64(status.st_size)
+    guard size <= limits.uncompressed else {
+      throw ReleaseError(
+        .source, doing: "reading \(path)", reason: "it has \(size) bytes, more than \(limits.uncompressed)")
+    }
   }
 
   deinit { try? file.close() }

@@ -88,19 +88,31 @@ package struct AtomicDirectory: Sendable {
   /// Two processes that write at a time would mix their files.
   private func lock() throws -> FileLock {
     for _ in 0..<100 {
-      if mkdir(part.string, 0o700) != 0 && errno != EEXIST { throw ReleaseError(errno: errno, doing: doing) }
+      let isMade = mkdir(part.string, 0o700) == 0
+      if !isMade && errno != EEXIST { throw ReleaseError(errno: errno, doing: doing) }
       let lock: FileLock
       do {
         lock = try FileLock(folder: part)
       } catch {
-        if Files.exists(part) { throw error }
-        continue
+        switch AtomicDirectory.kind(of: part) {
+        case nil: continue
+        case S_IFDIR: throw error
+        default: throw foreign("is no folder")
+        }
       }
+      // In a folder such as /tmp, somebody else could have put it there and write to it afterwards.
+      if !isMade, lock.owner != geteuid() { throw foreign("belongs to another user") }
       guard try lock.tryAcquire(.exclusive) else { throw busy }
       // Whoever had it may have given it its name, or removed it, since we have opened it.
       if lock.isInPlace { return lock }
     }
     throw busy
+  }
+
+  private func foreign(_ reason: String) -> ReleaseError {
+    ReleaseError(
+      .conflict, doing: doing, reason: "\(part), where it is written first, \(reason)",
+      advice: "remove that, or choose another folder")
   }
 
   private func flush() throws {

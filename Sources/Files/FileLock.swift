@@ -71,6 +71,12 @@ package final class FileLock: Sendable {
     return true
   }
 
+  /// The user to whom what is locked belongs.
+  package var owner: uid_t? {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? status.st_uid : nil
+  }
+
   package func release() { flock(descriptor, LOCK_UN) }
 
   /// Whether what is locked still has its name; it may have been removed or renamed before we had the lock.

@@ -22,6 +22,68 @@ package enum JSON {
   }
 }
 
+/// Finds a key that an object of a JSON text has twice: readers differ in which of the two counts.
+///
+/// It is for texts that were decoded before, hence well-formed and not too deep.
+struct RepeatedKey {
+  private let bytes: [UInt8]
+  private var index = 0
+
+  /// - Returns: the key as it is written; nil where there is none.
+  static func find(in bytes: [UInt8]) -> String? {
+    var scanner = RepeatedKey(bytes: bytes)
+    return scanner.scan()
+  }
+
+  private init(bytes: [UInt8]) { self.bytes = bytes }
+
+  private mutating func scan() -> String? {
+    // The keys of each object that is open; nil for an array.
+    var open: [Set<ArraySlice<UInt8>>?] = []
+    while index < bytes.count {
+      switch bytes[index] {
+      case UInt8(ascii: "{"): open.append([])
+      case UInt8(ascii: "["): open.append(nil)
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): _ = open.popLast()
+      case UInt8(ascii: "\""):
+        let text = string()
+        guard isKey, !open.isEmpty, open[open.count - 1] != nil else { continue }
+        if open[open.count - 1]?.insert(text).inserted == false { return String(decoding: text, as: UTF8.self) }
+        continue
+      default: break
+      }
+      index += 1
+    }
+    return nil
+  }
+
+  /// What stands between quotes, of which the first is here, with its escapes resolved as far as they hide a letter.
+  private mutating func string() -> ArraySlice<UInt8> {
+    index += 1
+    let start = index
+    var hasEscape = false
+    while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
+      if bytes[index] == UInt8(ascii: "\\") {
+        hasEscape = true
+        index += 1
+      }
+      index += 1
+    }
+    let text = bytes[start..<min(index, bytes.count)]
+    index += 1
+    guard hasEscape, isKey, let decoded = try? JSON.decode([String].self, from: [0x5b, 0x22] + text + [0x22, 0x5d])
+    else { return text }
+    return Array((decoded.first ?? "").utf8)[...]
+  }
+
+  /// Whether a colon comes next.
+  private var isKey: Bool {
+    var next = index
+    while next < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[next]) { next += 1 }
+    return next < bytes.count && bytes[next] == UInt8(ascii: ":")
+  }
+}
+
 extension DecodingError {
   /// What is wrong, and with which key: `'sourceDate' is missing`, `sources.linux.sha256: not a SHA-256: abc`.
   package var reason: String {

@@ -190,6 +190,10 @@ package struct Plan: Sendable, Equatable, Codable {
         .input, doing: doing, reason: "it is not a plan of lrelease: \(error.reason)", remedy: ModelRemedy.makePlan,
         cause: error)
     }
+    if let key = RepeatedKey.find(in: bytes) {
+      throw ReleaseError(
+        .input, doing: doing, reason: "it has the key \(key) twice in one place", remedy: ModelRemedy.makePlan)
+    }
     guard (1...2).contains(format) else {
       throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")
     }
@@ -199,6 +203,7 @@ package struct Plan: Sendable, Equatable, Codable {
     for (name, file) in recipe where SHA256Digest(of: file.bytes) != file.sha256 {
       throw ReleaseError(.unverified, doing: doing, reason: "its file \(name) was changed")
     }
+    try check(doing: doing)
   }
 
   package init(

@@ -73,8 +73,13 @@ package struct Recipe: Sendable {
       guard let inner = $0.inner(of: folderName), !inner.isEmpty else { return false }
       return deep || !inner.utf8.contains(0x2f)
     }
-    if names.isEmpty {
-      throw ReleaseError(.input, at: location, doing: "reading the recipe \(folderName)", reason: "the folder is empty")
+    let doing = "reading the recipe \(folderName)"
+    if names.isEmpty { throw ReleaseError(.input, at: location, doing: doing, reason: "the folder is empty") }
+    // They become paths of the release; in a plan of a stranger, anything can stand here.
+    for name in names {
+      let inner = String(decoding: name.utf8.dropFirst(folderName.utf8.count + 1), as: UTF8.self)
+      guard let fault = RelativePath.fault(of: inner) else { continue }
+      throw ReleaseError(.input, at: location, doing: doing, reason: "the path \(inner) \(fault)")
     }
     return names.sortedByBytes()
   }

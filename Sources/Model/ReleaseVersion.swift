@@ -65,10 +65,14 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     try check(prerelease != 0, "release candidates count from 1")
     try check(
       prerelease == nil || components.contains { $0 != 0 }, "there is nothing before \(text) for DKMS to count from")
+    let names = extras.map { $0.replacing("-", with: ".").replacing("+", with: ".") }.sorted().joined(separator: ".")
+    try check(
+      names.isEmpty || PlainText.matches(names, first: "_.", rest: "_."),
+      "the extras \(names) cannot stand in a version")
     self.components = components
     self.prerelease = prerelease
     self.respin = respin
-    self.extras = extras.map { $0.replacing("-", with: ".").replacing("+", with: ".") }.sorted().joined(separator: ".")
+    self.extras = names
     self.vendor = vendor
   }
 

@@ -86,6 +86,16 @@ package struct Release: Sendable {
       throw ReleaseError(
         .unverified, doing: doing, reason: "its plan says \(plan.name) \(plan.version), its manifest \(manifest.name)")
     }
+    guard content.topFolder?.isSameInBytes(name) == true else {
+      throw ReleaseError(
+        .unverified, doing: doing,
+        reason: "its plan says \(plan.name) \(plan.version), and its files lie in \(content.topFolder ?? "no folder")")
+    }
+    let known = manifest.extras
+    if let extra = plan.extras.first(where: { known[$0] == nil }) {
+      throw ReleaseError(
+        .unverified, doing: doing, reason: "its plan says that it has the extra \(extra), its manifest has none such")
+    }
     planDigest = planFile.content.sha256
     if let beside = artifacts.first(where: { $0.kind == .plan }), beside.sha256 != planDigest {
       throw ReleaseError(

@@ -79,7 +79,14 @@ package enum Tarball {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(originsPath)", advice: "it is not a release made by lrelease")
     }
-    return try OriginRecord.parse(list.content.readFile(), file: originsPath)
+    let records = try OriginRecord.parse(list.content.readFile(), file: originsPath)
+    var listed: PathSet = []
+    for (number, record) in records.enumerated() where !listed.insert(record.path) {
+      throw ReleaseError(
+        .source, at: SourceLocation(file: originsPath, line: number + 1, column: 1), doing: doing,
+        reason: "it lists \(record.path) a second time")
+    }
+    return records
   }
 
   /// Checks every file against the origins list, and the list against the files.

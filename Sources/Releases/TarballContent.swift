@@ -14,6 +14,8 @@ package struct TarballContent: Sendable {
   let sha256: SHA256Digest
   let codec: Codec
   package let files: ByPath<FileEntry>
+  /// The folder in which they lie.
+  let topFolder: String?
 
   /// - Throws: `ReleaseError` with code `different` for a tarball that the SHA256SUMS beside it lists otherwise.
   package init(reading path: FilePath, progress: Progress) async throws {
@@ -27,7 +29,9 @@ package struct TarballContent: Sendable {
         .different, doing: "opening the release \(path)",
         reason: "it is not the tarball that the \(ReleaseFolder.checksums) beside it lists", advice: "get both again")
     }
-    files = try await archive.read(progress: progress).files
+    let read = try await archive.read(progress: progress)
+    files = read.files
+    topFolder = read.topFolder
   }
 
   /// Whether lrelease has made it, as far as that can be seen without checking it.

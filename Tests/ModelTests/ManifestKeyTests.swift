@@ -27,7 +27,7 @@ import Testing
     switch schema {
     case .string, .boolean, .integer: []
     case .array(let element, _): keys(of: element, in: table)
-    case .map(let element): keys(of: element, in: "\(table).NAME")
+    case .map(let element, _): keys(of: element, in: "\(table).NAME")
     case .table(let fields):
       fields.flatMap { field in
         [Key(table: table, name: field.name, isRequired: field.isRequired, doc: field.doc)]

@@ -131,10 +131,10 @@ struct GitFetch {
 
   private func run(_ refs: [String], depth: Int) async throws -> Command.Outcome {
     func fetch(_ more: [String]) async throws -> Command.Outcome {
-      try await command(
-        ["--git-dir", copy.folder.string, "fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head"]
-          + ["--no-recurse-submodules", "--no-prune"] + more + ["--", remote.address] + refs
-      ).run(doing: doing)
+      try await remote.run(
+        command(
+          ["--git-dir", copy.folder.string, "fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head"]
+            + ["--no-recurse-submodules", "--no-prune"] + more + ["--", remote.address] + refs), doing)
     }
     let outcome = try await fetch(["--depth=\(depth)"])
     // A web server without git on it gives files, and no part of a history.

@@ -24,6 +24,8 @@ struct GitRemote: Sendable {
   /// As git takes it.
   let address: String
   let cache: FilePath
+  /// How long a server may be silent. Of HTTP, git looks after that itself, by the settings below.
+  var patience = Duration.seconds(120)
 
   private var shown: String { SourceAddress.shown(address) }
 
@@ -72,8 +74,8 @@ struct GitRemote: Sendable {
   /// The tags and branches that the server has. Gerrit's changes and the like are not listed: there are too many.
   private func list(_ git: @Sendable ([String]) -> Command, _ doing: String) async throws -> Advertised {
     // Not the configuration of a repository that we happen to be in.
-    let listed = try await git(["--git-dir=/nonexistent", "ls-remote", "--quiet", "--heads", "--tags", "--", address])
-      .run(doing: doing)
+    let listed = try await run(
+      git(["--git-dir=/nonexistent", "ls-remote", "--quiet", "--heads", "--tags", "--", address]), doing)
     guard listed.succeeded else { throw failure(listed, doing) }
     var advertised = Advertised()
     for line in listed.text.split(separator: "\n") {
@@ -86,6 +88,14 @@ struct GitRemote: Sendable {
       }
     }
     return advertised
+  }
+
+  /// Runs a git that talks to the server.
+  func run(_ git: Command, _ doing: String) async throws -> Command.Outcome {
+    if let outcome = try await git.run(patience: patience, doing: doing) { return outcome }
+    throw ReleaseError(
+      .source, doing: doing, reason: "the server has sent nothing for \(patience.components.seconds) seconds",
+      remedy: AssemblerRemedy.giveOwnRepository)
   }
 
   /// An error of git, without its advice for people at a terminal and without what is secret.

@@ -14,18 +14,18 @@ extension Manifest {
 
   private init?(_ table: inout TableReader) {
     _ = table.optional(
-      Manifest.extends, .text, "a manifest beside this one, whose keys this one replaces or adds to")
+      Manifest.extends, .place, "a manifest beside this one, whose keys this one replaces or adds to")
     let name = table.required(
       "name", .packageName, "name of the release: the tarball is <name>-<version>.tar.xz")
     let version = table.required("version", .text, "version, with {kernel} or the name of a source in braces")
-    let summary = table.required("summary", .text, "one line that says what it is")
-    description = table.optional("description", .text, default: "", "a paragraph or more for the packages")
-    let license = table.required("license", .text, "SPDX expression")
-    let homepage = table.required("homepage", .text, "URL")
+    let summary = table.required("summary", .line, "one line that says what it is")
+    description = table.optional("description", .paragraphs, default: "", "a paragraph or more for the packages")
+    let license = table.required("license", .license, "SPDX expression")
+    let homepage = table.required("homepage", .url, "URL")
     let maintainer = table.required("maintainer", .maintainer, "Name <address>, as packages state it")
     // A source that cannot be read is there nevertheless for the rules that name it.
     let sources = table.required(
-      "sources", .map { name in .table { .some(Source(&$0, name: name)) } }, "where files come from, by name")
+      "sources", .map(.word) { name in .table { .some(Source(&$0, name: name)) } }, "where files come from, by name")
     let names = Set((sources ?? [:]).keys)
     let rules = table.required(
       "tree", .array(.table { TreeRule(&$0, sources: names) }, atLeast: 1), "which files are taken and where they go")
@@ -40,7 +40,7 @@ extension Manifest {
     packages = table.optional(
       "packages", .array(.table { Package(&$0, shared: shared) }), default: [], "packages to make")
     extras = table.optional(
-      "extras", .map { name in .table { Extra(&$0, name: name, sources: names, shared: shared) } }, default: [:],
+      "extras", .map(.word) { name in .table { Extra(&$0, name: name, sources: names, shared: shared) } }, default: [:],
       "what may be added with --with, off by default")
     qualify = table.optional("qualify", .table { Qualify(&$0) }, default: .plain, "what is tried on a booted kernel")
     audit = table.optional(
@@ -104,7 +104,7 @@ extension Manifest.TreeRule {
 extension Manifest.GeneratedFile {
   fileprivate init?(_ table: inout TableReader) {
     let path = table.required("path", .path, "where it goes")
-    let template = table.required("template", .text, "file with @NAME@ placeholders, relative to the manifest")
+    let template = table.required("template", .place, "file with @NAME@ placeholders, relative to the manifest")
     isExecutable = table.optional("executable", .boolean, default: false, "mode 0755 instead of 0644")
     isOverlay = table.optional("overlay", .boolean, default: false, "may replace what a rule wrote")
     guard let path, let template else { return nil }
@@ -116,7 +116,7 @@ extension Manifest.GeneratedFile {
   /// A configuration file on a target.
   fileprivate init?(configuration table: inout TableReader) {
     let path = table.required("path", .configurationPath, "absolute path on the target")
-    let template = table.required("template", .text, "file with @NAME@ placeholders, relative to the manifest")
+    let template = table.required("template", .place, "file with @NAME@ placeholders, relative to the manifest")
     guard let path, let template else { return nil }
     self.init(path: path, template: template, isExecutable: false, isOverlay: false, location: table.location)
   }
@@ -126,7 +126,7 @@ extension Manifest.PrepareStep {
   fileprivate init?(_ table: inout TableReader) {
     let run = table.required(
       "run", .array(.text, atLeast: 1), "program and arguments, run at the top of the tree")
-    tools = table.optional("tools", .texts, default: [], "programs whose versions are recorded and pinned")
+    tools = table.optional("tools", .array(.word), default: [], "programs whose versions are recorded and pinned")
     exclude = table.optional("exclude", .globs, default: [], "patterns of new files that are not taken")
     guard let run else { return nil }
     self.run = run
@@ -137,8 +137,8 @@ extension Manifest.PrepareStep {
 extension Manifest.Packaging {
   fileprivate init?(_ table: inout TableReader) {
     let debian = table.required(
-      "debian", .text, "folder that becomes debian/ of the tarball; its files are templates")
-    let spec = table.required("spec", .text, "spec that becomes <name>.spec of the tarball; a template")
+      "debian", .place, "folder that becomes debian/ of the tarball; its files are templates")
+    let spec = table.required("spec", .place, "spec that becomes <name>.spec of the tarball; a template")
     guard let debian, let spec else { return nil }
     self.init(debian: debian, spec: spec, location: table.location)
   }
@@ -146,20 +146,20 @@ extension Manifest.Packaging {
 
 extension Manifest.Extra {
   fileprivate init?(_ table: inout TableReader, name: String, sources: Set<String>, shared: Manifest.Shared) {
-    let summary = table.required("summary", .text, "one line that says what it is")
-    let license = table.required("license", .text, "SPDX expression of its own")
+    let summary = table.required("summary", .line, "one line that says what it is")
+    let license = table.required("license", .license, "SPDX expression of its own")
     rules = table.optional(
       "tree", .array(.table { .init(&$0, sources: sources) }), default: [], "rules for its files")
     generated = table.optional(
       "generate", .array(.table { .init(&$0) }), default: [], "files of it made from templates")
-    series = table.optional("patches", .text, "quilt series to apply to the assembled tree")
-    configure = table.optional("configure", .texts, default: [], "options that it adds to every package's")
+    series = table.optional("patches", .place, "quilt series to apply to the assembled tree")
+    configure = table.optional("configure", .array(.configureOption), default: [], "options that it adds to every package's")
     modules = table.optional(
       "modules", .array(.table { .init(&$0) }), default: [], "kernel modules that it adds to every package")
-    needs = table.optional("needs", .texts, default: [], "extras that must be chosen too")
-    conflicts = table.optional("conflicts", .texts, default: [], "extras that it cannot be chosen with")
-    debDepends = table.optional("deb-depends", .texts, default: [], "packages that it makes every .deb depend on")
-    rpmDepends = table.optional("rpm-depends", .texts, default: [], "packages that it makes every .rpm require")
+    needs = table.optional("needs", .array(.word), default: [], "extras that must be chosen too")
+    conflicts = table.optional("conflicts", .array(.word), default: [], "extras that it cannot be chosen with")
+    debDepends = table.optional("deb-depends", .array(.relation(.deb)), default: [], "packages that it makes every .deb depend on")
+    rpmDepends = table.optional("rpm-depends", .array(.relation(.rpm)), default: [], "packages that it makes every .rpm require")
     packages = table.optional(
       "packages", .array(.table { .init(&$0, shared: shared.forExtras, extra: name) }), default: [],
       "packages of its own")
@@ -177,7 +177,7 @@ extension Manifest.Module {
   fileprivate init?(_ table: inout TableReader) {
     let name = table.required("name", .moduleName, "module name, without .ko")
     let path = table.required("path", .buildFolder, "folder in the tree in which it is built; '.' is the top")
-    install = table.optional("install", .text, default: "", "folder below /lib/modules/<kernel>")
+    install = table.optional("install", .moduleFolder, default: "", "folder below /lib/modules/<kernel>")
     hasOwnVersion = table.optional(
       "own-version", .boolean, default: false, "its MODULE_VERSION is not that of the release")
     guard let name, let path else { return nil }
@@ -236,13 +236,13 @@ extension Manifest.Building {
   fileprivate init(_ table: inout TableReader) {
     kernels = table.optional("kernels", .table { Manifest.Kernels(&$0) }, "range of kernel releases")
     architectures = table.optional(
-      "architectures", .text, "expression that dkms matches with the machine's architecture")
+      "architectures", .architectures, "expression that dkms matches with the machine's architecture")
     probe = table.optional(
-      "probe", .path, "script of the tree that PRE_BUILD runs with the kernel release and its build folder")
+      "probe", .plainPath, "script of the tree that PRE_BUILD runs with the kernel release and its build folder")
     probeInputs = table.optional(
-      "probe-inputs", .array(.path, atLeast: 1), "files and folders of the tree that decide what the probe finds")
-    make = table.optional("make", .text, "make command of dkms")
-    configure = table.optional("configure", .texts, default: [], "options for @CONFIGURE_OPTIONS@ in templates")
+      "probe-inputs", .array(.plainPath, atLeast: 1), "files and folders of the tree that decide what the probe finds")
+    make = table.optional("make", .makeCommand, "make command of dkms, which runs as root on sites")
+    configure = table.optional("configure", .array(.configureOption), default: [], "options for @CONFIGURE_OPTIONS@ in templates")
     include = table.optional("include", .globs, default: [], "patterns of the release that go into the package")
     exclude = table.optional("exclude", .globs, default: [], "patterns that do not")
     files = table.optional(
@@ -265,12 +265,12 @@ extension Manifest.Package {
     let kind = table.required("kind", .oneOf(Kind.self), "what kind of package")
     let variant = table.required("variant", .packageName, "name of the variant, for people and for @VARIANT@")
     let module = table.required("module", .packageName, "DKMS PACKAGE_NAME")
-    let summary = table.required("summary", .text, "one line, without the name of the package")
-    description = table.optional("description", .text, default: "", "a paragraph or more").trimmed
+    let summary = table.required("summary", .line, "one line, without the name of the package")
+    description = table.optional("description", .paragraphs, default: "", "a paragraph or more").trimmed
     let own = table.optional(
       "modules", .array(.table { Manifest.Module(&$0) }), default: [], "modules that this variant builds")
-    deb = table.optional("deb", .table { .init(&$0, etc: building.etc) }, "the Debian package")
-    rpm = table.optional("rpm", .table { .init(&$0, etc: building.etc) }, "the RPM package")
+    deb = table.optional("deb", .table { .init(&$0, .deb, etc: building.etc) }, "the Debian package")
+    rpm = table.optional("rpm", .table { .init(&$0, .rpm, etc: building.etc) }, "the RPM package")
     guard let kind, let variant, let module, let summary else { return nil }
     guard let kernels = building.kernels else {
       table.report("the package '\(variant)' names no kernels, and [modules] names none for it")
@@ -297,16 +297,16 @@ extension Manifest.Package {
 
 extension Manifest.Relations {
   /// - Parameter shared: configuration files that the package has in every format.
-  fileprivate init?(_ table: inout TableReader, etc shared: [Manifest.GeneratedFile]) {
+  fileprivate init?(_ table: inout TableReader, _ format: Target.Format, etc shared: [Manifest.GeneratedFile]) {
     let name = table.required("name", .packageName, "name of the package")
     let recipe = table.required(
-      "recipe", .text, "deb: folder with control and maintainer scripts; rpm: spec; both templates")
-    depends = table.optional("depends", .texts, default: [], "further dependencies")
-    recommends = table.optional("recommends", .texts, default: [], "recommended packages")
-    provides = table.optional("provides", .texts, default: [], "names that it provides")
-    conflicts = table.optional("conflicts", .texts, default: [], "packages that cannot be installed beside it")
+      "recipe", .place, "deb: folder with control and maintainer scripts; rpm: spec; both templates")
+    depends = table.optional("depends", .array(.relation(format)), default: [], "further dependencies")
+    recommends = table.optional("recommends", .array(.relation(format)), default: [], "recommended packages")
+    provides = table.optional("provides", .array(.relation(format)), default: [], "names that it provides")
+    conflicts = table.optional("conflicts", .array(.relation(format)), default: [], "packages that cannot be installed beside it")
     replaces = table.optional(
-      "replaces", .texts, default: [], "packages that it takes over from (RPM: Obsoletes)")
+      "replaces", .array(.relation(format)), default: [], "packages that it takes over from (RPM: Obsoletes)")
     let own = table.optional(
       "etc", .array(.table { Manifest.GeneratedFile(configuration: &$0) }), default: [],
       "configuration files in this format alone")

@@ -28,15 +28,18 @@ extension Shape where Value == String {
   }
 
   static var moduleName: Shape {
-    .string("a module name of letters, digits, '_' and '-'", "^[A-Za-z0-9_-]+$") { name in
-      !name.isEmpty && name.unicodeScalars.allSatisfy { $0 == "-" || isWord($0) }
+    .string("a module name of letters, digits, '_' and '-'", "^[A-Za-z0-9_][A-Za-z0-9_-]*$") { name in
+      !name.isEmpty && !name.hasPrefix("-") && name.unicodeScalars.allSatisfy { $0 == "-" || isWord($0) }
     }
   }
 
   static var maintainer: Shape {
-    .string("Name <address>", "^.+ <.+@.+>$") { text in
-      guard let open = text.firstIndex(of: "<"), text.last == ">" else { return false }
-      return open > text.startIndex && text[open...].contains("@") && !text.utf8.contains(0x0a)
+    .string("Name <address>", #"^[^<>\x00-\x1f\x7f]*[^<>\s] <[^<>@\s]+@[^<>@\s]+>$"#) { text in
+      let parts = text.split(separator: " <", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, PlainText.isLine(text), let end = parts[0].last, !end.isWhitespace else { return false }
+      let address = parts[1].dropLast().split(separator: "@", omittingEmptySubsequences: false)
+      return parts[1].last == ">" && address.count == 2 && address.allSatisfy { !$0.isEmpty }
+        && !(parts[0] + parts[1].dropLast()).contains { "<>".contains($0) } && !parts[1].contains(where: \.isWhitespace)
     }
   }
 
@@ -46,15 +49,6 @@ extension Shape where Value == String {
       let digits = text.filter { !$0.isWhitespace }
       guard digits.count == 40 || digits.count == 64, digits.allSatisfy(\.isHexDigit) else { return nil }
       return digits.uppercased()
-    }
-  }
-
-  static var buildFolder: Shape { .string("a folder of the tree, or '.'", "^.+$") { $0 == "." || isCleanPath($0) } }
-
-  /// The path of a configuration file on a target.
-  static var configurationPath: Shape {
-    .string("an absolute path below /etc", "^/etc/.+$") {
-      $0.hasPrefix("/etc/") && isCleanPath(String($0.dropFirst()))
     }
   }
 }

@@ -61,19 +61,19 @@ extension Manifest.Qualify {
   init?(_ table: inout TableReader) {
     let plain = Manifest.Qualify.plain
     smoke = table.optional(
-      "smoke", .path, "script of the tree that is run in the guest when the modules have been loaded")
+      "smoke", .plainPath, "script of the tree that is run in the guest when the modules have been loaded")
     variants = table.optional(
-      "variants", .texts, default: [],
+      "variants", .array(.packageName), default: [],
       "variants that the script is for; all but those of extras when it is left out")
     debPackages = table.optional(
-      "deb-packages", .texts, default: [], "binary packages of the release that the guest's programs come from")
-    rpmPackages = table.optional("rpm-packages", .texts, default: [], "the same for RPM distributions")
+      "deb-packages", .array(.packageName), default: [], "binary packages of the release that the guest's programs come from")
+    rpmPackages = table.optional("rpm-packages", .array(.word), default: [], "the same for RPM distributions")
     programs = table.optional(
-      "programs", .texts, default: [],
+      "programs", .array(.place), default: [],
       "programs and files of the target that the script needs: names on the PATH, or paths")
     kernelModules = table.optional(
-      "kernel-modules", .texts, default: [], "modules of the kernel itself that the script needs")
-    options = table.optional("options", .texts, default: [], "lines for modprobe.d in the guest")
+      "kernel-modules", .array(.moduleName), default: [], "modules of the kernel itself that the script needs")
+    options = table.optional("options", .array(.place), default: [], "lines for modprobe.d in the guest")
     memory = table.optional(
       "memory", .integer(64...65536), default: plain.memory, "memory of the guest in MiB; 512 when it is left out")
     seconds = table.optional(
@@ -87,8 +87,8 @@ extension Manifest.Qualify {
 
 extension Manifest.Qualify.KnownChange {
   fileprivate init?(_ table: inout TableReader) {
-    let error = table.required("error", .text, "part of the message of a compiler or kernel")
-    let change = table.required("change", .text, "the kernel change behind it")
+    let error = table.required("error", .place, "part of the message of a compiler or kernel")
+    let change = table.required("change", .place, "the kernel change behind it")
     guard let error, let change else { return nil }
     self.init(error: error, change: change)
   }

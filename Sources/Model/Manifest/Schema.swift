@@ -10,7 +10,7 @@ indirect enum Schema: Sendable {
   /// A table with these keys and no others.
   case table([Field])
   /// A table whose keys are names that the author chooses.
-  case map(Schema)
+  case map(Schema, names: Schema?)
 }
 
 /// A key of a table.
@@ -83,8 +83,9 @@ extension Schema {
       members["type"] = .string("array")
       members["items"] = element.jsonSchema()
       if least > 0 { members["minItems"] = .number(least) }
-    case .map(let element):
+    case .map(let element, let names):
       members["type"] = .string("object")
+      if let names { members["propertyNames"] = names.jsonSchema() }
       members["additionalProperties"] = element.jsonSchema()
     case .table(let fields):
       members["type"] = .string("object")

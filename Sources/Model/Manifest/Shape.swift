@@ -84,18 +84,24 @@ extension Shape {
     }
   }
 
-  /// A table whose keys are names that the author chooses; `element` gets the name.
-  package static func map<Element>(_ element: @escaping @Sendable (String) -> Shape<Element>) -> Shape
-  where Value == [String: Element] {
+  /// A table whose keys are names that the author chooses, as `name` has them; `element` gets the name.
+  package static func map<Element>(
+    _ name: Shape<String>? = nil, _ element: @escaping @Sendable (String) -> Shape<Element>
+  ) -> Shape where Value == [String: Element] {
     Shape {
-      .map(element("").schema())
+      .map(element("").schema(), names: name?.schema())
     } read: { node, path, findings in
       guard case .table(let table) = node.value else {
         return findings.refuse(node, path, "be a table, not \(node.kind)")
       }
       var values: [String: Element] = [:]
-      for (name, node) in table.sorted(by: { $0.key < $1.key }) {
-        values[name] = element(name).read(node, TableReader.join(path, name), &findings)
+      for (key, node) in table.sorted(by: { $0.key < $1.key }) {
+        let ownPath = TableReader.join(path, key)
+        if let name {
+          let key = TOMLNode(value: .string(key), location: node.location)
+          guard name.read(key, ownPath, &findings) != nil else { continue }
+        }
+        values[key] = element(key).read(node, ownPath, &findings)
       }
       return values
     }

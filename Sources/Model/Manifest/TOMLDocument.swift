@@ -341,6 +341,8 @@ struct TOMLPositions {
     var out = ""
     while let scalar = next {
       if scalar == "\\" && quote == "\"" {
+        // What reads the texts ends at a zero byte.
+        if starts("\\u0000") || starts("\\U00000000") { noteMissing("text without a zero byte") }
         advance(2)
       } else if isLong ? starts(triple) : scalar == quote {
         advance(isLong ? 3 : 1)

@@ -117,6 +117,12 @@ package struct PackagingTree {
     return [("\(context.manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
   }
 
+  /// A path as `tar -T` takes it, which reads options and escapes in such a list.
+  private static func listed(_ path: String) -> String {
+    let bytes = path.utf8.flatMap { $0 == UInt8(ascii: "\\") ? [$0, $0] : [$0] }
+    return (path.startsInBytes(with: "-") ? "./" : "") + String(decoding: bytes, as: UTF8.self)
+  }
+
   /// For each DKMS package a folder: `files` lists what it takes from the release, `tree` holds the rest of its sources,
   /// and for each format a file says the package's name and where the sources go.
   private func laidOut(_ release: ReleaseTree) throws -> Entries {
@@ -128,7 +134,7 @@ package struct PackagingTree {
       for path in tree.paths {
         guard let file = tree[path] else { continue }
         if let same = release[path], same.content == file.content, same.isExecutable == file.isExecutable {
-          taken += path + "\n"
+          taken += Self.listed(path) + "\n"
         } else {
           entries.append(("\(home)/tree/\(path)", file))
         }

@@ -225,6 +225,8 @@ package struct RPMWorker: Sendable {
     var environment = Command.plainEnvironment
     environment["HOME"] = "\(folder)/home"
     environment["TMPDIR"] = "\(folder)/tmp"
+    // How it ended says more than where.
+    environment["SWIFT_BACKTRACE"] = "enable=no"
     environment["SOURCE_DATE_EPOCH"] = String(sourceDate)
     environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     let sandbox = Sandbox(

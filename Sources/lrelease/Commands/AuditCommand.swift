@@ -103,7 +103,7 @@ struct AuditCommand: AsyncParsableCommand {
       var report = try AuditReport(tree, await SourceAudit(tree), ProbeResults.read(probes, for: tree))
       if let against {
         report.drift = try await Drift(
-          tree, against: FilePath(against), cache: SourceOptions.cacheFolder(cache), progress: console.progress)
+          tree, against: FilePath(against), cache: try SourceOptions.cacheFolder(cache), progress: console.progress)
       }
       if let kernel {
         report.build = try await NativeBuild(

@@ -38,7 +38,7 @@ struct ManifestCommand: AsyncParsableCommand {
     }
   }
 
-  struct Schema: ParsableCommand {
+  struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the JSON schema, for editors.",
       discussion: """
@@ -46,6 +46,10 @@ struct ManifestCommand: AsyncParsableCommand {
 
           lrelease manifest schema > lrelease.schema.json
         """)
-    func run() { print(Manifest.jsonSchema, terminator: "") }
+    @OptionGroup var console: ConsoleOptions
+
+    func run() async throws {
+      try await Console.run(console) { $0.printDocument(Array(Manifest.jsonSchema.utf8)) }
+    }
   }
 }

@@ -100,7 +100,7 @@ struct QualifyCommand: AsyncParsableCommand {
             name.hasSuffix(".toml") ? Files.absolute(FilePath(name)) : Files.absolute(place).appending("\(name).toml"),
             target
           )
-        }, kernels: kernels, variants: variants, level: level, chroots: roots.roots())
+        }, kernels: kernels, variants: variants, level: level, chroots: try roots.roots())
       request.retriesKnown = again
       request.withLife = life
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }

@@ -32,7 +32,7 @@ struct RootsCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Console.run(console) { console in
-      let roots = place.roots()
+      let roots = try place.roots()
       for name in names { try await roots.remove(name) }
       let now = Int64(time(nil))
       var kept = try await roots.all()

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Diagnostics
+import Glibc
 import Model
 import SystemPackage
 
@@ -23,6 +24,11 @@ final class Console: Sendable {
   static func run(_ options: ConsoleOptions, _ body: (Console) async throws -> Void) async throws {
     let console = Console(options)
     do {
+      guard let here = getcwd(nil, 0) else {
+        throw ReleaseError(
+          errno: errno, doing: "opening the working directory", advice: "it was removed: change to another")
+      }
+      free(here)
       try await body(console)
       if let lost = console.terminal.lost {
         throw ReleaseError(.failed, doing: "writing standard output", reason: lost.description, cause: lost)

@@ -13,8 +13,8 @@ struct ChrootCacheOptions: ParsableArguments {
     completion: .directory)
   var cache: String?
 
-  func roots(since: Int64? = nil) -> ChrootCache {
-    ChrootCache(SourceOptions.cacheFolder(cache).appending("roots"), since: since)
+  func roots(since: Int64? = nil) throws -> ChrootCache {
+    ChrootCache(try SourceOptions.cacheFolder(cache).appending("roots"), since: since)
   }
 }
 
@@ -25,5 +25,5 @@ struct ChrootOptions: ParsableArguments {
   @Flag(help: "Make the chroots anew from what their archives hold now, such as a kernel that came out since.")
   var refresh = false
 
-  func roots() -> ChrootCache { place.roots(since: refresh ? Int64(time(nil)) : nil) }
+  func roots() throws -> ChrootCache { try place.roots(since: refresh ? Int64(time(nil)) : nil) }
 }

@@ -52,7 +52,7 @@ struct PlaceOptions: ParsableArguments {
     }
     var request = CutRequest(
       places: places, extras: extras.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
-      allowsUnsigned: allowUnsigned, hashes: digests, cache: SourceOptions.cacheFolder(cache))
+      allowsUnsigned: allowUnsigned, hashes: digests, cache: try SourceOptions.cacheFolder(cache))
     request.refs = try pairs(refs, option: "--ref", form: "NAME=REF")
     return request
   }

@@ -42,10 +42,13 @@ struct SourceOptions: ParsableArguments {
       advice: "leave it out, or make another plan with it")
   }
 
-  /// The folder that was asked for, else lrelease's own in the user's cache.
-  static func cacheFolder(_ asked: String?) -> FilePath {
+  /// The folder that was asked for, else lrelease's own in the user's cache. What lies in it is trusted, so that it must
+  /// be the user's.
+  static func cacheFolder(_ asked: String?) throws -> FilePath {
     let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
-    return Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
+    let folder = Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
+    try Files.demandOwn(folder, doing: "opening the cache")
+    return folder
   }
 
   /// Opens the manifest, or the plan where one is given.

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+
+extension Plan {
+  /// Demands of a plan, which may come from a stranger, that what goes into names of files, into packaging and into
+  /// scripts of sites is as plain as the shapes of a manifest want it.
+  func check(doing: String) throws {
+    func demand(_ isPlain: Bool, _ key: String, _ value: String) throws {
+      guard !isPlain else { return }
+      throw ReleaseError(.input, doing: doing, reason: "\(key): '\(value.prefix(200))' cannot stand there")
+    }
+    func demand(_ value: String?, _ shape: Shape<String>, _ key: String) throws {
+      if let value { try demand(shape.accepts(value), key, value) }
+    }
+    try demand(kernel.map { KernelRelease($0) != nil } ?? true, "kernel", kernel ?? "")
+    for name in recipe.keys.sortedByBytes() { try demand(name, .place, "recipe") }
+    for name in tools.keys.sortedByBytes() { try demand(name, .word, "tools") }
+    for (name, pin) in sources.sorted(by: { $0.key < $1.key }) {
+      try demand(name, .word, "sources")
+      try demand(pin.version, .sourceVersion, "sources.\(name).version")
+      try demand(pin.ref, .gitRef, "sources.\(name).ref")
+      let isID = pin.commit.map { [40, 64].contains($0.utf8.count) && $0.allSatisfy(\.isHexDigit) } ?? true
+      try demand(isID, "sources.\(name).commit", pin.commit ?? "")
+    }
+    for patch in appliedPatches { try demand(patch.name, .place, "patches") }
+    for (variant, proven) in (proven ?? [:]).sorted(by: { $0.key < $1.key }) {
+      try demand(variant, .packageName, "proven")
+      // Each becomes the name of a file.
+      for key in proven.probes.keys.sorted() { try demand(key, .word, "proven.\(variant).probes") }
+      for target in proven.kernels.keys.sorted() { try demand(target, .word, "proven.\(variant).kernels") }
+      for release in proven.kernels.values.joined() {
+        try demand(PlainText.matches(release, rest: "._+~-"), "proven.\(variant).kernels", release)
+      }
+      for release in [proven.kernelMin, proven.kernelMax] {
+        try demand(PlainText.matches(release.text, rest: ".-"), "proven.\(variant)", release.text)
+      }
+    }
+    if let last = rebuilds?.last {
+      let vendor = version.value.vendor
+      try demand(
+        vendor?.name == last.vendor && vendor?.number == last.number, "version",
+        "\(version), of a rebuild by \(last.vendor)")
+    }
+    for rebuild in rebuilds ?? [] {
+      _ = try ReleaseVersion.Vendor(name: rebuild.vendor, number: rebuild.number)
+      try demand(rebuild.basedOn.name, .packageName, "rebuilds.basedOn.name")
+      try demand(rebuild.series.map(isCleanPath) ?? true, "rebuilds.series", rebuild.series ?? "")
+    }
+  }
+}
+
+extension Shape where Value == String {
+  /// Whether a text that does not stand in a document has this form.
+  fileprivate func accepts(_ text: String) -> Bool {
+    var findings = Findings()
+    let node = TOMLNode(value: .string(text), location: SourceLocation(file: "", line: 1, column: 1))
+    return read(node, "", &findings) != nil
+  }
+}
