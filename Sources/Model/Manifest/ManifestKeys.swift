@@ -153,13 +153,16 @@ extension Manifest.Extra {
     generated = table.optional(
       "generate", .array(.table { .init(&$0) }), default: [], "files of it made from templates")
     series = table.optional("patches", .place, "quilt series to apply to the assembled tree")
-    configure = table.optional("configure", .array(.configureOption), default: [], "options that it adds to every package's")
+    configure = table.optional(
+      "configure", .array(.configureOption), default: [], "options that it adds to every package's")
     modules = table.optional(
       "modules", .array(.table { .init(&$0) }), default: [], "kernel modules that it adds to every package")
     needs = table.optional("needs", .array(.word), default: [], "extras that must be chosen too")
     conflicts = table.optional("conflicts", .array(.word), default: [], "extras that it cannot be chosen with")
-    debDepends = table.optional("deb-depends", .array(.relation(.deb)), default: [], "packages that it makes every .deb depend on")
-    rpmDepends = table.optional("rpm-depends", .array(.relation(.rpm)), default: [], "packages that it makes every .rpm require")
+    debDepends = table.optional(
+      "deb-depends", .array(.relation(.deb)), default: [], "packages that it makes every .deb depend on")
+    rpmDepends = table.optional(
+      "rpm-depends", .array(.relation(.rpm)), default: [], "packages that it makes every .rpm require")
     packages = table.optional(
       "packages", .array(.table { .init(&$0, shared: shared.forExtras, extra: name) }), default: [],
       "packages of its own")
@@ -242,7 +245,8 @@ extension Manifest.Building {
     probeInputs = table.optional(
       "probe-inputs", .array(.plainPath, atLeast: 1), "files and folders of the tree that decide what the probe finds")
     make = table.optional("make", .makeCommand, "make command of dkms, which runs as root on sites")
-    configure = table.optional("configure", .array(.configureOption), default: [], "options for @CONFIGURE_OPTIONS@ in templates")
+    configure = table.optional(
+      "configure", .array(.configureOption), default: [], "options for @CONFIGURE_OPTIONS@ in templates")
     include = table.optional("include", .globs, default: [], "patterns of the release that go into the package")
     exclude = table.optional("exclude", .globs, default: [], "patterns that do not")
     files = table.optional(
@@ -304,7 +308,8 @@ extension Manifest.Relations {
     depends = table.optional("depends", .array(.relation(format)), default: [], "further dependencies")
     recommends = table.optional("recommends", .array(.relation(format)), default: [], "recommended packages")
     provides = table.optional("provides", .array(.relation(format)), default: [], "names that it provides")
-    conflicts = table.optional("conflicts", .array(.relation(format)), default: [], "packages that cannot be installed beside it")
+    conflicts = table.optional(
+      "conflicts", .array(.relation(format)), default: [], "packages that cannot be installed beside it")
     replaces = table.optional(
       "replaces", .array(.relation(format)), default: [], "packages that it takes over from (RPM: Obsoletes)")
     let own = table.optional(

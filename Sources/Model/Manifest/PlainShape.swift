@@ -85,7 +85,9 @@ extension Shape where Value == String {
     ) { text in
       let parts = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
       return text.hasPrefix("/") && ["updates", "extra", "kernel"].contains(parts[0])
-        && parts.dropFirst().allSatisfy { $0 != "." && $0 != ".." && PlainText.matches($0, first: "._+-", rest: "._+-") }
+        && parts.dropFirst().allSatisfy {
+          $0 != "." && $0 != ".." && PlainText.matches($0, first: "._+-", rest: "._+-")
+        }
     }
   }
 
