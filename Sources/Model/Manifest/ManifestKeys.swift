@@ -20,7 +20,12 @@ extension Manifest {
     let version = table.required("version", .text, "version, with {kernel} or the name of a source in braces")
     let summary = table.required("summary", .line, "one line that says what it is")
     description = table.optional("description", .paragraphs, default: "", "a paragraph or more for the packages")
-    let license = table.required("license", .license, "SPDX expression")
+    let license = table.required(
+      "license", .licence, "SPDX expression, for files that say nothing and have no rule")
+    copyright = table.optional(
+      "copyright", .array(.line), default: [], "holders of copyright, with years, beside those that files name")
+    licenceRules = table.optional(
+      "licenses", .array(.table { LicenceRule(&$0) }), default: [], "under which licences files are that do not say so")
     let homepage = table.required("homepage", .url, "URL")
     let maintainer = table.required("maintainer", .maintainer, "Name <address>, as packages state it")
     // A source that cannot be read is there nevertheless for the rules that name it.
@@ -101,6 +106,22 @@ extension Manifest.TreeRule {
   }
 }
 
+extension Manifest.LicenceRule {
+  fileprivate init?(_ table: inout TableReader) {
+    let paths = table.required(
+      "paths", .array(.string("text that is not empty", ".") { $0.isEmpty ? nil : Glob($0) }, atLeast: 1),
+      "patterns of the release")
+    let expression = table.required("expression", .licence, "SPDX expression")
+    why = table.optional("why", .text, "why it is so where a file says something else, or why such files stay")
+    text = table.optional("text", .text, "file with the text of the licence, where lrelease has none")
+    copyright = table.optional("copyright", .texts, default: [], "holders of copyright, with years")
+    location = table.location
+    guard let paths, let expression else { return nil }
+    self.paths = paths
+    self.expression = expression
+  }
+}
+
 extension Manifest.GeneratedFile {
   fileprivate init?(_ table: inout TableReader) {
     let path = table.required("path", .path, "where it goes")
@@ -147,7 +168,8 @@ extension Manifest.Packaging {
 extension Manifest.Extra {
   fileprivate init?(_ table: inout TableReader, name: String, sources: Set<String>, shared: Manifest.Shared) {
     let summary = table.required("summary", .line, "one line that says what it is")
-    let license = table.required("license", .license, "SPDX expression of its own")
+    let license = table.required(
+      "license", .licence, "SPDX expression, for its files that say nothing and have no rule")
     rules = table.optional(
       "tree", .array(.table { .init(&$0, sources: sources) }), default: [], "rules for its files")
     generated = table.optional(

@@ -180,19 +180,22 @@ package struct DKMSPackage: Sendable {
   }
 
   /// Renders a template of a packaging recipe, with the names and relations of one format.
-  private func render(_ file: String, _ relations: Manifest.Relations, _ more: [String: String]) throws -> String {
+  private func render(
+    _ file: String, _ relations: Manifest.Relations, _ licences: PackageLicences, _ more: [String: String]
+  ) throws -> String {
     try context.render(
-      file, at: relations.location, values.merging(more) { $1 }.merging(["PACKAGE": relations.name]) { $1 })
+      file, at: relations.location,
+      values.merging(licences.values) { $1 }.merging(more) { $1 }.merging(["PACKAGE": relations.name]) { $1 })
   }
 
   /// The packages of every format that the manifest asks for.
-  package func writers(_ tree: ReleaseTree) throws -> [any PackageWriter] {
+  package func writers(_ tree: ReleaseTree, _ licences: PackageLicences) throws -> [any PackageWriter] {
     var writers: [any PackageWriter] = []
-    if let relations = package.deb { writers.append(try deb(relations, tree: tree)) }
+    if let relations = package.deb { writers.append(try deb(relations, tree: tree, licences)) }
     if let relations = package.rpm {
       writers.append(
         RPMPackageWriter(
-          package: try rpm(relations, tree: tree), name: relations.name,
+          package: try rpm(relations, tree: tree, licences), name: relations.name,
           title: PackageFileName.rpm(relations.name, version)))
     }
     return writers
@@ -202,7 +205,7 @@ package struct DKMSPackage: Sendable {
 
   /// What the Debian recipe says of this package: its control stanza, and its other files by name.
   package func debianRecipe(
-    _ relations: Manifest.Relations
+    _ relations: Manifest.Relations, _ licences: PackageLicences
   ) throws -> (stanza: DebianControl.Stanza, files: [String: String]) {
     var recipe = Recipe(plan: plan)
     func list(_ items: [String]) -> String { items.joined(separator: ", ") }
@@ -216,7 +219,7 @@ package struct DKMSPackage: Sendable {
     var stanza = DebianControl.Stanza()
     var files: [String: String] = [:]
     for file in try recipe.list(relations.recipe, at: relations.location) {
-      let text = try render(file, relations, more)
+      let text = try render(file, relations, licences, more)
       let name = String(file.dropFirst(relations.recipe.count + 1))
       if name == "control" {
         stanza = try DebianControl(parsing: text, file: file).stanzas.first ?? stanza
@@ -228,8 +231,10 @@ package struct DKMSPackage: Sendable {
   }
 
   /// The .deb. Its recipe is a folder with `control`, maintainer scripts, `copyright` and `changelog`.
-  package func deb(_ relations: Manifest.Relations, tree: ReleaseTree) throws -> DebPackage {
-    let recipe = try debianRecipe(relations)
+  package func deb(
+    _ relations: Manifest.Relations, tree: ReleaseTree, _ licences: PackageLicences
+  ) throws -> DebPackage {
+    let recipe = try debianRecipe(relations, licences)
     let docs = "usr/share/doc/\(relations.name)"
     var scripts: [String: [UInt8]] = [:]
     var packageFiles = try files(tree, relations)
@@ -261,10 +266,10 @@ package struct DKMSPackage: Sendable {
   // MARK: RPM
 
   /// The spec of the .rpm.
-  package func spec(_ relations: Manifest.Relations) throws -> String {
+  package func spec(_ relations: Manifest.Relations, _ licences: PackageLicences) throws -> String {
     func lines(_ tag: String, _ items: [String]) -> String { items.map { "\(tag): \($0)" }.joined(separator: "\n") }
     return try render(
-      relations.recipe, relations,
+      relations.recipe, relations, licences,
       [
         "REQUIRES": lines("Requires", relations.depends + extras.flatMap(\.rpmDepends)),
         "RECOMMENDS": lines("Recommends", relations.recommends),
@@ -275,9 +280,13 @@ package struct DKMSPackage: Sendable {
   }
 
   /// The .rpm. Its recipe is a spec whose %files lists what is here.
-  package func rpm(_ relations: Manifest.Relations, tree: ReleaseTree) throws -> RPMPackage {
+  package func rpm(
+    _ relations: Manifest.Relations, tree: ReleaseTree, _ licences: PackageLicences
+  ) throws -> RPMPackage {
     let documents = "usr/share/doc/\(relations.name)/\(Self.origins)"
-    let packageFiles = try files(tree, relations) + [PackageFile(path: documents, content: .file(try origins(tree)))]
-    return RPMPackage(spec: try spec(relations), files: packageFiles, sourceDate: plan.sourceDate)
+    let packageFiles =
+      try files(tree, relations) + [PackageFile(path: documents, content: .file(try origins(tree)))]
+      + licences.files(of: relations.name)
+    return RPMPackage(spec: try spec(relations, licences), files: packageFiles, sourceDate: plan.sourceDate)
   }
 }
