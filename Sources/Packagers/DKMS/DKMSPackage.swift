@@ -142,8 +142,30 @@ package struct DKMSPackage: Sendable {
   /// Checks the kernel, with one clear line where it is outside the supported range, then runs the recipe's probe.
   private var preBuild: String {
     get throws {
-      // Quoting would change the bytes of released packages.
-      try filled(PackageResources.pre_build_sh, "dkms/pre-build", ["PROBE": package.probe.map { .verbatim($0) }])
+      // Where make looks first, whose error is then the one of the probe.
+      let folder = makeFolder.map { $0.isEmpty ? "" : "\($0)/" } ?? ""
+      let makefiles = ["Kbuild", "Makefile"].map { Script.quote(folder + $0) }.joined(separator: " ")
+      return try filled(
+        PackageResources.pre_build_sh, "dkms/pre-build",
+        // Quoting would change the bytes of released packages.
+        ["PROBE": package.probe.map { .verbatim($0) }, "MAKEFILES": .verbatim(makefiles)])
+    }
+  }
+
+  /// What the maintainer scripts of the package share, as values of templates: all of it, and only where dkms has its files.
+  private var siteScripts: [String: String] {
+    get throws {
+      func filled(_ more: [String: Script.Value?]) throws -> String {
+        let script = try self.filled(PackageResources.site_sh, "the maintainer scripts", more)
+        return script.trimmed
+      }
+      let places = modules.map { "\($0.name)=\($0.install.isEmpty ? "/updates/dkms" : $0.install)" }
+      let values: [String: Script.Value?] = [
+        "DKMS_VERSION": .plain(version.dkms), "PLACES": .word(places.joined(separator: " ")),
+      ]
+      return [
+        "DKMS_SITE": try filled(values.merging(["ALL": .verbatim("")]) { $1 }), "DKMS_FOLDERS": try filled(values),
+      ]
     }
   }
 
@@ -183,9 +205,8 @@ package struct DKMSPackage: Sendable {
   private func render(
     _ file: String, _ relations: Manifest.Relations, _ licences: PackageLicences, _ more: [String: String]
   ) throws -> String {
-    try context.render(
-      file, at: relations.location,
-      values.merging(licences.values) { $1 }.merging(more) { $1 }.merging(["PACKAGE": relations.name]) { $1 })
+    let more = try siteScripts.merging(["PACKAGE": relations.name]) { $1 }.merging(more) { $1 }
+    return try context.render(file, at: relations.location, values.merging(licences.values) { $1 }.merging(more) { $1 })
   }
 
   /// The packages of every format that the manifest asks for.
@@ -268,6 +289,8 @@ package struct DKMSPackage: Sendable {
   /// The spec of the .rpm.
   package func spec(_ relations: Manifest.Relations, _ licences: PackageLicences) throws -> String {
     func lines(_ tag: String, _ items: [String]) -> String { items.map { "\(tag): \($0)" }.joined(separator: "\n") }
+    // In a spec a percent sign starts a macro.
+    let scripts = try siteScripts.mapValues { $0.replacing("%", with: "%%") }
     return try render(
       relations.recipe, relations, licences,
       [
@@ -276,7 +299,7 @@ package struct DKMSPackage: Sendable {
         "PROVIDES": lines("Provides", relations.provides), "CONFLICTS": lines("Conflicts", relations.conflicts),
         "OBSOLETES": lines("Obsoletes", relations.replaces),
         "CONFIG_FILES": relations.etc.map { "%config(noreplace) \($0.path)" }.joined(separator: "\n"),
-      ])
+      ].merging(scripts) { $1 })
   }
 
   /// The .rpm. Its recipe is a spec whose %files lists what is here.
