@@ -202,7 +202,6 @@ import Testing
       "", " ", "a", "a b", "a;b", "$(id)", "`id`", "%{x}", "%(id)", "a\nb", "'", "\"", "-x", "../a", "a/..", "/a",
     ]
     try check(.line, hostile + ["50% x", "100%", "%define", "${x}", "costs $5"])
-    try check(.license, hostile + ["GPL-2.0-only", "(MIT OR X)"])
     try check(.url, hostile + ["https://a/b", "https://a/$x", "https:", "https://a b"])
     try check(.maintainer, hostile + ["A <a@b>", "A <a@b@c>", "<a@b>", "A <a b@c>", "A B <a@b> <c@d>"])
     try check(.word, hostile + ["a-b", "A_1.2", "é"])

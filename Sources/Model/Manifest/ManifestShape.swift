@@ -59,7 +59,9 @@ extension Shape where Value == String {
     Shape {
       .string(#"^[A-Za-z0-9.:+() -]+$"#)
     } read: { node, path, findings in
-      guard let text = Shape.text.read(node, path, &findings), !findings.isStored else { return node.string }
+      // Plans of earlier lreleases have what is no expression; nothing in it may be more than text to rpm and shells.
+      let words = Shape.string("an SPDX expression", ".") { PlainText.matches($0, first: "(", rest: ".+:()/,_ -") }
+      guard let text = words.read(node, path, &findings), !findings.isStored else { return node.string }
       do throws(SPDXExpression.Fault) {
         _ = try SPDXExpression(text)
       } catch {
