@@ -40,7 +40,7 @@ import Testing
       for name in try Files.names(in: folder).map({ String(decoding: $0, as: UTF8.self) })
       where name.hasSuffix(".swift") {
         let source = String(decoding: try Files.read(folder.appending(name)), as: UTF8.self)
-        for match in source.matches(of: /@Suite(?:\([^\n]*\))? (?:final )?(?:struct|class) (\w+)/) {
+        for match in source.matches(of: /(?m)^(?:@Suite.* )?(?:final )?(?:struct|class) (\w+Tests)\b/) {
           suites[String(match.1)] = source
         }
       }
