@@ -13,6 +13,12 @@ static const unsigned char t_0BSD[] = {
 static const unsigned char t_Apache_2_0[] = {
 #embed "texts/Apache-2.0.txt"
 };
+static const unsigned char t_Autoconf_exception_generic[] = {
+#embed "texts/Autoconf-exception-generic.txt"
+};
+static const unsigned char t_Autoconf_exception_generic_3_0[] = {
+#embed "texts/Autoconf-exception-generic-3.0.txt"
+};
 static const unsigned char t_BSD_2_Clause[] = {
 #embed "texts/BSD-2-Clause.txt"
 };
@@ -24,6 +30,15 @@ static const unsigned char t_CC0_1_0[] = {
 };
 static const unsigned char t_CDDL_1_0[] = {
 #embed "texts/CDDL-1.0.txt"
+};
+static const unsigned char t_FSFUL[] = {
+#embed "texts/FSFUL.txt"
+};
+static const unsigned char t_FSFULLR[] = {
+#embed "texts/FSFULLR.txt"
+};
+static const unsigned char t_FSFULLRWD[] = {
+#embed "texts/FSFULLRWD.txt"
 };
 static const unsigned char t_GCC_exception_2_0[] = {
 #embed "texts/GCC-exception-2.0.txt"
@@ -48,6 +63,9 @@ static const unsigned char t_LGPL_2_1[] = {
 };
 static const unsigned char t_LGPL_3_0[] = {
 #embed "texts/LGPL-3.0.txt"
+};
+static const unsigned char t_Libtool_exception[] = {
+#embed "texts/Libtool-exception.txt"
 };
 static const unsigned char t_Linux_OpenIB[] = {
 #embed "texts/Linux-OpenIB.txt"
@@ -77,10 +95,15 @@ static const lr_licence_file files[] = {
 	FILE_("spdx.txt", t_spdx_txt),
 	FILE_("0BSD", t_0BSD),
 	FILE_("Apache-2.0", t_Apache_2_0),
+	FILE_("Autoconf-exception-generic", t_Autoconf_exception_generic),
+	FILE_("Autoconf-exception-generic-3.0", t_Autoconf_exception_generic_3_0),
 	FILE_("BSD-2-Clause", t_BSD_2_Clause),
 	FILE_("BSD-3-Clause", t_BSD_3_Clause),
 	FILE_("CC0-1.0", t_CC0_1_0),
 	FILE_("CDDL-1.0", t_CDDL_1_0),
+	FILE_("FSFUL", t_FSFUL),
+	FILE_("FSFULLR", t_FSFULLR),
+	FILE_("FSFULLRWD", t_FSFULLRWD),
 	FILE_("GCC-exception-2.0", t_GCC_exception_2_0),
 	FILE_("GPL-1.0", t_GPL_1_0),
 	FILE_("GPL-2.0", t_GPL_2_0),
@@ -89,6 +112,7 @@ static const lr_licence_file files[] = {
 	FILE_("LGPL-2.0", t_LGPL_2_0),
 	FILE_("LGPL-2.1", t_LGPL_2_1),
 	FILE_("LGPL-3.0", t_LGPL_3_0),
+	FILE_("Libtool-exception", t_Libtool_exception),
 	FILE_("Linux-OpenIB", t_Linux_OpenIB),
 	FILE_("Linux-syscall-note", t_Linux_syscall_note),
 	FILE_("MIT", t_MIT),

@@ -79,6 +79,14 @@ package struct FileLicences: Sendable {
     return Finding(statement: Statement(expression: stated, copyright: copyright), tags: tags, rule: rule)
   }
 
+  /// Under which licence a file of the release is; nil for a file that says nothing, such as the text of a licence.
+  package func expression(of path: String) -> SPDXExpression? { findings[path]?.statement.expression }
+
+  /// Whether a rule says why the licence of a file is what it says, and so that a person has looked.
+  package func isExplained(_ path: String) -> Bool {
+    findings[path]?.rule.map { context.manifest.licenceRules[$0].why != nil } ?? false
+  }
+
   /// What the files of a package say, those of the release and those that are made for it.
   package func package(_ package: Manifest.Package, _ tree: ReleaseTree) throws -> PackageLicences {
     var files: [(String, Finding)] = []
