@@ -110,6 +110,25 @@ import Testing
     }
   }
 
+  /// What dpkg runs as root on a stranger's machine.
+  @Test func maintainerScriptsAreForEveryShell() async throws {
+    try await Workshop.use { workshop in
+      let outcome = try await workshop.cutSample()
+      try #require(outcome.succeeded, "\(outcome.errors)")
+      try await workshop.shell("dpkg-deb -e out/*/sample-dkms_*.deb control")
+      let folder = workshop.folder.appending("control")
+      let scripts = ["preinst", "postinst", "prerm", "postrm"].map { folder.appending($0) }
+      try await parse([("sh", scripts), ("bash", scripts)])
+      for script in scripts {
+        let text = String(decoding: try Files.read(script), as: UTF8.self)
+        #expect(text.firstMatch(of: /@[A-Z_]+@/) == nil && !text.contains("#@"), "\(script)")
+      }
+      guard Self.hasShellcheck else { return }
+      // SC2034, SC2317: each script has what all share, and calls a part of it.
+      try await check([("sh", scripts)], ["sh": ["--exclude", "SC2034,SC2317"]])
+    }
+  }
+
   @Test func everyScriptParses() async throws { try await parse(Self.scripts()) }
 
   @Test func everyReleasedScriptParses() async throws {

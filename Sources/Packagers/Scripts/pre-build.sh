@@ -33,7 +33,7 @@ stop() {
   echo "$*" >&2
   mkdir -p dkms && echo "$*" >dkms/cause
   said=$(echo "$*" | tr -c 'A-Za-z0-9 .,:;/_+=-' ' ')
-  # shellcheck disable=SC2043
+# shellcheck disable=SC2043
   for makefile in @MAKEFILES@; do
     echo "\$(error $said)" >"$makefile" || :
   done

@@ -183,8 +183,16 @@ unite() {
   rm -rf "${home:?}/$aside"
 }
 
+# origins: KERNEL/ARCH/FILE=PLACE of the kernel's own modules that are put aside.
+origins() {
+  for file in "$home"/original_module/*/*/*.origin; do
+    [ ! -e "$file" ] || echo "${file#"$home/original_module/"}=$(sed -n 1p "$file")"
+  done | sed 's/\.origin=/=/'
+}
+
 # forget VERSION: takes it out of dkms and all kernels. dkms goes first, which knows of weak-modules; it may fail.
 forget() {
+  origins=$(origins)
   before=$(for pair in $(pairs "$1"); do names "$1/$pair" | sed "s|^|$pair/|"; done)
   if [ -d "$home/$1" ]; then call remove -m "$module" -v "$1" --all >/dev/null 2>&1 || :; fi
   for pair in $(echo "$before" | sed 's|/[^/]*$||' | sort -u) $(pairs "$1"); do
@@ -199,14 +207,25 @@ forget() {
     fi
     drop "$1" "$pair"
   done
+  # dkms before 3.2 puts the kernel's own modules where dkms.conf says, not where they were.
+  for entry in $origins; do
+    file=${entry%%=*}
+    kernel=${file%%/*}
+    file=${file##*/}
+    for place in $places; do
+      place=$lib/$kernel${place#*=}/$file
+      if [ "${file%%.ko*}" = "$(basename "${place%%.ko*}")" ] && [ -e "$place" ] && [ ! -e "${entry#*=}" ] &&
+        [ ! -L "$home/kernel-$kernel-$(echo "$entry" | cut -d / -f 2)" ]; then
+        mkdir -p "$(dirname "${entry#*=}")" && mv "$place" "${entry#*=}" && remove_file "$place"
+        depmod "$kernel" 2>/dev/null
+      fi
+    done
+  done
   rm -rf "${home:?}/$1"
-  # Left by dkms when it was killed at its work.
-  rm -rf "$home"/.tmp_* 2>/dev/null
 }
 
 # The package goes, and the modules with it: also those of releases before, which stayed for some kernels.
 remove_modules() {
-  [ -d "$home" ] || return 0
   rm -f "$taken"
   unite
   forget "$number"
@@ -216,6 +235,17 @@ remove_modules() {
     forget "${folder##*/}"
   done
   rmdir "$home" 2>/dev/null || :
+  # Those that a lost folder of dkms no longer names.
+  for place in $places; do
+    name=${place%%=*}
+    for file in "$lib"/*/updates/dkms/"$name".ko* "$lib"/*/extra/"$name".ko*; do
+      [ -e "$file" ] || continue
+      file=${file#"$lib/"}
+      changed=
+      take_out "${file%%/*}" "$name"
+      [ -z "$changed" ] || depmod "$kernel" 2>/dev/null
+    done
+  done
   in_use "is removed, but the running kernel still has it loaded: unmount and unload it, or boot"
 }
 
@@ -320,7 +350,6 @@ stays() {
     fi
     return
   done
-  echo "; it has none of them"
 }
 
 # Whether a version is newer than this one. dkms would take it for the one to install for further kernels.
@@ -332,7 +361,9 @@ cause() {
   if [ -s "$build/dkms/cause" ]; then
     sed -n 1p "$build/dkms/cause"
   else
-    { grep -m1 -i 'error\|no space left' "$build/make.log" || grep -m1 -i 'error' "$log" || tail -n 1 "$log"; } 2>/dev/null
+    for words in 'No space left' 'error:' '[Ee]rror'; do
+      ! grep -hsm1 "$words" "$build/make.log" "$log" || return 0
+    done | sed -n 1p | grep . || tail -n 1 "$log"
   fi
 }
 
@@ -388,8 +419,11 @@ build() {
     return 0
     ;;
   *)
-    say "the modules could not be built for kernel $1: $(cause)$(stays "$1")"
+    said=$(cause)
+    say "the modules could not be built for kernel $1: $said$(stays "$1")"
     rm -rf "${home:?}/$number/$1"
+    # That is no fault of the kernel's, and may be none the next time.
+    case $said in *'No space left'*) return 2 ;; esac
     return 1
     ;;
   esac
@@ -409,7 +443,13 @@ build() {
       done
     fi
   done
+  own=$(for name in $(names "$number/$1/$arch"); do find "$lib/$1" -type f -name "$name.ko*"; done)
   call install -m "$module" -v "$number" -k "$1" ${force:+--force} >"$log" 2>&1 || :
+  # dkms before 3.2 forgets where the kernel's own modules were.
+  for file in $own; do
+    saved=$home/original_module/$1/$arch/${file##*/}
+    if [ -e "$saved" ] && [ ! -e "$saved.origin" ]; then echo "$file" >"$saved.origin"; fi
+  done
   if check "$1"; then return 0; fi
   say "the modules were built for kernel $1 and could not be installed: $wrong$(why "$1")$(stays "$1")"
   undo "$1"
