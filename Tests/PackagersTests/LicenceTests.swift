@@ -54,7 +54,7 @@ import Testing
     #expect(tags.copyright == ["2020 A\\u{1b}[1m <a@b.c>"])
   }
 
-  @Test(arguments: [
+  private static let opponents: [(String, [String], String?)] = [
     ("CDDL-1.0", ["GPL-2.0-only"], "GPL-2.0-only"), ("CDDL-1.0", ["GPL-2.0-or-later"], "GPL-2.0-or-later"),
     ("CDDL-1.0", ["MIT", "LGPL-2.1-only"], nil), ("Apache-2.0", ["GPL-2.0-only", "MIT"], "GPL-2.0-only"),
     ("Apache-2.0", ["GPL-2.0-or-later"], nil), ("Apache-2.0 OR MIT", ["GPL-2.0-only"], nil),
@@ -63,18 +63,22 @@ import Testing
     ("Apache-2.0 WITH LLVM-exception", ["GPL-2.0-only"], nil), ("APSL-1.1", ["GPL-2.0-only OR MIT"], nil),
     ("MIT", ["GPL-2.0-only"], nil), ("GPL-2.0-or-later", ["GPL-2.0-only"], nil),
     ("EPL-2.0", ["GPL-2.0-only WITH Linux-syscall-note"], "GPL-2.0-only WITH Linux-syscall-note"),
-  ])
+  ]
+
+  @Test(arguments: opponents)
   func whatCannotGoTogetherIsKnown(_ text: String, _ rest: [String], _ opponent: String?) throws {
     let found = LicenceConflicts.opponent(of: try SPDXExpression(text), in: try rest.map { try SPDXExpression($0) })
     #expect(found?.text == opponent)
   }
 
-  @Test(arguments: [
+  private static let findings: [(String, String, [String])] = [
     ("GPL-2", "GPL-2.0-only", []), ("GPL-2+ and/or Expat", "GPL-2.0-or-later OR MIT", []), ("UNKNOWN", "MIT", []),
     ("LGPL-2.1", "GPL-2.0-only", ["LGPL-2.1"]), ("*No copyright* UNKNOWN", "MIT", []), ("GPL", "GPL-3.0-only", []),
     ("LGPL", "GPL-2.0-only", ["LGPL"]), ("BSD-3-Clause and/or CDDL-1.0", "BSD-3-Clause", ["CDDL-1.0"]),
     ("(FSFULLR and/or GPL-2) with Libtool-exception exception", "FSFULLR", ["GPL-2"]),
-  ])
+  ]
+
+  @Test(arguments: findings)
   func namesOfLicensecheckAreCompared(_ finding: String, _ expression: String, _ found: [String]) throws {
     #expect(LicensecheckNames.found(in: finding, beyond: try SPDXExpression(expression)) == found)
   }
