@@ -54,7 +54,7 @@ import Testing
     #expect(tags.copyright == ["2020 A\\u{1b}[1m <a@b.c>"])
   }
 
-  @Test(arguments: [
+  private static let pairs: [(String, [String], String?)] = [
     ("CDDL-1.0", ["GPL-2.0-only"], "GPL-2.0-only"), ("CDDL-1.0", ["GPL-2.0-or-later"], "GPL-2.0-or-later"),
     ("CDDL-1.0", ["MIT", "LGPL-2.1-only"], nil), ("Apache-2.0", ["GPL-2.0-only", "MIT"], "GPL-2.0-only"),
     ("Apache-2.0", ["GPL-2.0-or-later"], nil), ("Apache-2.0 OR MIT", ["GPL-2.0-only"], nil),
@@ -63,18 +63,22 @@ import Testing
     ("Apache-2.0 WITH LLVM-exception", ["GPL-2.0-only"], nil), ("APSL-1.1", ["GPL-2.0-only OR MIT"], nil),
     ("MIT", ["GPL-2.0-only"], nil), ("GPL-2.0-or-later", ["GPL-2.0-only"], nil),
     ("EPL-2.0", ["GPL-2.0-only WITH Linux-syscall-note"], "GPL-2.0-only WITH Linux-syscall-note"),
-  ])
+  ]
+
+  @Test(arguments: pairs)
   func whatCannotGoTogetherIsKnown(_ text: String, _ rest: [String], _ opponent: String?) throws {
     let found = LicenceConflicts.opponent(of: try SPDXExpression(text), in: try rest.map { try SPDXExpression($0) })
     #expect(found?.text == opponent)
   }
 
-  @Test(arguments: [
+  private static let found: [(String, String, [String])] = [
     ("GPL-2", "GPL-2.0-only", []), ("GPL-2+ and/or Expat", "GPL-2.0-or-later OR MIT", []), ("UNKNOWN", "MIT", []),
     ("LGPL-2.1", "GPL-2.0-only", ["LGPL-2.1"]), ("*No copyright* UNKNOWN", "MIT", []), ("GPL", "GPL-3.0-only", []),
     ("LGPL", "GPL-2.0-only", ["LGPL"]), ("BSD-3-Clause and/or CDDL-1.0", "BSD-3-Clause", ["CDDL-1.0"]),
     ("(FSFULLR and/or GPL-2) with Libtool-exception exception", "FSFULLR", ["GPL-2"]),
-  ])
+  ]
+
+  @Test(arguments: found)
   func namesOfLicensecheckAreCompared(_ finding: String, _ expression: String, _ found: [String]) throws {
     #expect(LicensecheckNames.found(in: finding, beyond: try SPDXExpression(expression)) == found)
   }
@@ -101,7 +105,9 @@ import Testing
     try workshop.write("linux/fs/blob.bin.license", "SPDX-License-Identifier: CC0-1.0\n")
     try workshop.write("linux/fs/COPYING", "SPDX-License-Identifier: GPL-3.0-only\n")
     try workshop.write("linux/more/m.c", "int m;\n")
-    try workshop.writeManifest("\(Self.extra)\n\(rules)\n\(Workshop.packages.replacing("M=", with: "M="))")
+    let make = "make = \"make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build/fs modules\""
+    let packages = Workshop.packages.replacing("[packages.deb]", with: "\(make)\n[packages.deb]")
+    try workshop.writeManifest("\(Self.extra)\n\(rules)\n\(packages)")
   }
 
   private func cut(_ workshop: Workshop, _ more: [String] = []) async throws -> Command.Outcome {
@@ -196,6 +202,22 @@ import Testing
       let text = try await copyright(workshop, "7.4")
       #expect(text.contains("Files: fs/t.c\nCopyright: 2001 T\n"))
       if rule.contains("text =") { #expect(text.contains("\n Take it.\n .\n Really.")) }
+    }
+  }
+
+  /// A spec that does not list the texts gets none: rpm refuses files that nothing lists.
+  @Test func aRecipeOfOlderReleasesStaysGood() async throws {
+    try await Workshop.use { workshop in
+      try write(workshop)
+      try await workshop.shell(
+        """
+        grep -v '^%license' \(Workshop.root)/specs/dkms.spec >old.spec
+        sed -i 's|^recipe = ".*dkms.spec"|recipe = "old.spec"|' demo.toml
+        """)
+      let outcome = try await cut(workshop)
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      let rpm = workshop.output.appending("demo-7.4/demo-dkms-7.4-1.noarch.rpm").string
+      #expect(try await Command("rpm", ["-qpL", rpm]).check(doing: "asking").text == "")
     }
   }
 
