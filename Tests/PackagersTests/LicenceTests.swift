@@ -105,7 +105,9 @@ import Testing
     try workshop.write("linux/fs/blob.bin.license", "SPDX-License-Identifier: CC0-1.0\n")
     try workshop.write("linux/fs/COPYING", "SPDX-License-Identifier: GPL-3.0-only\n")
     try workshop.write("linux/more/m.c", "int m;\n")
-    try workshop.writeManifest("\(Self.extra)\n\(rules)\n\(Workshop.packages.replacing("M=", with: "M="))")
+    let make = "make = \"make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build/fs modules\""
+    let packages = Workshop.packages.replacing("[packages.deb]", with: "\(make)\n[packages.deb]")
+    try workshop.writeManifest("\(Self.extra)\n\(rules)\n\(packages)")
   }
 
   private func cut(_ workshop: Workshop, _ more: [String] = []) async throws -> Command.Outcome {
@@ -200,6 +202,22 @@ import Testing
       let text = try await copyright(workshop, "7.4")
       #expect(text.contains("Files: fs/t.c\nCopyright: 2001 T\n"))
       if rule.contains("text =") { #expect(text.contains("\n Take it.\n .\n Really.")) }
+    }
+  }
+
+  /// A spec that does not list the texts gets none: rpm refuses files that nothing lists.
+  @Test func aRecipeOfOlderReleasesStaysGood() async throws {
+    try await Workshop.use { workshop in
+      try write(workshop)
+      try await workshop.shell(
+        """
+        grep -v '^%license' \(Workshop.root)/specs/dkms.spec >old.spec
+        sed -i 's|^recipe = ".*dkms.spec"|recipe = "old.spec"|' demo.toml
+        """)
+      let outcome = try await cut(workshop)
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      let rpm = workshop.output.appending("demo-7.4/demo-dkms-7.4-1.noarch.rpm").string
+      #expect(try await Command("rpm", ["-qpL", rpm]).check(doing: "asking").text == "")
     }
   }
 

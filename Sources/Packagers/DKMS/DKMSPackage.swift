@@ -302,6 +302,13 @@ package struct DKMSPackage: Sendable {
       ].merging(scripts) { $1 })
   }
 
+  /// The texts of licences as files of the .rpm: none where the recipe does not list them, as those of older releases.
+  func licenceFiles(_ relations: Manifest.Relations, _ licences: PackageLicences) throws -> [PackageFile] {
+    let text = try spec(relations, licences)
+    let places = ["/\(PackageLicences.folder(relations.name))", "_licensedir", "_defaultlicensedir"]
+    return places.contains { text.contains($0) } ? licences.files(of: relations.name) : []
+  }
+
   /// The .rpm. Its recipe is a spec whose %files lists what is here.
   package func rpm(
     _ relations: Manifest.Relations, tree: ReleaseTree, _ licences: PackageLicences
@@ -309,7 +316,7 @@ package struct DKMSPackage: Sendable {
     let documents = "usr/share/doc/\(relations.name)/\(Self.origins)"
     let packageFiles =
       try files(tree, relations) + [PackageFile(path: documents, content: .file(try origins(tree)))]
-      + licences.files(of: relations.name)
+      + licenceFiles(relations, licences)
     return RPMPackage(spec: try spec(relations, licences), files: packageFiles, sourceDate: plan.sourceDate)
   }
 }

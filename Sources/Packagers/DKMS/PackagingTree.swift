@@ -168,7 +168,7 @@ package struct PackagingTree {
         guard let relations else { continue }
         entries.append(("\(home)/\(format)", entry("\(relations.name) \(dkms.folder)\n", from: "lrelease")))
         if format == "rpm" {
-          for file in package.licences.files(of: relations.name) {
+          for file in try dkms.licenceFiles(relations, package.licences) {
             entries.append(("\(home)/rpm.files/\(file.path)", TreeEntry(content: file.content, origin: Self.own)))
           }
         }
