@@ -73,6 +73,7 @@ import Testing
         rm -r /usr/src/sample-7.2.1; dpkg --purge sample-dkms
         rm \(foreign) /lib/modules/\(kernels[0])/updates/dkms/samplenet.ko
         rm -r /var/lib/dkms/other; rmdir -p /lib/modules/\(kernels[0])/updates/dkms 2>/dev/null || :
+        depmod \(kernels[0])
         """)
       try await machine.expect([])
     }
@@ -100,8 +101,9 @@ import Testing
       try await machine.expect(installed)
 
       // In a chroot a failed build is no error of apt's, and the modules that were there stay.
-      let header = "/lib/modules/\(kernels[0])/build/include/generated/autoconf.h"
-      let failed = try await machine.run("mv \(header) /root; apt-get install -y --reinstall \(deb) 2>&1")
+      let header = "/lib/modules/\(kernels[0])/source/include/linux/module.h"
+      let failed = try await machine.run(
+        "mv \(header) /root; apt-get install -y -o Dpkg::Use-Pty=0 --reinstall \(deb) 2>&1")
       let line = failed.text.split(separator: "\n").filter { $0.contains("could not be built") }
       #expect(line.count == 1 && line[0].contains("sample: Linux \(kernels[0]): cannot compile"), "\(failed.text)")
       #expect(line.first?.hasSuffix("; those that it has stay") == true, "\(failed.text)")
@@ -112,8 +114,8 @@ import Testing
         dkms uninstall sample/7.2.1 -k \(kernels[0]); dkms unbuild sample/7.2.1 -k \(kernels[0])
         dkms build sample/7.2.1 -k \(kernels[0]) || { cat /var/lib/dkms/sample/7.2.1/build/make.log; exit 1; }
         """, "*** sample: Linux \(kernels[0]): cannot compile")
-      try await machine.run("mv /root/autoconf.h \(header); touch /etc/dkms/no-autoinstall")
-      let told = try await machine.run("apt-get install -y --reinstall \(deb) 2>&1")
+      try await machine.run("mv /root/module.h \(header); touch /etc/dkms/no-autoinstall")
+      let told = try await machine.run("apt-get install -y -o Dpkg::Use-Pty=0 --reinstall \(deb) 2>&1")
       #expect(told.text.contains("nothing is built, as /etc/dkms/no-autoinstall is there"), "\(told.text)")
     }
   }
@@ -125,9 +127,12 @@ import Testing
       let installed = dkms(
         Dictionary(uniqueKeysWithValues: kernels.map { ($0, "7.2.1") }), sources: "7.2.1")
       try await machine.run("rpm -i \(rpm)")
-      // A file where the other package has a folder.
+      // A folder where the other package has a file.
       try await machine.refuses(
-        "echo >/usr/src/sample-7.2.1/extras; rpm -U sample-7.2.1+and.trace/*.noarch.rpm", "unpacking of archive failed")
+        """
+        mkdir -p /usr/src/sample-7.2.1/extras/trace/sampletrace.c/folder
+        rpm -U sample-7.2.1+and.trace/*.noarch.rpm
+        """, "unpacking of archive failed")
       try await machine.run("rm -rf /usr/src/sample-7.2.1/extras*")
       try await machine.expect(installed)
 
@@ -162,7 +167,7 @@ import Testing
       try await machine.expect([])
 
       try await machine.run("apt-get install -y \(deb)")
-      let apt = try await machine.run("apt-get install -y ./sample-7.2.1+r1/*.deb 2>&1")
+      let apt = try await machine.run("apt-get install -y -o Dpkg::Use-Pty=0 ./sample-7.2.1+r1/*.deb 2>&1")
       #expect(apt.text.contains(line), "\(apt.text)")
       try await machine.expect(expected)
       try await machine.run("apt-get purge -y sample-dkms")
