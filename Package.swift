@@ -69,6 +69,8 @@ let package = Package(
     .systemLibrary(name: "CMalloc"),
     // renameat2(2), which is not in Swift's Glibc either.
     .systemLibrary(name: "CRename"),
+    // The SPDX License List and the texts of licences: data.
+    .target(name: "CLicences", exclude: ["spdx.txt", "texts"]),
     .target(
       name: "CRPM",
       linkerSettings: [.linkedLibrary("rpm"), .linkedLibrary("rpmio"), .linkedLibrary("rpmbuild")]
@@ -82,7 +84,7 @@ let package = Package(
     module("Files", ["Diagnostics", "CRename", crypto, systemPackage]),
     module("Processes", ["Files", "Diagnostics", subprocess, systemPackage], resources: scripts),
     module("Archives", ["Processes", "Files", "Diagnostics", "CLibArchive", "CLZMA"]),
-    module("Model", ["Files", "Diagnostics", tomlKit]),
+    module("Model", ["Files", "Diagnostics", "CLicences", tomlKit]),
     module("Releases", ["Model", "Archives", "Processes", "Files", "Diagnostics"]),
     module(
       "Assembler", ["Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"], resources: scripts),

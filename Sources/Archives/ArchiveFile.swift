@@ -132,8 +132,12 @@ package final class ArchiveFile: Sendable {
   }
 
   private func start(_ count: Int, at offset: Int64 = 0) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: count) { buffer, got in
-      got = try file.read(fromAbsoluteOffset: offset, into: UnsafeMutableRawBufferPointer(buffer))
+    do {
+      return try [UInt8](unsafeUninitializedCapacity: count) { buffer, got in
+        got = try file.read(fromAbsoluteOffset: offset, into: UnsafeMutableRawBufferPointer(buffer))
+      }
+    } catch let error as Errno {
+      throw ReleaseError(.source, doing: doing, reason: error.description, cause: error)
     }
   }
 

@@ -22,7 +22,7 @@ extension Files {
     var status = stat()
     guard folder.withPlatformString({ stat($0, &status) }) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
     func refuse(_ reason: String) -> ReleaseError {
-      ReleaseError(.input, doing: doing, reason: "\(folder) \(reason)", remedy: FilesRemedy.chooseOwnCache(folder))
+      ReleaseError(.input, doing: doing, reason: "\(folder) \(reason)", remedy: FilesRemedy.chooseOwnCache)
     }
     if status.st_uid != geteuid() && status.st_uid != 0 {
       throw refuse("belongs to the user \(status.st_uid), who could put anything into it")

@@ -48,11 +48,8 @@ package struct PackagingContext: Sendable {
     _ plan: Plan, _ manifest: Manifest, _ version: ReleaseVersion
   ) throws -> [String: String] {
     let date = Timestamp(seconds: plan.sourceDate)
-    let own = plan.extras.compactMap { manifest.extras[$0]?.license }
-    let licenses = ([manifest.license] + own).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     return try plan.values(manifest).merging([
       "EXTRAS_CONFIGURE": plan.extras.flatMap { manifest.extras[$0]?.configure ?? [] }.joined(separator: " "),
-      "LICENSE": licenses.count == 1 ? manifest.license : licenses.map { "(\($0))" }.joined(separator: " AND "),
       "DATE": date.iso8601, "YEAR": String(date.fields.year), "CHANGELOG_DATE": date.rfc5322,
       "RPM_DATE": date.rpmChangelogDate, "DEB_VERSION": version.debian, "RPM_VERSION": version.rpmVersion,
       "RPM_RELEASE": version.rpmRelease, "DESCRIPTION": PackagingContext.description(plan, manifest),

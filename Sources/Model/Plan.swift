@@ -127,7 +127,7 @@ package struct Plan: Sendable, Equatable, Codable {
       throw ReleaseError(.input, doing: "reading the plan", reason: "it does not hold its manifest \(manifest)")
     }
     let recipe = Recipe(plan: self)
-    return try Manifest(parsing: file.bytes, file: manifest) {
+    return try Manifest(parsing: file.bytes, file: manifest, isStored: true) {
       var recipe = recipe
       return try recipe.read($0)
     }

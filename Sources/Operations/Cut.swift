@@ -46,7 +46,9 @@ package struct Cut: Sendable {
     let context = try PackagingContext(opened.plan, opened.manifest)
     try warnOfOwnKernel(context, progress)
     guard opened.manifest.prepare.isEmpty else { return }
-    _ = try complete(try await opened.plan.assemble(opened, progress: .silent), in: context)
+    _ = try complete(try await opened.plan.assemble(opened, progress: .silent), in: context) {
+      try judge($0, $1, progress)
+    }
   }
 
   /// Says so where a package does not support the kernel release that its code comes from: a mistake as a rule.
@@ -60,10 +62,16 @@ package struct Cut: Sendable {
     }
   }
 
+  /// What would be wrong with the licences of a new release. One that exists is what it is.
+  private static func judge(_ files: FileLicences, _ licences: PackageLicences, _ progress: Progress) throws {
+    for rule in files.idleRules { progress.warning("\(rule.location): the rule of [[licenses]] matches no file") }
+    try files.judge(licences)
+  }
+
   /// Carries a plan out.
   package func run(_ opened: OpenedPlan) async throws -> Report {
     try Self.warnOfOwnKernel(try PackagingContext(opened.plan, opened.manifest), progress)
-    return try await run(opened.plan, opened.manifest) {
+    return try await run(opened.plan, opened.manifest, judge: { try Self.judge($0, $1, progress) }) {
       try await opened.plan.assemble(opened, progress: progress)
     }
   }
@@ -73,10 +81,12 @@ package struct Cut: Sendable {
   /// - Parameters:
   ///   - remedy: what to do when the release exists with other content.
   ///   - check: is given the folder with all files of the release before it gets its name.
+  ///   - judge: is told what the files and the release say of licences.
   ///   - code: gives the release without its packaging; not asked when the release already exists.
   package func run(
     _ plan: Plan, _ manifest: Manifest, remedy: any Remedy = OperationsRemedy.giveRespin,
-    check: (FilePath) throws -> Void = { _ in }, code: () async throws -> ReleaseTree
+    check: (FilePath) throws -> Void = { _ in },
+    judge: (FileLicences, PackageLicences) throws -> Void = { _, _ in }, code: () async throws -> ReleaseTree
   ) async throws -> Report {
     let name = try plan.releaseName
     let context = try PackagingContext(plan, manifest)
@@ -90,7 +100,7 @@ package struct Cut: Sendable {
       try await signer.unlock()
     }
 
-    let (released, packages) = try Self.complete(try await code(), in: context)
+    let (released, packages) = try Self.complete(try await code(), in: context, judge: judge)
     try await folder.create { part in
       let planFile = FileBytes(try JSON.encode(plan.portable))
       try Files.write(planFile, to: part.appending(ReleaseFolder.plan))
@@ -130,15 +140,20 @@ package struct Cut: Sendable {
   }
 
   /// Adds to the code of a release what belongs to it besides: the packaging and the records.
+  ///
+  /// - Parameter judge: is told what the files and the release say of licences.
   package static func complete(
-    _ code: ReleaseTree, in context: PackagingContext
+    _ code: ReleaseTree, in context: PackagingContext,
+    judge: (FileLicences, PackageLicences) throws -> Void = { _, _ in }
   ) throws -> (tree: ReleaseTree, packages: [PackageSources]) {
     var tree = code
+    let licences = try FileLicences(of: code, in: context)
     let packages = try context.packages.map { package in
       let dkms = try DKMSPackage(package, in: context)
-      return PackageSources(dkms: dkms, tree: try dkms.sourceTree(code))
+      let sources = try dkms.sourceTree(code)
+      return PackageSources(dkms: dkms, tree: sources, licences: try licences.package(package, sources))
     }
-    try PackagingTree.add(to: &tree, in: context, packages: packages)
+    try judge(licences, try PackagingTree.add(to: &tree, in: context, packages: packages, licences))
     try Tarball.addRecords(to: &tree, plan: context.plan)
     return (tree, packages)
   }
@@ -150,7 +165,7 @@ package struct Cut: Sendable {
     try await withThrowingTaskGroup(of: [Artifact].self) { group in
       group.addTask { try await writeSources(released, plan, name: name, to: part) }
       for package in packages {
-        for writer in try package.dkms.writers(package.tree) {
+        for writer in try package.writers() {
           group.addTask {
             let step = "writing \(writer.title)"
             return try await progress.step(step) {

@@ -200,6 +200,9 @@ package struct Command: Sendable {
 
   private func failure(_ error: SubprocessError, doing: String) -> ReleaseError {
     if error.code == .executableNotFound { return missing(program, doing: doing, cause: error) }
+    if error.code == .outputLimitExceeded {
+      return ReleaseError(.failed, doing: doing, reason: "\(name) printed more than is taken of it", cause: error)
+    }
     return ReleaseError(.failed, doing: doing, reason: "\(name) could not be run: \(error)", cause: error)
   }
 

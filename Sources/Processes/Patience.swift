@@ -2,40 +2,67 @@
 
 import Files
 import Glibc
+import Synchronization
 import SystemPackage
 
 extension Command {
-  /// Runs the program, and ends it when nothing happens any more: a server that accepts a connection and says nothing
-  /// would hold a program without a time limit of its own for ever.
+  /// How a program ended that was watched.
+  package enum Ending: Sendable {
+    case byItself(Outcome)
+    /// It was ended because nothing happened any more.
+    case idle
+    /// It was ended because it read without end.
+    case endless
+  }
+
+  /// Runs the program, and ends it when nothing happens any more, or too much: a server that accepts a connection and
+  /// says nothing would hold a program without a time limit of its own for ever, and one that never stops would fill the
+  /// memory.
   ///
-  /// - Parameter patience: how long it may go on while all processes below this one read and write less than 10 bytes
-  ///   together and compute nothing. A server that is at work tells git so every few seconds, in 5 bytes.
-  /// - Returns: nil when it was ended.
-  package func run(patience: Duration, doing: String) async throws -> Outcome? {
-    try await withThrowingTaskGroup(of: Outcome?.self) { group in
-      group.addTask { try await run(doing: doing) }
+  /// - Parameters:
+  ///   - patience: how long it may go on while it and the processes that it starts read and write next to nothing and
+  ///     compute nothing. A server that is at work tells git so every 5 seconds, in 5 bytes.
+  ///   - most: how many bytes these processes may read and write together.
+  package func run(patience: Duration, most: Int64 = .max, doing: String) async throws -> Ending {
+    var watched = self
+    let mark = "\(getpid())-\(watches.add(1, ordering: .relaxed).newValue)"
+    watched.environment[Activity.variable] = mark
+    return try await withThrowingTaskGroup(of: Ending.self) { [watched] group in
+      group.addTask { .byItself(try await watched.run(doing: doing)) }
       group.addTask {
-        var last = Activity()
-        while true {
-          try await Task.sleep(for: patience)
-          let now = Activity()
-          if now.isIdle(since: last) { return nil }
-          last = now
+        let step = min(patience / 8, .seconds(1))
+        var last = Activity(of: mark)
+        var idle = Duration.zero
+        while idle < patience {
+          try await Task.sleep(for: step)
+          let now = Activity(of: mark)
+          if now.bytes > most { return .endless }
+          if now.isIdle(since: last) {
+            idle += step
+          } else {
+            (last, idle) = (now, .zero)
+          }
         }
+        return .idle
       }
       defer { group.cancelAll() }
-      guard let outcome = try await group.next() else { return nil }
-      return outcome
+      return try await group.next() ?? .idle
     }
   }
 }
 
-/// What the processes below this one have done so far. Source: proc(5), `io` and `stat`.
+private let watches = Atomic(0)
+
+/// What a program and those that it has started have done so far. Source: proc(5), `io` and `stat`.
 private struct Activity {
-  private var bytes: Int64 = 0
+  private(set) var bytes: Int64 = 0
   private var ticks: Int64 = 0
 
-  init() {
+  /// By it the processes are known, as they inherit it.
+  static let variable = "LRELEASE_WATCH"
+
+  init(of mark: String) {
+    let entry = Array("\(Self.variable)=\(mark)\0".utf8)
     var parents: [pid_t: (parent: pid_t, ticks: Int64)] = [:]
     for name in (try? Files.names(in: "/proc")) ?? [] {
       guard let id = pid_t(String(decoding: name, as: UTF8.self)),
@@ -50,6 +77,8 @@ private struct Activity {
     while let above = open.popLast() {
       for (id, process) in parents where process.parent == above {
         open.append(id)
+        guard let environment = try? Files.read(FilePath("/proc/\(id)/environ")), environment.contains(entry)
+        else { continue }
         ticks += process.ticks
         let io = String(decoding: (try? Files.read(FilePath("/proc/\(id)/io"))) ?? [], as: UTF8.self)
         for line in io.split(separator: "\n") where line.hasPrefix("rchar: ") || line.hasPrefix("wchar: ") {

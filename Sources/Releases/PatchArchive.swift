@@ -10,14 +10,14 @@ import SystemPackage
 /// those that the vendor added. The plan of the release names them by digest alone: only who cuts the release again from
 /// its sources needs them.
 package enum PatchArchive {
-  /// Writes the patches of a plan below a folder `NAME.patches`, each where the recipe has it.
+  /// Writes the patches of a plan below a folder `NAME.patches`, each where the recipe has it: see `place`.
   package static func write(_ plan: Plan, to output: ContentStore.Writer) async throws -> FileBytes {
     let name = try plan.releaseName
     let top = "\(name).patches"
     let own = Set(plan.ownPatches.map(\.sha256))
     let files = plan.recipe.filter { own.contains($0.value.sha256) }
     let entries = files.keys.sortedByBytes().compactMap { path in
-      files[path].map { CompressedTar.Entry.file("\(top)/\(path)", .file($0.bytes), mode: 0o644) }
+      files[path].map { CompressedTar.Entry.file("\(top)/\(place(of: path))", .file($0.bytes), mode: 0o644) }
     }
     return try await CompressedTar(.xz, time: plan.sourceDate, doing: "writing the patches of \(name)")
       .write([.folder("\(top)/")] + entries, to: output)
@@ -44,9 +44,24 @@ package enum PatchArchive {
       let wanted = Set(plan.missingPatches.map(\.sha256))
       guard plan.format > 1, !wanted.isEmpty else { return }
       let read = try await ArchiveFile(folder.appending(name)).read(progress: progress)
-      for (path, file) in read.files where wanted.contains(file.content.sha256) && plan.recipe[path] == nil {
-        plan.recipe[path] = Plan.RecipeFile(try file.content.readFile())
+      for (place, file) in read.files where wanted.contains(file.content.sha256) {
+        let path = path(at: place)
+        if plan.recipe[path] == nil { plan.recipe[path] = Plan.RecipeFile(try file.content.readFile()) }
       }
     }
+  }
+
+  /// How parts of paths are spelled that no tar may have: a recipe may lie anywhere beside its manifest, `../patches`.
+  private static let spellings = ["": "%2F", ".": "%2E", "..": "%2E%2E"]
+
+  private static func place(of path: String) -> String {
+    path.split(separator: "/", omittingEmptySubsequences: false).map { spellings[String($0)] ?? String($0) }
+      .joined(separator: "/")
+  }
+
+  private static func path(at place: String) -> String {
+    place.split(separator: "/").map { part in
+      spellings.first { $0.value == part }?.key ?? String(part)
+    }.joined(separator: "/")
   }
 }

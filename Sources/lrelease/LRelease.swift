@@ -67,6 +67,6 @@ struct LRelease: AsyncParsableCommand {
     subcommands: [
       CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
       DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
-      SignCommand.self, ShowCommand.self, AuditCommand.self, ManifestCommand.self,
+      SignCommand.self, ShowCommand.self, AuditCommand.self, LicensesCommand.self, ManifestCommand.self,
     ])
 }

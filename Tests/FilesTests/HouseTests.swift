@@ -31,6 +31,33 @@ import Testing
     #expect(try Set(drawn()) == Set(declared().keys))
   }
 
+  /// The tests that docs/hostile-input.md names are there.
+  @Test func whatIsSaidToBeTriedIsTried() throws {
+    let text = String(decoding: try Files.read(Workshop.root.appending("docs/hostile-input.md")), as: UTF8.self)
+    var suites: [String: String] = [:]
+    let tests = Workshop.root.appending("Tests")
+    for folder in try Files.names(in: tests).map({ tests.appending(bytes: $0) }) where Files.isFolder(folder) {
+      for name in try Files.names(in: folder).map({ String(decoding: $0, as: UTF8.self) })
+      where name.hasSuffix(".swift") {
+        let source = String(decoding: try Files.read(folder.appending(name)), as: UTF8.self)
+        for match in source.matches(of: /(?m)^(?:@Suite.* )?(?:final )?(?:struct|class) (\w+Tests)\b/) {
+          suites[String(match.1)] = source
+        }
+      }
+    }
+    let rows = text.split(separator: "\n").filter { $0.hasPrefix("| ") && !$0.hasPrefix("| tried ") }
+    #expect(rows.count > 30)
+    for row in rows {
+      guard let test = row.firstMatch(of: /\| `(\w+)(?:\.(\w+))?` \|$/) else {
+        Issue.record("no test: \(row)")
+        continue
+      }
+      let source = suites[String(test.1)]
+      #expect(source != nil, "no suite: \(row)")
+      if let function = test.2 { #expect(source?.contains("func \(function)(") == true, "no such test: \(row)") }
+    }
+  }
+
   @Test func arrowsRunDownwards() throws {
     let order = try drawn()
     for (module, needs) in try declared() {

@@ -47,9 +47,43 @@ import Testing
     let lines = (error?.description ?? "").split(separator: "\n").map(String.init)
     #expect(lines.contains { $0.hasPrefix("m.toml:2:1: error: 'version' must be a string, not an integer") })
     #expect(lines.contains { $0.hasPrefix("m.toml:3:1: error: unknown key 'sumary'; did you mean 'summary'?") })
+    #expect(
+      lines.contains(
+        "m.toml:4:1: error: 'license' is no SPDX expression: SPDX has no licence 'GPL'; did you mean 'GPL-2.0-only'?"))
     #expect(lines.contains { $0.hasPrefix("m.toml:6:1: error: 'maintainer' must be Name <address>") })
     #expect(lines.contains { $0.hasPrefix("m.toml:12:1: error: unknown key 'tree[0].too'") })
     #expect(lines.contains { $0.contains("'summary' is missing") })
+  }
+
+  @Test func licencesAreCheckedWhereverTheyStand() throws {
+    let text =
+      good.replacing("GPL-2.0-only", with: "GPL-2.0-only OR") + """
+
+        [extras.x]
+        summary = "x"
+        license = "GPL-2.0"
+        [[licenses]]
+        paths = ["a.c"]
+        expression = "NotALicense"
+        [[licenses]]
+        paths = []
+        expresion = "MIT"
+        """
+    let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
+    #expect(
+      (error?.description ?? "").split(separator: "\n").map(String.init) == [
+        "m.toml:13:1: error: 'extras.x.license' is no SPDX expression: SPDX has deprecated 'GPL-2.0'; write GPL-2.0-only",
+        "m.toml:4:1: error: 'license' is no SPDX expression: a licence is missing after 'OR'",
+        "m.toml:16:1: error: 'licenses[0].expression' is no SPDX expression: SPDX has no licence 'NotALicense'; "
+          + "a licence of its own is called LicenseRef-NAME",
+        "m.toml:19:1: error: unknown key 'licenses[1].expresion'; did you mean 'expression'?",
+        "m.toml:18:1: error: 'licenses[1].paths' must hold at least 1 element",
+        "m.toml:17:1: error: 'licenses[1].expression' is missing (SPDX expression)",
+      ])
+    // A plan of an older lrelease holds what that accepted.
+    let stored = good.replacing("GPL-2.0-only", with: "GPL-2.0-only OR")
+    let manifest = try Manifest(parsing: Array(stored.utf8), file: "m.toml", isStored: true)
+    #expect(manifest.license == "GPL-2.0-only OR")
   }
 
   @Test func aSourceThatIsNotDeclaredIsNamed() {

@@ -46,6 +46,30 @@ import Testing
     #expect(outcome.text == "<\(word)>")
   }
 
+  /// What lays out the packages reads a list of names with tar, to which some names are options or hold escapes.
+  @Test func namesThatAreOptionsToTar() async throws {
+    try await Workshop.use { workshop in
+      let root = Workshop.root
+      let names = ["--checkpoint=1", "--checkpoint-action=exec=touch pwned", "-x", #"a\tb"#, "--files-from"]
+      try await workshop.shell("cp -r \(root)/Examples/sample/companion companion")
+      for name in names { try workshop.write("companion/\(name)", "x") }
+      let cut = try await workshop.cutSample(["--source", "companion=companion"])
+      try #require(cut.succeeded, "\(cut.errors)")
+      try await workshop.shell(
+        """
+        tar -xf out/*/sample-*.tar.xz --exclude='*debian*' --strip-components=1 --one-top-level=tree
+        sh tree/lrelease/dkms/install deb laid
+        ! find . -name pwned | grep .
+        dpkg-deb -x out/*/sample-dkms_*.deb packed
+        diff -r laid/sample-dkms/usr/src packed/usr/src
+        """)
+      for name in names {
+        #expect(
+          Files.exists(workshop.folder.appending("packed/usr/src/sample-7.2.1").appending(bytes: Array(name.utf8))))
+      }
+    }
+  }
+
   /// All scripts as they stand, by the shell that they are for.
   private static func scripts() throws -> [(shell: String, files: [FilePath])] {
     let sources = Workshop.root.appending("Sources")
@@ -83,6 +107,25 @@ import Testing
         let bytes = try Files.read(file)
         #expect(bytes.last == 0x0a && !bytes.contains("\r".utf8), "\(file)")
       }
+    }
+  }
+
+  /// What dpkg runs as root on a stranger's machine.
+  @Test func maintainerScriptsAreForEveryShell() async throws {
+    try await Workshop.use { workshop in
+      let outcome = try await workshop.cutSample()
+      try #require(outcome.succeeded, "\(outcome.errors)")
+      try await workshop.shell("dpkg-deb -e out/*/sample-dkms_*.deb control")
+      let folder = workshop.folder.appending("control")
+      let scripts = ["preinst", "postinst", "prerm", "postrm"].map { folder.appending($0) }
+      try await parse([("sh", scripts), ("bash", scripts)])
+      for script in scripts {
+        let text = String(decoding: try Files.read(script), as: UTF8.self)
+        #expect(text.firstMatch(of: /@[A-Z_]+@/) == nil && !text.contains("#@"), "\(script)")
+      }
+      guard Self.hasShellcheck else { return }
+      // SC2034, SC2317: each script has what all share, and calls a part of it.
+      try await check([("sh", scripts)], ["sh": ["--exclude", "SC2034,SC2317"]])
     }
   }
 

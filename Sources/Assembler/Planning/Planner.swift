@@ -374,6 +374,7 @@ package struct Planner {
       if let keyring = source.keyring { _ = try recipe.read(keyring, at: source.location) }
       if let series = source.series { _ = try readSeries(series, at: source.location) }
     }
+    for rule in manifest.licenceRules { if let text = rule.text { _ = try recipe.read(text, at: rule.location) } }
     for file in manifest.generated { _ = try recipe.read(file.template, at: file.location) }
     for (name, extra) in manifest.extras.sorted(by: { $0.key < $1.key }) {
       guard !isPlanned || request.extras.contains(name) else { continue }

@@ -75,7 +75,8 @@ struct GitRemote: Sendable {
   private func list(_ git: @Sendable ([String]) -> Command, _ doing: String) async throws -> Advertised {
     // Not the configuration of a repository that we happen to be in.
     let listed = try await run(
-      git(["--git-dir=/nonexistent", "ls-remote", "--quiet", "--heads", "--tags", "--", address]), doing)
+      git(["--git-dir=/nonexistent", "ls-remote", "--quiet", "--heads", "--tags", "--", address]), most: 256 << 20,
+      doing)
     guard listed.succeeded else { throw failure(listed, doing) }
     var advertised = Advertised()
     for line in listed.text.split(separator: "\n") {
@@ -91,11 +92,16 @@ struct GitRemote: Sendable {
   }
 
   /// Runs a git that talks to the server.
-  func run(_ git: Command, _ doing: String) async throws -> Command.Outcome {
-    if let outcome = try await git.run(patience: patience, doing: doing) { return outcome }
-    throw ReleaseError(
-      .source, doing: doing, reason: "the server has sent nothing for \(patience.components.seconds) seconds",
-      remedy: AssemblerRemedy.giveOwnRepository)
+  ///
+  /// - Parameter most: the most bytes that it may read and write.
+  func run(_ git: Command, most: Int64 = .max, _ doing: String) async throws -> Command.Outcome {
+    let reason: String
+    switch try await git.run(patience: patience, most: most, doing: doing) {
+    case .byItself(let outcome): return outcome
+    case .idle: reason = "the server has sent nothing for \(patience.components.seconds) seconds"
+    case .endless: reason = "the server has sent more than \(most) bytes where it was asked for its refs"
+    }
+    throw ReleaseError(.source, doing: doing, reason: reason, remedy: AssemblerRemedy.giveOwnRepository)
   }
 
   /// An error of git, without its advice for people at a terminal and without what is secret.

@@ -11,7 +11,12 @@ package struct Manifest: Sendable {
   package var version: String
   package var summary: String
   package var description: String
+  /// SPDX expression of the files that say nothing themselves and have no rule.
   package var license: String
+  /// Holders of copyright beside those that files name, as `2001-2006 Example, Inc.`
+  package var copyright: [String]
+  /// Under which licences files are; the last that matches counts.
+  package var licenceRules: [LicenceRule]
   package var homepage: String
   package var maintainer: String
   package var sources: [String: Source]
@@ -131,6 +136,21 @@ package struct Manifest: Sendable {
     }
   }
 
+  /// What holds for some files, whatever they say themselves.
+  package struct LicenceRule: Sendable {
+    package var paths: [Glob]
+    /// SPDX expression.
+    package var expression: String
+    /// Why it differs from what the files say, or why they stay although their licence does not go with the rest.
+    package var why: String?
+    /// A file beside the manifest with the text of the licence.
+    package var text: String?
+    package var copyright: [String]
+    package var location: SourceLocation
+
+    package func matches(_ path: String) -> Bool { paths.contains { $0.matches(path) } }
+  }
+
   /// What is to be found out about the way of a release to mainline.
   package struct Audit: Sendable {
     /// What belongs to mainline, as rules from the kernel tree; empty where the rules of a kernel source say it.
@@ -181,6 +201,7 @@ package struct Manifest: Sendable {
   /// Something that the kernel will not take and that a release may carry: off by default.
   package struct Extra: Sendable {
     package var summary: String
+    /// SPDX expression of its files that say nothing themselves and have no rule.
     package var license: String
     package var rules: [TreeRule]
     package var generated: [GeneratedFile]

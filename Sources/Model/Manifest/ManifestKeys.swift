@@ -20,7 +20,12 @@ extension Manifest {
     let version = table.required("version", .text, "version, with {kernel} or the name of a source in braces")
     let summary = table.required("summary", .line, "one line that says what it is")
     description = table.optional("description", .paragraphs, default: "", "a paragraph or more for the packages")
-    let license = table.required("license", .license, "SPDX expression")
+    let license = table.required(
+      "license", .licence, "SPDX expression, for files that say nothing and have no rule")
+    copyright = table.optional(
+      "copyright", .array(.line), default: [], "holders of copyright, with years, beside those that files name")
+    licenceRules = table.optional(
+      "licenses", .array(.table { LicenceRule(&$0) }), default: [], "under which licences files are that do not say so")
     let homepage = table.required("homepage", .url, "URL")
     let maintainer = table.required("maintainer", .maintainer, "Name <address>, as packages state it")
     // A source that cannot be read is there nevertheless for the rules that name it.
@@ -101,6 +106,22 @@ extension Manifest.TreeRule {
   }
 }
 
+extension Manifest.LicenceRule {
+  fileprivate init?(_ table: inout TableReader) {
+    let paths = table.required(
+      "paths", .array(.string("text that is not empty", ".") { $0.isEmpty ? nil : Glob($0) }, atLeast: 1),
+      "patterns of the release")
+    let expression = table.required("expression", .licence, "SPDX expression")
+    why = table.optional("why", .text, "why it is so where a file says something else, or why such files stay")
+    text = table.optional("text", .text, "file with the text of the licence, where lrelease has none")
+    copyright = table.optional("copyright", .texts, default: [], "holders of copyright, with years")
+    location = table.location
+    guard let paths, let expression else { return nil }
+    self.paths = paths
+    self.expression = expression
+  }
+}
+
 extension Manifest.GeneratedFile {
   fileprivate init?(_ table: inout TableReader) {
     let path = table.required("path", .path, "where it goes")
@@ -147,19 +168,23 @@ extension Manifest.Packaging {
 extension Manifest.Extra {
   fileprivate init?(_ table: inout TableReader, name: String, sources: Set<String>, shared: Manifest.Shared) {
     let summary = table.required("summary", .line, "one line that says what it is")
-    let license = table.required("license", .license, "SPDX expression of its own")
+    let license = table.required(
+      "license", .licence, "SPDX expression, for its files that say nothing and have no rule")
     rules = table.optional(
       "tree", .array(.table { .init(&$0, sources: sources) }), default: [], "rules for its files")
     generated = table.optional(
       "generate", .array(.table { .init(&$0) }), default: [], "files of it made from templates")
     series = table.optional("patches", .place, "quilt series to apply to the assembled tree")
-    configure = table.optional("configure", .array(.configureOption), default: [], "options that it adds to every package's")
+    configure = table.optional(
+      "configure", .array(.configureOption), default: [], "options that it adds to every package's")
     modules = table.optional(
       "modules", .array(.table { .init(&$0) }), default: [], "kernel modules that it adds to every package")
     needs = table.optional("needs", .array(.word), default: [], "extras that must be chosen too")
     conflicts = table.optional("conflicts", .array(.word), default: [], "extras that it cannot be chosen with")
-    debDepends = table.optional("deb-depends", .array(.relation(.deb)), default: [], "packages that it makes every .deb depend on")
-    rpmDepends = table.optional("rpm-depends", .array(.relation(.rpm)), default: [], "packages that it makes every .rpm require")
+    debDepends = table.optional(
+      "deb-depends", .array(.relation(.deb)), default: [], "packages that it makes every .deb depend on")
+    rpmDepends = table.optional(
+      "rpm-depends", .array(.relation(.rpm)), default: [], "packages that it makes every .rpm require")
     packages = table.optional(
       "packages", .array(.table { .init(&$0, shared: shared.forExtras, extra: name) }), default: [],
       "packages of its own")
@@ -242,7 +267,8 @@ extension Manifest.Building {
     probeInputs = table.optional(
       "probe-inputs", .array(.plainPath, atLeast: 1), "files and folders of the tree that decide what the probe finds")
     make = table.optional("make", .makeCommand, "make command of dkms, which runs as root on sites")
-    configure = table.optional("configure", .array(.configureOption), default: [], "options for @CONFIGURE_OPTIONS@ in templates")
+    configure = table.optional(
+      "configure", .array(.configureOption), default: [], "options for @CONFIGURE_OPTIONS@ in templates")
     include = table.optional("include", .globs, default: [], "patterns of the release that go into the package")
     exclude = table.optional("exclude", .globs, default: [], "patterns that do not")
     files = table.optional(
@@ -304,7 +330,8 @@ extension Manifest.Relations {
     depends = table.optional("depends", .array(.relation(format)), default: [], "further dependencies")
     recommends = table.optional("recommends", .array(.relation(format)), default: [], "recommended packages")
     provides = table.optional("provides", .array(.relation(format)), default: [], "names that it provides")
-    conflicts = table.optional("conflicts", .array(.relation(format)), default: [], "packages that cannot be installed beside it")
+    conflicts = table.optional(
+      "conflicts", .array(.relation(format)), default: [], "packages that cannot be installed beside it")
     replaces = table.optional(
       "replaces", .array(.relation(format)), default: [], "packages that it takes over from (RPM: Obsoletes)")
     let own = table.optional(

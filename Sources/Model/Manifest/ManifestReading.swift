@@ -10,9 +10,12 @@ extension Manifest {
   /// - Parameters:
   ///   - bytes: the TOML text.
   ///   - file: the name under which messages speak of it.
+  ///   - isStored: it stands in a plan: its licence expressions are taken as they are.
   ///   - reader: gives the text of the manifest that this one extends, by its path relative to this one.
   /// - Throws: `ReleaseError` for a syntax error, `Diagnostics` for anything else.
-  package init(parsing bytes: [UInt8], file: String, base reader: ((String) throws -> [UInt8])? = nil) throws {
+  package init(
+    parsing bytes: [UInt8], file: String, isStored: Bool = false, base reader: ((String) throws -> [UInt8])? = nil
+  ) throws {
     var root = try TOMLDocument.parse(bytes, file: file)
     if let extended = root[Manifest.extends], let name = extended.string, let reader {
       let path = FilePath(file).removingLastComponent().pushing(FilePath(name)).string
@@ -31,7 +34,7 @@ extension Manifest {
       }
       root = root.extending(base)
     }
-    self = try Manifest.shape.read(root)
+    self = try Manifest.shape.read(root, isStored: isStored)
   }
 
   /// The JSON schema of the format, for editors.

@@ -53,6 +53,26 @@ extension Shape where Value == String {
   }
 }
 
+extension Shape where Value == String {
+  /// A licence expression of SPDX, as it is written.
+  static var licence: Shape {
+    Shape {
+      .string(#"^[A-Za-z0-9.:+() -]+$"#)
+    } read: { node, path, findings in
+      // Plans of earlier lreleases have what is no expression; nothing in it may be more than text to rpm and shells.
+      let words = Shape.string("an SPDX expression", ".") { PlainText.matches($0, first: "(", rest: ".+:()/,_ -") }
+      guard let text = words.read(node, path, &findings), !findings.isStored else { return node.string }
+      do throws(SPDXExpression.Fault) {
+        _ = try SPDXExpression(text)
+      } catch {
+        findings.ofValues.append(
+          Findings.finding(node.location, "'\(path)' is no SPDX expression: \(error.reason)", error.advice))
+      }
+      return text
+    }
+  }
+}
+
 extension Shape where Value == VersionPattern {
   static var versionPattern: Shape {
     .string("text with {version} in it once", #"\{version\}"#) { VersionPattern($0) }

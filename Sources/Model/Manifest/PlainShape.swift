@@ -20,12 +20,6 @@ extension Shape where Value == String {
       #"^(?!.*(%[A-Za-z_{(\[!?*#%]|\$[({]|`))(?!\s*%)[^\x00-\x08\x0b-\x1f\x7f]*$"#, where: PlainText.areParagraphs)
   }
 
-  static var license: Shape {
-    .string("an SPDX expression", "^[A-Za-z0-9(][A-Za-z0-9.+:()/,_ -]*$") {
-      PlainText.matches($0, first: "(", rest: ".+:()/,_ -")
-    }
-  }
-
   static var url: Shape {
     .string("a URL", #"^[A-Za-z][A-Za-z0-9+.-]*:[^\s"'`$%\\<>{}|^]+$"#) { text in
       guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
@@ -85,7 +79,9 @@ extension Shape where Value == String {
     ) { text in
       let parts = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
       return text.hasPrefix("/") && ["updates", "extra", "kernel"].contains(parts[0])
-        && parts.dropFirst().allSatisfy { $0 != "." && $0 != ".." && PlainText.matches($0, first: "._+-", rest: "._+-") }
+        && parts.dropFirst().allSatisfy {
+          $0 != "." && $0 != ".." && PlainText.matches($0, first: "._+-", rest: "._+-")
+        }
     }
   }
 

@@ -66,7 +66,8 @@ extension Manifest.Qualify {
       "variants", .array(.packageName), default: [],
       "variants that the script is for; all but those of extras when it is left out")
     debPackages = table.optional(
-      "deb-packages", .array(.packageName), default: [], "binary packages of the release that the guest's programs come from")
+      "deb-packages", .array(.packageName), default: [],
+      "binary packages of the release that the guest's programs come from")
     rpmPackages = table.optional("rpm-packages", .array(.word), default: [], "the same for RPM distributions")
     programs = table.optional(
       "programs", .array(.place), default: [],

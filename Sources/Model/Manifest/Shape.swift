@@ -14,8 +14,10 @@ package struct Shape<Value: Sendable>: Sendable {
   let read: @Sendable (_ node: TOMLNode, _ path: String, _ findings: inout Findings) -> Value?
 
   /// Reads a whole document. All that is wrong with it is reported in one run.
-  package func read(_ document: TOMLNode) throws(Diagnostics) -> Value {
-    var findings = Findings()
+  ///
+  /// - Parameter isStored: it was accepted before, maybe by an older lrelease.
+  package func read(_ document: TOMLNode, isStored: Bool = false) throws(Diagnostics) -> Value {
+    var findings = Findings(isStored: isStored)
     let value = read(document, "", &findings)
     guard findings.isEmpty, let value else { throw findings.diagnostics }
     return value
@@ -24,10 +26,14 @@ package struct Shape<Value: Sendable>: Sendable {
 
 /// What is wrong with a document.
 package struct Findings: Sendable {
+  /// The document was accepted before: what older versions did not check is read as it is.
+  let isStored: Bool
   /// What is wrong with one value by itself.
   var ofValues: [ReleaseError] = []
   /// What is wrong with values together. It may follow from a wrong value, and counts only where there is none.
   var together: [ReleaseError] = []
+
+  init(isStored: Bool = false) { self.isStored = isStored }
 
   var isEmpty: Bool { ofValues.isEmpty && together.isEmpty }
   var diagnostics: Diagnostics {
@@ -117,7 +123,7 @@ extension Shape {
       .table(TableReader.fields(declare))
     } read: { node, path, findings in
       guard case .table = node.value else { return findings.refuse(node, path, "be a table, not \(node.kind)") }
-      var table = TableReader(node, path)
+      var table = TableReader(node, path, isStored: findings.isStored)
       let value = declare(&table)
       table.finish(&findings)
       return value

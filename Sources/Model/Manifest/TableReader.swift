@@ -17,6 +17,7 @@ package struct TableReader {
   /// Nil when there is nothing to read, and the keys are only declared.
   private let node: TOMLNode?
   private let path: String
+  private let isStored: Bool
   private var fields: [Field] = []
   /// What is wrong with values, by key.
   private var findings: [String: [ReleaseError]] = [:]
@@ -30,9 +31,10 @@ package struct TableReader {
     return table.fields
   }
 
-  init(_ node: TOMLNode?, _ path: String) {
+  init(_ node: TOMLNode?, _ path: String, isStored: Bool = false) {
     self.node = node
     self.path = path
+    self.isStored = isStored
   }
 
   /// Where the table stands.
@@ -61,7 +63,7 @@ package struct TableReader {
   private mutating func read<Value>(_ field: Field, _ shape: Shape<Value>) -> Value? {
     fields.append(field)
     guard let inner = node?[field.name] else { return nil }
-    var found = Findings()
+    var found = Findings(isStored: isStored)
     let value = shape.read(inner, TableReader.join(path, field.name), &found)
     if !found.ofValues.isEmpty { findings[field.name] = found.ofValues }
     together += found.together

@@ -142,8 +142,30 @@ package struct DKMSPackage: Sendable {
   /// Checks the kernel, with one clear line where it is outside the supported range, then runs the recipe's probe.
   private var preBuild: String {
     get throws {
-      // Quoting would change the bytes of released packages.
-      try filled(PackageResources.pre_build_sh, "dkms/pre-build", ["PROBE": package.probe.map { .verbatim($0) }])
+      // Where make looks first, whose error is then the one of the probe.
+      let folder = makeFolder.map { $0.isEmpty ? "" : "\($0)/" } ?? ""
+      let makefiles = ["Kbuild", "Makefile"].map { Script.quote(folder + $0) }.joined(separator: " ")
+      return try filled(
+        PackageResources.pre_build_sh, "dkms/pre-build",
+        // Quoting would change the bytes of released packages.
+        ["PROBE": package.probe.map { .verbatim($0) }, "MAKEFILES": .verbatim(makefiles)])
+    }
+  }
+
+  /// What the maintainer scripts of the package share, as values of templates: all of it, and only where dkms has its files.
+  private var siteScripts: [String: String] {
+    get throws {
+      func filled(_ more: [String: Script.Value?]) throws -> String {
+        let script = try self.filled(PackageResources.site_sh, "the maintainer scripts", more)
+        return script.trimmed
+      }
+      let places = modules.map { "\($0.name)=\($0.install.isEmpty ? "/updates/dkms" : $0.install)" }
+      let values: [String: Script.Value?] = [
+        "DKMS_VERSION": .plain(version.dkms), "PLACES": .word(places.joined(separator: " ")),
+      ]
+      return [
+        "DKMS_SITE": try filled(values.merging(["ALL": .verbatim("")]) { $1 }), "DKMS_FOLDERS": try filled(values),
+      ]
     }
   }
 
@@ -180,19 +202,21 @@ package struct DKMSPackage: Sendable {
   }
 
   /// Renders a template of a packaging recipe, with the names and relations of one format.
-  private func render(_ file: String, _ relations: Manifest.Relations, _ more: [String: String]) throws -> String {
-    try context.render(
-      file, at: relations.location, values.merging(more) { $1 }.merging(["PACKAGE": relations.name]) { $1 })
+  private func render(
+    _ file: String, _ relations: Manifest.Relations, _ licences: PackageLicences, _ more: [String: String]
+  ) throws -> String {
+    let more = try siteScripts.merging(["PACKAGE": relations.name]) { $1 }.merging(more) { $1 }
+    return try context.render(file, at: relations.location, values.merging(licences.values) { $1 }.merging(more) { $1 })
   }
 
   /// The packages of every format that the manifest asks for.
-  package func writers(_ tree: ReleaseTree) throws -> [any PackageWriter] {
+  package func writers(_ tree: ReleaseTree, _ licences: PackageLicences) throws -> [any PackageWriter] {
     var writers: [any PackageWriter] = []
-    if let relations = package.deb { writers.append(try deb(relations, tree: tree)) }
+    if let relations = package.deb { writers.append(try deb(relations, tree: tree, licences)) }
     if let relations = package.rpm {
       writers.append(
         RPMPackageWriter(
-          package: try rpm(relations, tree: tree), name: relations.name,
+          package: try rpm(relations, tree: tree, licences), name: relations.name,
           title: PackageFileName.rpm(relations.name, version)))
     }
     return writers
@@ -202,7 +226,7 @@ package struct DKMSPackage: Sendable {
 
   /// What the Debian recipe says of this package: its control stanza, and its other files by name.
   package func debianRecipe(
-    _ relations: Manifest.Relations
+    _ relations: Manifest.Relations, _ licences: PackageLicences
   ) throws -> (stanza: DebianControl.Stanza, files: [String: String]) {
     var recipe = Recipe(plan: plan)
     func list(_ items: [String]) -> String { items.joined(separator: ", ") }
@@ -216,7 +240,7 @@ package struct DKMSPackage: Sendable {
     var stanza = DebianControl.Stanza()
     var files: [String: String] = [:]
     for file in try recipe.list(relations.recipe, at: relations.location) {
-      let text = try render(file, relations, more)
+      let text = try render(file, relations, licences, more)
       let name = String(file.dropFirst(relations.recipe.count + 1))
       if name == "control" {
         stanza = try DebianControl(parsing: text, file: file).stanzas.first ?? stanza
@@ -228,8 +252,10 @@ package struct DKMSPackage: Sendable {
   }
 
   /// The .deb. Its recipe is a folder with `control`, maintainer scripts, `copyright` and `changelog`.
-  package func deb(_ relations: Manifest.Relations, tree: ReleaseTree) throws -> DebPackage {
-    let recipe = try debianRecipe(relations)
+  package func deb(
+    _ relations: Manifest.Relations, tree: ReleaseTree, _ licences: PackageLicences
+  ) throws -> DebPackage {
+    let recipe = try debianRecipe(relations, licences)
     let docs = "usr/share/doc/\(relations.name)"
     var scripts: [String: [UInt8]] = [:]
     var packageFiles = try files(tree, relations)
@@ -261,23 +287,36 @@ package struct DKMSPackage: Sendable {
   // MARK: RPM
 
   /// The spec of the .rpm.
-  package func spec(_ relations: Manifest.Relations) throws -> String {
+  package func spec(_ relations: Manifest.Relations, _ licences: PackageLicences) throws -> String {
     func lines(_ tag: String, _ items: [String]) -> String { items.map { "\(tag): \($0)" }.joined(separator: "\n") }
+    // In a spec a percent sign starts a macro.
+    let scripts = try siteScripts.mapValues { $0.replacing("%", with: "%%") }
     return try render(
-      relations.recipe, relations,
+      relations.recipe, relations, licences,
       [
         "REQUIRES": lines("Requires", relations.depends + extras.flatMap(\.rpmDepends)),
         "RECOMMENDS": lines("Recommends", relations.recommends),
         "PROVIDES": lines("Provides", relations.provides), "CONFLICTS": lines("Conflicts", relations.conflicts),
         "OBSOLETES": lines("Obsoletes", relations.replaces),
         "CONFIG_FILES": relations.etc.map { "%config(noreplace) \($0.path)" }.joined(separator: "\n"),
-      ])
+      ].merging(scripts) { $1 })
+  }
+
+  /// The texts of licences as files of the .rpm: none where the recipe does not list them, as those of older releases.
+  func licenceFiles(_ relations: Manifest.Relations, _ licences: PackageLicences) throws -> [PackageFile] {
+    let text = try spec(relations, licences)
+    let places = ["/\(PackageLicences.folder(relations.name))", "_licensedir", "_defaultlicensedir"]
+    return places.contains { text.contains($0) } ? licences.files(of: relations.name) : []
   }
 
   /// The .rpm. Its recipe is a spec whose %files lists what is here.
-  package func rpm(_ relations: Manifest.Relations, tree: ReleaseTree) throws -> RPMPackage {
+  package func rpm(
+    _ relations: Manifest.Relations, tree: ReleaseTree, _ licences: PackageLicences
+  ) throws -> RPMPackage {
     let documents = "usr/share/doc/\(relations.name)/\(Self.origins)"
-    let packageFiles = try files(tree, relations) + [PackageFile(path: documents, content: .file(try origins(tree)))]
-    return RPMPackage(spec: try spec(relations), files: packageFiles, sourceDate: plan.sourceDate)
+    let packageFiles =
+      try files(tree, relations) + [PackageFile(path: documents, content: .file(try origins(tree)))]
+      + licenceFiles(relations, licences)
+    return RPMPackage(spec: try spec(relations, licences), files: packageFiles, sourceDate: plan.sourceDate)
   }
 }

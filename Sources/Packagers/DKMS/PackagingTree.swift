@@ -11,11 +11,15 @@ import Releases
 package struct PackageSources: Sendable {
   package var dkms: DKMSPackage
   package var tree: ReleaseTree
+  package var licences: PackageLicences
 
-  package init(dkms: DKMSPackage, tree: ReleaseTree) {
+  package init(dkms: DKMSPackage, tree: ReleaseTree, licences: PackageLicences) {
     self.dkms = dkms
     self.tree = tree
+    self.licences = licences
   }
+
+  package func writers() throws -> [any PackageWriter] { try dkms.writers(tree, licences) }
 }
 
 /// What makes a release build by itself, with the distributions' own tools and without lrelease: `debian/`, the spec,
@@ -26,11 +30,20 @@ package struct PackagingTree {
 
   private let context: PackagingContext
   private let packages: [PackageSources]
+  private let licences: PackageLicences
 
-  /// Adds the packaging to a release that has none yet; nothing, where the manifest has no `[packaging]`.
-  package static func add(to tree: inout ReleaseTree, in context: PackagingContext, packages: [PackageSources]) throws {
-    guard let packaging = context.manifest.packaging else { return }
-    let adder = PackagingTree(context: context, packages: packages)
+  /// Adds the packaging to a release that has none yet, and the texts of its licences; no packaging where the manifest has
+  /// no `[packaging]`.
+  ///
+  /// - Returns: what the release as a whole says of licences.
+  @discardableResult
+  package static func add(
+    to tree: inout ReleaseTree, in context: PackagingContext, packages: [PackageSources], _ files: FileLicences
+  ) throws -> PackageLicences {
+    let licences = try files.release(packaging: files.recipe())
+    defer { files.addTexts(to: &tree, of: licences) }
+    guard let packaging = context.manifest.packaging else { return licences }
+    let adder = PackagingTree(context: context, packages: packages, licences: licences)
     let release = tree
     for (path, entry) in try adder.debian(packaging) + adder.spec(packaging) + adder.laidOut(release) {
       guard tree[path] == nil else {
@@ -41,21 +54,26 @@ package struct PackagingTree {
       }
       tree[path] = entry
     }
+    return licences
   }
 
   /// The part of a release that was there before its packaging and its records were added.
   package static func code(of release: ReleaseTree, in context: PackagingContext) throws -> ReleaseTree {
-    let records: Set = [Tarball.planPath, Tarball.originsPath]
+    var records: PathSet = [Tarball.planPath, Tarball.originsPath]
+    for (path, entry) in release.entries where entry.origin == FileLicences.textOrigin { records.insert(path) }
     guard let packaging = context.manifest.packaging else { return release.filter { !records.contains($0) } }
     let packages = try context.packages.map { package in
-      PackageSources(dkms: try DKMSPackage(package, in: context), tree: ReleaseTree())
+      PackageSources(dkms: try DKMSPackage(package, in: context), tree: ReleaseTree(), licences: .unknown)
     }
     // Which files these are does not depend on what is in the release.
-    let adder = PackagingTree(context: context, packages: packages)
+    let adder = PackagingTree(context: context, packages: packages, licences: .unknown)
     let made = try adder.debian(packaging) + adder.spec(packaging)
     let packagingPaths = PathSet(made.map(\.0)).union(records)
     return release.filter { !packagingPaths.contains($0) && !$0.startsInBytes(with: "\(folder)/") }
   }
+
+  /// The origin of what lrelease makes without a template.
+  private static let own = Origin(source: "generated", generator: "lrelease")
 
   private typealias Entries = [(String, TreeEntry)]
 
@@ -69,14 +87,14 @@ package struct PackagingTree {
   private func debian(_ packaging: Manifest.Packaging) throws -> Entries {
     var recipe = Recipe(plan: context.plan)
     var entries: Entries = []
-    let description = ["DESCRIPTION": DebianControl.indented(context.description())]
+    let values = licences.values.merging(["DESCRIPTION": DebianControl.indented(context.description())]) { $1 }
     for file in try recipe.list(packaging.debian, deep: true, at: packaging.location) {
-      var text = try context.render(file, at: packaging.location, description)
+      var text = try context.render(file, at: packaging.location, values)
       let name = String(file.dropFirst(packaging.debian.count + 1))
       if name == "control" {
-        for dkms in packages.map(\.dkms) {
-          guard let deb = dkms.package.deb else { continue }
-          var stanza = try dkms.debianRecipe(deb).stanza
+        for package in packages {
+          guard let deb = package.dkms.package.deb else { continue }
+          var stanza = try package.dkms.debianRecipe(deb, package.licences).stanza
           let ofTheSource: Set = ["Source", "Version", "Maintainer", "Homepage"]
           stanza.fields.removeAll { ofTheSource.contains($0.name) || $0.name == "Priority" }
           stanza.fields = stanza.fields.map { $0.name == "Depends" ? ($0.name, "${misc:Depends}, \($0.value)") : $0 }
@@ -85,9 +103,10 @@ package struct PackagingTree {
       }
       entries.append(("debian/\(name)", entry(text, from: "template \(file)")))
     }
-    for dkms in packages.map(\.dkms) {
-      guard let deb = dkms.package.deb else { continue }
-      for (name, text) in try dkms.debianRecipe(deb).files.sorted(by: { $0.key < $1.key }) where name != "changelog" {
+    for package in packages {
+      guard let deb = package.dkms.package.deb else { continue }
+      let files = try package.dkms.debianRecipe(deb, package.licences).files
+      for (name, text) in files.sorted(by: { $0.key < $1.key }) where name != "changelog" {
         entries.append(("debian/\(deb.name).\(name)", entry(text, from: "template \(deb.recipe)/\(name)")))
       }
     }
@@ -96,7 +115,9 @@ package struct PackagingTree {
 
   /// The spec, with the DKMS packages as sub-packages: the part of their own spec that starts with `%package`.
   private func spec(_ packaging: Manifest.Packaging) throws -> Entries {
-    let specs = try packages.map(\.dkms).compactMap { dkms in try dkms.package.rpm.map { try dkms.spec($0) } }
+    let specs = try packages.compactMap { package in
+      try package.dkms.package.rpm.map { try package.dkms.spec($0, package.licences) }
+    }
     let parts = try specs.map { text in
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       guard let start = lines.firstIndex(where: { $0.hasPrefix("%package ") }) else {
@@ -109,11 +130,11 @@ package struct PackagingTree {
     }
     let text = try context.render(
       packaging.spec, at: packaging.location,
-      [
+      licences.values.merging([
         "DKMS_PACKAGES": parts.joined(separator: "\n"), "DESCRIPTION": context.description(),
         // The Open Build Service fills this one in.
         "BUILD_FLAVOR": "@BUILD_FLAVOR@",
-      ])
+      ]) { $1 })
     return [("\(context.manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
   }
 
@@ -141,11 +162,16 @@ package struct PackagingTree {
       }
       entries.append(("\(home)/files", entry(taken, from: "lrelease", executable: false)))
       let origins = TreeEntry(
-        content: .file(try dkms.origins(tree)), origin: Origin(source: "generated", generator: "lrelease"))
+        content: .file(try dkms.origins(tree)), origin: Self.own)
       entries.append(("\(home)/\(DKMSPackage.origins)", origins))
       for (format, relations) in [("deb", dkms.package.deb), ("rpm", dkms.package.rpm)] {
         guard let relations else { continue }
         entries.append(("\(home)/\(format)", entry("\(relations.name) \(dkms.folder)\n", from: "lrelease")))
+        if format == "rpm" {
+          for file in try dkms.licenceFiles(relations, package.licences) {
+            entries.append(("\(home)/rpm.files/\(file.path)", TreeEntry(content: file.content, origin: Self.own)))
+          }
+        }
         for file in try dkms.configurationFiles(relations) {
           let origin = Origin(source: "generated", generator: "template for /\(file.path)")
           entries.append(("\(home)/\(format).files/\(file.path)", TreeEntry(content: file.content, origin: origin)))

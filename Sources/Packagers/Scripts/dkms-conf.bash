@@ -12,7 +12,8 @@ BUILD_EXCLUSIVE_KERNEL="@EXPRESSION@"
 #@if ARCHITECTURES
 BUILD_EXCLUSIVE_ARCH="@ARCHITECTURES@"
 #@end
-PRE_BUILD="dkms/pre-build $kernelver $kernel_source_dir"
+# dkms runs a file below its own folder, if that may be executed; on a noexec file system nothing may. So it runs sh.
+PRE_BUILD="../../../../../../../../../../../../bin/sh dkms/pre-build $kernelver $kernel_source_dir"
 MAKE[0]="@MAKE@"
 CLEAN="true"
 #@MODULES@

@@ -1,9 +1,16 @@
 #!/bin/sh
 #@ SPDX-License-Identifier: GPL-2.0-only
-# Called by dkms before each build: pre-build KERNEL SOURCE. Exit status 77 means that the kernel is skipped.
+# Called by dkms before each build: pre-build KERNEL SOURCE. Exit status 77 means that the kernel is skipped, which
+# pre-build --supports KERNEL also tells.
 set -eu
-kernel=$1
-source=$2
+
+# What root has in its environment, such as CDPATH, GREP_OPTIONS and MAKEFLAGS, is for root's own work.
+if [ -z "${DKMS_PRE_BUILD-}" ]; then
+  scratch=${TMPDIR:-/tmp}
+  if [ ! -d "$scratch" ] || [ ! -w "$scratch" ]; then scratch=/tmp; fi
+  exec env -i DKMS_PRE_BUILD=1 PATH="$PATH" HOME="${HOME:-/}" LC_ALL=C TMPDIR="$scratch" ${CC:+"CC=$CC"} \
+    ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} sh "$0" "$@"
+fi
 
 number() {
   release=${1%%[!0-9.]*}
@@ -16,14 +23,35 @@ number() {
   echo $((major * 1000000 + minor * 1000 + ${patch:-$2}))
 }
 
-here=$(number "$kernel" 0)
-if [ "$here" -lt "$(number @MIN@ 0)" ] || [ "$here" -gt "$(number @MAX@ 999)" ]; then
+supports() {
+  here=$(number "$1" 0)
+  [ "$here" -ge "$(number @MIN@ 0)" ] && [ "$here" -le "$(number @MAX@ 999)" ]
+}
+
+# Says why there is no build, and sees to it that dkms before 3.1.7, which goes on, fails at once and for the same reason.
+stop() {
+  echo "$*" >&2
+  mkdir -p dkms && echo "$*" >dkms/cause
+  said=$(echo "$*" | tr -c 'A-Za-z0-9 .,:;/_+=-' ' ')
+# shellcheck disable=SC2043
+  for makefile in @MAKEFILES@; do
+    echo "\$(error $said)" >"$makefile" || :
+  done
+  exit 1
+}
+
+if [ "$1" = --supports ]; then
+  supports "$2" || exit 77
+  exit 0
+fi
+kernel=$1
+source=$2
+if ! supports "$kernel"; then
   echo "@MODULE@ @VERSION@: kernel $kernel is skipped: supported are @MIN@ to @MAX@" >&2
   exit 77
 fi
 if [ ! -e "$source/Makefile" ]; then
-  echo "@MODULE@ @VERSION@: kernel $kernel has no headers in $source: install them and build again" >&2
-  exit 1
+  stop "@MODULE@ @VERSION@: kernel $kernel has no headers in $source: install them and build again"
 fi
 #@if PROBE
 # What a probe of exactly these headers has found was shipped with the release, or has to be found out.
@@ -35,7 +63,11 @@ fi
 if [ -n "$key" ] && [ -f "dkms/probed/$key" ]; then
   results=dkms/probed/$key
 fi
-sh @PROBE@ "$kernel" "$source" ${results:+"$results"}
+if ! sh @PROBE@ "$kernel" "$source" ${results:+"$results"} 2>dkms/cause; then
+  stop "$(grep . dkms/cause || echo "@MODULE@ @VERSION@: the probe of kernel $kernel failed and said nothing")"
+fi
+cat dkms/cause >&2
+rm -f dkms/cause
 # For who qualifies this release: what was found, under which key, and whether it came with the release.
 if [ -n "${DKMS_PROBE_RESULTS:-}" ]; then
   sh @PROBE@ --results >"$DKMS_PROBE_RESULTS" || rm "$DKMS_PROBE_RESULTS"

@@ -45,7 +45,7 @@ enum Remedies {
   private static func words(_ remedy: FilesRemedy) -> String {
     switch remedy {
     case .chooseCacheWithLocks: "give a --cache on a file system that has locks"
-    case .chooseOwnCache(let folder): "remove it or 'chmod go-w \(folder)', or give a --cache of your own"
+    case .chooseOwnCache: "remove it, or give a --cache of your own"
     }
   }
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Model
+
+/// Under which licence each file of a release is.
+///
+/// In this order: a rule of the manifest, the tags of the file, the tags of a file `NAME.license` beside it, what the
+/// manifest says of the extra that brings it, what it says of the release. Nothing else counts, so that plan and tree
+/// alone decide, on every machine.
+package struct FileLicences: Sendable {
+  /// What holds for a file.
+  struct Statement: Sendable, Hashable {
+    var expression: SPDXExpression
+    /// Holders of copyright that the manifest or the rule names.
+    var copyright: [String]
+  }
+
+  /// What was found out about a file.
+  struct Finding: Sendable {
+    var statement: Statement
+    var tags: LicenceTags
+    /// The number of the rule.
+    var rule: Int?
+  }
+
+  let context: PackagingContext
+  let texts: LicenceTexts
+  private let code: ReleaseTree
+  let findings: ByPath<Finding>
+  private let rules: [SPDXExpression]
+
+  /// - Parameter code: the release without its packaging.
+  package init(of code: ReleaseTree, in context: PackagingContext) throws {
+    self.context = context
+    self.code = code
+    texts = try LicenceTexts(of: code, in: context)
+    rules = context.manifest.licenceRules.map { SPDXExpression.stated($0.expression) }
+    var found = ByPath<Finding>()
+    for (path, entry) in code.entries where !Self.saysNothing(path, entry) {
+      found[path] = try Self.finding(path, entry, beside: code["\(path).license"], context, rules)
+    }
+    findings = found
+  }
+
+  /// Texts of licences have no licence that a package would name, and links no content.
+  private static func saysNothing(_ path: String, _ entry: TreeEntry) -> Bool {
+    if entry.content.isLink || path.startsInBytes(with: "LICENSES/") { return true }
+    let name = path.pathParts.last.map(String.init) ?? path
+    return ["COPYING", "LICENSE", "LICENCE", "LCOPYING", "UNLICENSE"].contains {
+      name == $0 || name.hasPrefix("\($0).")
+    }
+  }
+
+  /// - Parameter package: of the file, where it is made for one.
+  private static func finding(
+    _ path: String, _ entry: TreeEntry, beside: TreeEntry?, _ context: PackagingContext, _ rules: [SPDXExpression],
+    madeFor package: Manifest.Package? = nil
+  ) throws -> Finding {
+    let manifest = context.manifest
+    var tags = try LicenceTags(entry.content)
+    if tags.expression == nil, tags.unreadable == nil, let beside { tags = try LicenceTags(beside.content) }
+    let rule = manifest.licenceRules.lastIndex { $0.matches(path) }
+    let own = rule.map { manifest.licenceRules[$0].copyright } ?? []
+    let copyright = own.isEmpty ? manifest.copyright : own
+    let stated: SPDXExpression
+    if let rule {
+      stated = rules[rule]
+    } else if let said = tags.expression {
+      stated = said
+    } else {
+      let extra =
+        package?.extra.flatMap { manifest.extras[$0] }
+        ?? context.plan.extras.lazy.compactMap { manifest.extras[$0] }
+        .first { $0.holds(path) || $0.brings(path, entry.origin) }
+      stated = .stated(extra?.license ?? manifest.license)
+    }
+    return Finding(statement: Statement(expression: stated, copyright: copyright), tags: tags, rule: rule)
+  }
+
+  /// Under which licence a file of the release is; nil for a file that says nothing, such as the text of a licence.
+  package func expression(of path: String) -> SPDXExpression? { findings[path]?.statement.expression }
+
+  /// Whether a rule says why the licence of a file is what it says, and so that a person has looked.
+  package func isExplained(_ path: String) -> Bool {
+    findings[path]?.rule.map { context.manifest.licenceRules[$0].why != nil } ?? false
+  }
+
+  /// What the files of a package say, those of the release and those that are made for it.
+  package func package(_ package: Manifest.Package, _ tree: ReleaseTree) throws -> PackageLicences {
+    var files: [(String, Finding)] = []
+    for path in tree.paths {
+      guard let entry = tree[path], !Self.saysNothing(path, entry) else { continue }
+      if let known = findings[path], code[path]?.content == entry.content {
+        files.append((path, known))
+      } else {
+        files.append((path, try Self.finding(path, entry, beside: nil, context, rules, madeFor: package)))
+      }
+    }
+    return try PackageLicences(files, context, texts)
+  }
+
+  /// What the files of the whole release say, its packaging among them.
+  ///
+  /// - Parameter packaging: the files that belong to it, of which the folder counts.
+  package func release(packaging: [(path: String, text: String)]) throws -> PackageLicences {
+    var files = findings.map { ($0.key, $0.value) }
+    for (path, text) in packaging {
+      let entry = TreeEntry(content: .file(Array(text.utf8)), origin: Origin(source: "generated"))
+      files.append((path, try Self.finding(path, entry, beside: nil, context, rules)))
+    }
+    return try PackageLicences(files.sortedByBytes(\.0), context, texts)
+  }
+
+  /// The files of the recipe that become part of the release, as far as their licences are concerned: those of `debian/`
+  /// with their own tags, and what lrelease makes.
+  func recipe() throws -> [(path: String, text: String)] {
+    guard let packaging = context.manifest.packaging else { return [] }
+    var recipe = Recipe(plan: context.plan)
+    var files = [(path: "\(context.manifest.name).spec", text: ""), (path: "lrelease/plan.json", text: "")]
+    for file in try recipe.list(packaging.debian, deep: true, at: packaging.location) {
+      let text = String(decoding: try recipe.read(file, at: packaging.location), as: UTF8.self)
+      files.append(("debian/\(file.dropFirst(packaging.debian.count + 1))", text))
+    }
+    return files
+  }
+
+  // MARK: texts in the tarball
+
+  /// The origin of the texts of licences that lrelease adds.
+  static let textOrigin = Origin(source: "generated", generator: "text of a licence")
+
+  /// Adds the texts of the licences that the release has none of, as REUSE names them.
+  package func addTexts(to tree: inout ReleaseTree, of licences: PackageLicences) {
+    for (name, text) in licences.texts where !texts.isInRelease(name) {
+      let path = "LICENSES/\(name).txt"
+      if tree[path] == nil { tree[path] = TreeEntry(content: .file(text), origin: Self.textOrigin) }
+    }
+  }
+}
+
+extension Manifest.Extra {
+  /// Whether one of its rules takes the file from its source, wherever that puts it.
+  fileprivate func brings(_ path: String, _ origin: Origin) -> Bool {
+    guard let place = origin.path else { return false }
+    return rules.contains {
+      $0.source == origin.source && $0.destination(of: place)?.isSameInBytes(path) == true
+    }
+  }
+}

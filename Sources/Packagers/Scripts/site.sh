@@ -1,0 +1,573 @@
+#@ SPDX-License-Identifier: GPL-2.0-only
+#@ What the maintainer scripts of a DKMS package share. It is put into each of them, as there may be no /usr/src any more.
+#@ POSIX sh, run by dpkg and rpm as root; bash, findutils and kmod are there where dkms is.
+#@ dkms says "nothing" for many reasons, and exits 0 on many faults: so its folders are looked at, and what is installed.
+# shellcheck shell=sh disable=SC2034
+module=@MODULE@
+number=@DKMS_VERSION@
+# The modules, each with the place that the kernel has for it.
+places=@PLACES@
+
+say() { echo "@MODULE@ @VERSION@: $*" >&2; }
+
+# setting NAME DEFAULT: what the files of dkms below /etc say.
+setting() {
+  found=$(env -i PATH="$PATH" bash -s "$1" 2>/dev/null <<'END'
+for file in /etc/dkms/framework.conf /etc/dkms/framework.conf.d/*.conf; do
+  [ ! -r "$file" ] || . "$file" >/dev/null
+done
+printf %s "${!1-}"
+END
+  ) || found=
+  echo "${found:-${2-}}"
+}
+tree=$(setting dkms_tree /var/lib/dkms)
+lib=$(setting install_tree /lib/modules)
+home=$tree/$module
+# While the same number is built anew, what there was of it.
+aside=.$number.old
+# There while a package is unpacked that takes care of the modules of the one before.
+taken=$home/.taken-over
+#@if ALL
+
+# dkms with an environment of its own: not root's CDPATH, MAKEFLAGS and the like.
+call() {
+  scratch=${TMPDIR:-/tmp}
+  if [ ! -d "$scratch" ] || [ ! -w "$scratch" ]; then scratch=/tmp; fi
+  env -i PATH="$PATH" HOME=/root LC_ALL=C TMPDIR="$scratch" \
+    ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} dkms "$@" </dev/null
+}
+
+# pairs VERSION: KERNEL/ARCH of all that dkms has built or installed of it.
+pairs() {
+  {
+    for folder in "$home/$1"/[0-9]*/*/; do
+      [ ! -d "$folder" ] || echo "${folder#"$home/$1/"}"
+    done
+    for link in "$home"/kernel-*; do
+      target=$(readlink "$link") || continue
+      case ${target#"$home/"} in "$1"/*) echo "${target#*"$1/"}" ;; esac
+    done
+  } | sed 's|/$||' | sort -u
+}
+
+# names VERSION/KERNEL/ARCH: the modules there, and those of this package.
+names() {
+  {
+    for file in "$home/$1"/module/*.ko*; do
+      [ ! -e "$file" ] || basename "${file%%.ko*}"
+    done
+    for place in $places; do echo "${place%%=*}"; done
+  } | sort -u
+}
+
+plain() {
+  case $1 in
+  *.gz) gzip -dc "$1" ;;
+  *.xz) xz -dc "$1" ;;
+  *.zst) zstd -dcq "$1" ;;
+  *) cat "$1" ;;
+  esac
+}
+
+# Whether two files are the same module, compression aside.
+same() {
+  if [ ! -s "$1" ] || [ ! -s "$2" ]; then return 1; fi
+  cmp -s "$1" "$2" || [ "$(plain "$1" 2>&1 | cksum)" = "$(plain "$2" 2>&1 | cksum)" ]
+}
+
+# Whether a file belongs to a package.
+owned() { rpm -qf "$1" >/dev/null 2>&1 || dpkg-query -S "$1" >/dev/null 2>&1; }
+
+# claimed KERNEL NAME: whether dkms has such a module of something else installed there.
+claimed() {
+  for other in "$tree"/*/kernel-"$1"-*; do
+    [ "${other%/*}" != "$home" ] || continue
+    for theirs in "$other/module/$2".ko*; do
+      [ ! -e "$theirs" ] || return 0
+    done
+  done
+  return 1
+}
+
+# remove_file FILE: and the folders that are empty then.
+remove_file() {
+  rm -f "$1" || return 1
+  changed=yes
+  emptied=${1%/*}
+  while [ "$emptied" != "$lib/$kernel" ] && ! owned "$emptied" && rmdir "$emptied" 2>/dev/null; do
+    emptied=${emptied%/*}
+  done
+}
+
+# take_out KERNEL NAME [FOLDER]: takes away what dkms has installed under that name. What lies in the folder of dkms, or in
+# that of nobody, is its own; elsewhere it is what equals the module in FOLDER.
+take_out() {
+  kernel=$1
+  [ -d "$lib/$kernel" ] || return 0
+  ! claimed "$kernel" "$2" || return 0
+  # Names of kernels and modules have no spaces.
+  files=$(find "$lib/$kernel" ! -type d \( -name "$2.ko" -o -name "$2.ko.[gxz]*" \) 2>/dev/null)
+  for file in $files; do
+    in=${file%/*}
+    case ${in#"$lib/$kernel"} in
+    /updates/dkms) ;;
+    /updates | /extra) ! owned "$file" || continue ;;
+    *)
+      equal=
+      for stored in "${3-}"/"$2".ko*; do
+        if same "$stored" "$file"; then equal=yes; fi
+      done
+      [ -n "$equal" ] || continue
+      ;;
+    esac
+    remove_file "$file"
+  done
+  for file in "$lib"/*/weak-updates/"$2".ko*; do
+    if [ ! -L "$file" ] || [ -e "$file" ]; then continue; fi
+    rm -f "$file"
+    file=${file#"$lib/"}
+    depmod "${file%%/*}" 2>/dev/null
+  done
+}
+
+# put_back KERNEL ARCH: the kernel's own modules, which dkms had put aside, return to where they were.
+put_back() {
+  saved=$home/original_module/$1/$2
+  [ -d "$saved" ] || return 0
+  [ -d "$lib/$1" ] || { rm -rf "$saved" && return 0; }
+  files=$(find "$saved" -type f -name '*.ko*' ! -name '*.origin')
+  for file in $files; do
+    place=$(sed -n 1p "$file.origin" 2>/dev/null)
+    case $place in
+    "$lib/$1/"*) ;;
+    *)
+      # dkms keeps these for reference.
+      case $file in */collisions/*) continue ;; esac
+      name=${file##*/}
+      place=
+      for entry in $places; do
+        [ "${entry%%=*}" != "${name%%.ko*}" ] || place=$lib/$1${entry#*=}/$name
+      done
+      [ -n "$place" ] || continue
+      ;;
+    esac
+    mkdir -p "${place%/*}" && mv -f "$file" "$place" && rm -f "$file.origin" && changed=yes
+  done
+  find "$home/original_module" -depth -type d -empty -exec rmdir {} \; 2>/dev/null || :
+}
+
+# drop VERSION KERNEL/ARCH: takes what dkms has installed of it out of the kernel, unless another version took its place.
+drop() {
+  kernel=${2%/*}
+  link=$home/kernel-$kernel-${2#*/}
+  changed=
+  case $(readlink "$link" 2>/dev/null) in
+  '' | "$1"/* | "$home/$1"/*) ;;
+  *) return 0 ;;
+  esac
+  for name in $(names "$1/$2"); do take_out "$kernel" "$name" "$home/$1/$2/module"; done
+  rm -f "$link"
+  put_back "$kernel" "${2#*/}"
+  if [ -n "$changed" ] && [ -d "$lib/$kernel" ]; then depmod "$kernel" 2>/dev/null; fi
+}
+
+# What an interrupted installation of this number has put aside is its own again.
+unite() {
+  [ -d "$home/$aside" ] || return 0
+  for pair in $(pairs "$aside"); do
+    [ ! -d "$home/$number/$pair/module" ] || continue
+    rm -rf "${home:?}/$number/$pair"
+    mkdir -p "$home/$number/${pair%/*}" && mv "$home/$aside/$pair" "$home/$number/$pair"
+  done
+  rm -rf "${home:?}/$aside"
+}
+
+# origins: KERNEL/ARCH/FILE=PLACE of the kernel's own modules that are put aside.
+origins() {
+  for file in "$home"/original_module/*/*/*.origin; do
+    [ ! -e "$file" ] || echo "${file#"$home/original_module/"}=$(sed -n 1p "$file")"
+  done | sed 's/\.origin=/=/'
+}
+
+# forget VERSION: takes it out of dkms and all kernels. dkms goes first, which knows of weak-modules; it may fail.
+forget() {
+  origins=$(origins)
+  before=$(for pair in $(pairs "$1"); do names "$1/$pair" | sed "s|^|$pair/|"; done)
+  if [ -d "$home/$1" ]; then call remove -m "$module" -v "$1" --all >/dev/null 2>&1 || :; fi
+  for pair in $(echo "$before" | sed 's|/[^/]*$||' | sort -u) $(pairs "$1"); do
+    # What was built is known by name only where dkms has removed its folder.
+    link=$home/kernel-${pair%/*}-${pair#*/}
+    changed=
+    if [ ! -L "$link" ]; then
+      for name in $(echo "$before" | sed -n "s|^$pair/||p"); do
+        take_out "${pair%/*}" "$name" "$home/$1/$pair/module"
+      done
+      if [ -n "$changed" ]; then depmod "${pair%/*}" 2>/dev/null; fi
+    fi
+    drop "$1" "$pair"
+  done
+  # dkms before 3.2 puts the kernel's own modules where dkms.conf says, not where they were.
+  for entry in $origins; do
+    file=${entry%%=*}
+    kernel=${file%%/*}
+    file=${file##*/}
+    for place in $places; do
+      place=$lib/$kernel${place#*=}/$file
+      if [ "${file%%.ko*}" = "$(basename "${place%%.ko*}")" ] && [ -e "$place" ] && [ ! -e "${entry#*=}" ] &&
+        [ ! -L "$home/kernel-$kernel-$(echo "$entry" | cut -d / -f 2)" ]; then
+        mkdir -p "$(dirname "${entry#*=}")" && mv "$place" "${entry#*=}" && remove_file "$place"
+        depmod "$kernel" 2>/dev/null
+      fi
+    done
+  done
+  rm -rf "${home:?}/$1"
+}
+
+# The package goes, and the modules with it: also those of releases before, which stayed for some kernels.
+remove_modules() {
+  rm -f "$taken"
+  unite
+  forget "$number"
+  for folder in "$home"/*/kept-source; do
+    [ -d "$folder" ] || continue
+    folder=${folder%/kept-source}
+    forget "${folder##*/}"
+  done
+  rmdir "$home" 2>/dev/null || :
+  # Those that a lost folder of dkms no longer names.
+  for place in $places; do
+    name=${place%%=*}
+    for file in "$lib"/*/updates/dkms/"$name".ko* "$lib"/*/extra/"$name".ko*; do
+      [ -e "$file" ] || continue
+      file=${file#"$lib/"}
+      changed=
+      take_out "${file%%/*}" "$name"
+      [ -z "$changed" ] || depmod "$kernel" 2>/dev/null
+    done
+  done
+  in_use "is removed, but the running kernel still has it loaded: unmount and unload it, or boot"
+}
+
+# in_use WORDS: says for loaded modules that are not the installed ones how it stands.
+in_use() {
+  ! is_image || return 0
+  loaded=
+  for place in $places; do
+    name=$(echo "${place%%=*}" | tr - _)
+    [ -e "/sys/module/$name/initstate" ] || continue
+    now=$(cat "/sys/module/$name/srcversion" 2>/dev/null) || now=
+    [ "$now" = "$(modinfo -F srcversion "$name" 2>/dev/null)" ] || loaded="$loaded $name"
+  done
+  [ -z "$loaded" ] || say "${loaded# } $1"
+}
+
+# Whether this is a chroot or an image, not the system that runs.
+is_image() {
+  [ ! -d "$lib/$(uname -r)" ] || [ "$(stat -Lc %d:%i /proc/1/root/. 2>/dev/null)" != "$(stat -Lc %d:%i /.)" ]
+}
+
+# A package that knows how to follow this one is unpacked: its modules stay until that has built its own.
+hand_over() {
+  if [ ! -e "$taken" ]; then
+    remove_modules
+    return
+  fi
+  [ -d "$home/$number" ] || return 0
+  conf=$home/$number/kept-source/dkms.conf
+  rm -rf "$home/$number/build" "$home/$number/kept-source"
+  mkdir "$home/$number/kept-source"
+  cat "$home/$number/source/dkms.conf" >"$conf" 2>/dev/null || {
+    printf 'PACKAGE_NAME="%s"\nPACKAGE_VERSION="%s"\n' "$module" "$number"
+    count=0
+    for place in $places; do
+      echo "BUILT_MODULE_NAME[$count]=\"${place%%=*}\""
+      echo "DEST_MODULE_LOCATION[$count]=\"${place#*=}\""
+      count=$((count + 1))
+    done
+  } >"$conf"
+  # Nothing is built from what stays for the sake of its modules.
+  echo 'AUTOINSTALL=""' >>"$conf"
+  rm -rf "$home/$number/source"
+  ln -s "$home/$number/kept-source" "$home/$number/source"
+}
+
+# The newest kernel that can be booted here, else the newest there is.
+newest() {
+  for file in /boot/vmlinu[xz]-* /boot/config-* "$lib"/*/vmlinuz; do
+    [ -e "$file" ] || continue
+    case $file in
+    /boot/*) kernel=${file#/boot/*-} ;;
+    *) kernel=$(basename "${file%/*}") ;;
+    esac
+    [ ! -d "$lib/$kernel" ] || echo "$kernel"
+  done | sort -V | tail -n 1
+}
+
+kernels() {
+  for folder in "$lib"/*/; do
+    folder=${folder%/}
+    if [ -L "$folder/build" ] || [ -d "$folder/build" ] || [ -d "$folder/kernel" ]; then echo "${folder##*/}"; fi
+  done | sort -V
+}
+
+# As Debian's dkms chooses: the running and the newest kernel; elsewhere than on the running system all, and at an upgrade
+# the newest. And those that have modules of the package.
+debian_kernels() {
+  if [ -n "$(setting autoinstall_all_kernels)" ]; then
+    kernels
+    return
+  fi
+  running=$(uname -r)
+  last=$(newest)
+  {
+    if [ -d "$lib/$running" ]; then
+      echo "$running"
+      [ -z "$last" ] || echo "$last"
+    elif [ -n "$last" ] && [ -n "$1" ]; then
+      echo "$last"
+    else
+      kernels
+    fi
+    for folder in "$home/$number"/[0-9]*/ "$home/$aside"/[0-9]*/ "$home"/*/kept-source/../[0-9]*/; do
+      [ ! -d "$folder" ] || [ ! -d "$lib/$(basename "$folder")" ] || basename "$folder"
+    done
+  } | sort -Vu
+}
+
+# stays KERNEL: what is said of the modules that a kernel has and that are not replaced.
+stays() {
+  for folder in "$home"/*/kept-source/../"$1"/*/module "$home/$aside/$1"/*/module; do
+    [ -d "$folder" ] || continue
+    version=${folder#"$home/"}
+    version=${version%%/*}
+    if [ "$version" = "$aside" ]; then
+      echo "; those that it has stay"
+    elif newer "$version"; then
+      echo "; those of $version, which it has, are removed"
+    else
+      echo "; those of $version, which it has, stay"
+    fi
+    return
+  done
+}
+
+# Whether a version is newer than this one. dkms would take it for the one to install for further kernels.
+newer() { [ "$(printf '%s\n' "$1" "$number" | sort -V | tail -n 1)" != "$number" ]; }
+
+# What is said about a failed build: what the probe found, else the first error of the compiler, else what dkms says.
+cause() {
+  build=$home/$number/build
+  if [ -s "$build/dkms/cause" ]; then
+    sed -n 1p "$build/dkms/cause"
+  else
+    for words in 'No space left' 'error:' '[Ee]rror'; do
+      ! grep -hsm1 "$words" "$build/make.log" "$log" || return 0
+    done | sed -n 1p | grep . || tail -n 1 "$log"
+  fi
+}
+
+# check KERNEL: whether all that was built is installed, and is what a modprobe would find; else it is in $wrong.
+check() {
+  wrong="dkms has stored none"
+  for file in "$home/$number/$1"/*/module/*.ko*; do
+    [ -e "$file" ] || continue
+    wrong=
+    name=$(basename "${file%%.ko*}")
+    case $(modinfo -F vermagic "$file" 2>/dev/null) in
+    "$1 "*) ;;
+    *) wrong="$file is not whole" && return 1 ;;
+    esac
+    if [ "$lib" = /lib/modules ]; then
+      found=$(modinfo -k "$1" -F filename "$name" 2>/dev/null | sed -n 1p)
+    else
+      found=$(find "$lib/$1" -name "$name.ko*" | sed -n 1p)
+    fi
+    [ -n "$found" ] || { wrong="$name is not there" && return 1; }
+    same "$file" "$found" || { wrong="$found is not what was built" && return 1; }
+  done
+  [ -z "$wrong" ]
+}
+
+# why: what dkms or the system says about modules that could not be installed.
+why() {
+  said=$(grep -m1 -i 'no space left\|read-only\|not newer\|permission' "$log" 2>/dev/null) || said=
+  if [ -z "$said" ] && [ ! -w "$lib/$1" ]; then said="$lib/$1 cannot be written to"; fi
+  if [ -z "$said" ] && [ "$(df -Pk "$lib/$1/updates" 2>/dev/null | awk 'END { print $4 }')" = 0 ]; then
+    said="no space left in $lib/$1/updates"
+  fi
+  echo "${said:+ ($said)}"
+}
+
+# build KERNEL: 0 installed or rightly skipped, 1 not built, 2 built and not installed.
+build() {
+  if ! sh "$source/dkms/pre-build" --supports "$1"; then
+    say "kernel $1 is skipped: supported are @MIN@ to @MAX@$(stays "$1")"
+    return 0
+  fi
+  if [ ! -e "$lib/$1/build/Makefile" ]; then
+    say "kernel $1 gets no modules, as its headers are not installed$(stays "$1")"
+    return 0
+  fi
+  echo "Building @MODULE@ @VERSION@ for kernel $1"
+  call build -m "$module" -v "$number" -k "$1" >"$log" 2>&1
+  case $? in
+  0) ;;
+  9 | 77)
+    say "kernel $1 is skipped: $(grep -m1 -i 'error\|exclusive' "$log")$(stays "$1")"
+    rm -rf "${home:?}/$number/$1"
+    return 0
+    ;;
+  *)
+    said=$(cause)
+    say "the modules could not be built for kernel $1: $said$(stays "$1")"
+    rm -rf "${home:?}/$number/$1"
+    # That is no fault of the kernel's, and may be none the next time.
+    case $said in *'No space left'*) return 2 ;; esac
+    return 1
+    ;;
+  esac
+  # In the folder of dkms, and of no version that it knows.
+  force=
+  for folder in "$home/$number/$1"/*/; do
+    arch=$(basename "$folder")
+    if [ -L "$home/kernel-$1-$arch" ]; then
+      force=yes
+    else
+      for name in $(names "$number/$1/$arch"); do
+        for file in "$lib/$1/updates/dkms/$name".ko*; do
+          if [ ! -e "$file" ] || claimed "$1" "$name"; then continue; fi
+          say "$file, which no version in dkms has installed, is replaced"
+          rm -f "$file"
+        done
+      done
+    fi
+  done
+  own=$(for name in $(names "$number/$1/$arch"); do find "$lib/$1" -type f -name "$name.ko*"; done)
+  call install -m "$module" -v "$number" -k "$1" ${force:+--force} >"$log" 2>&1 || :
+  # dkms before 3.2 forgets where the kernel's own modules were.
+  for file in $own; do
+    saved=$home/original_module/$1/$arch/${file##*/}
+    if [ -e "$saved" ] && [ ! -e "$saved.origin" ]; then echo "$file" >"$saved.origin"; fi
+  done
+  if check "$1"; then return 0; fi
+  say "the modules were built for kernel $1 and could not be installed: $wrong$(why "$1")$(stays "$1")"
+  undo "$1"
+  return 2
+}
+
+# undo KERNEL: takes away what could not be installed, and brings what was there before.
+undo() {
+  for built in "$home/$number/$1"/*/; do
+    arch=$(basename "$built")
+    old=
+    for folder in "$home"/*/kept-source/.. "$home/$aside"; do
+      [ ! -d "$folder/$1/$arch/module" ] || old=$(cd "$folder" && pwd -P)
+    done
+    if [ -z "$old" ]; then
+      rm -f "$home/kernel-$1-$arch"
+      drop "$number" "$1/$arch"
+      continue
+    fi
+    for stored in "$old/$1/$arch/module"/*.ko*; do
+      name=${stored##*/}
+      files=$(find "$lib/$1" -name "${name%%.ko*}.ko*" ! -path '*/kernel/*' 2>/dev/null)
+      for file in $files; do
+        same "$stored" "$file" || { rm -f "$file" && cp "$stored" "${file%/*}/$name"; } || say "$file is lost"
+      done
+    done
+    ln -sfn "${old##*/}/$1/$arch" "$home/kernel-$1-$arch"
+    depmod "$1" 2>/dev/null
+  done
+  rm -rf "${home:?}/$number/$1"
+}
+
+# settle VERSION: what was there before goes where the new modules are installed, and stays elsewhere.
+settle() {
+  for pair in $(pairs "$1"); do
+    kernel=${pair%/*}
+    changed=
+    if [ ! -d "$lib/$kernel" ]; then
+      rm -f "$home/kernel-$kernel-${pair#*/}"
+    elif [ -d "$home/$number/$pair/module" ]; then
+      for name in $(names "$1/$pair"); do
+        for file in "$home/$number/$pair/module/$name".ko*; do
+          [ -e "$file" ] || take_out "$kernel" "$name" "$home/$1/$pair/module"
+        done
+      done
+      [ -z "$changed" ] || depmod "$kernel" 2>/dev/null
+    elif [ "$1" = "$aside" ]; then
+      mkdir -p "$home/$number/$kernel" && mv "$home/$1/$pair" "$home/$number/$pair"
+      continue
+    elif newer "$1"; then
+      drop "$1" "$pair"
+    else
+      continue
+    fi
+    rm -rf "${home:?}/$1/$pair"
+    rmdir "$home/$1/$kernel" 2>/dev/null || :
+  done
+  if [ -z "$(pairs "$1")" ] || [ "$1" = "$aside" ]; then rm -rf "${home:?}/$1"; fi
+}
+
+# install_modules KERNELS: builds and installs for them. Exit status 1 where the package manager should know: a build that
+# failed for the kernel that runs or boots next, on that system itself; and anywhere what was built and not installed.
+install_modules() {
+  rm -f "$taken"
+  if [ -e /etc/dkms/no-autoinstall ]; then
+    say "nothing is built, as /etc/dkms/no-autoinstall is there"
+    return 0
+  fi
+  status=0
+  kernels_done=yes
+  source=$(setting source_tree /usr/src)/$module-$number
+  log=$(mktemp 2>/dev/null) || log=$(TMPDIR=/tmp mktemp 2>/dev/null) || log=/dev/null
+  last=$(newest)
+  unite
+  if [ -d "$home/$number" ]; then mv "$home/$number" "$home/$aside"; fi
+  if call add -m "$module" -v "$number" >"$log" 2>&1; then
+    for kernel in $1; do
+      kernel_here=$kernel
+      build "$kernel"
+      case $? in
+      1) if ! is_image && { [ "$kernel_here" = "$(uname -r)" ] || [ "$kernel_here" = "$last" ]; }; then status=1; fi ;;
+      2) status=1 ;;
+      esac
+    done
+  else
+    say "dkms does not take the sources: $(grep -m1 -i error "$log" || tail -n 1 "$log")"
+    rm -rf "${home:?}/$number"
+    [ ! -d "$home/$aside" ] || mv "$home/$aside" "$home/$number"
+    status=1
+    kernels_done=
+  fi
+  if [ -n "$kernels_done" ]; then
+    for folder in "$home/$aside" "$home"/*/kept-source; do
+      [ -d "$folder" ] || continue
+      folder=${folder%/kept-source}
+      [ "${folder##*/}" = "$number" ] || settle "${folder##*/}"
+    done
+  fi
+  [ "$log" = /dev/null ] || rm -f "$log"
+  signatures
+  in_use "is loaded as it was before: unmount and unload it, or boot, to have the new one"
+  return "$status"
+}
+
+# Says when the modules are not signed though kernels ask for it.
+signatures() {
+  for file in "$home/$number"/[0-9]*/*/module/*.ko*; do
+    [ -e "$file" ] || continue
+    [ -z "$(modinfo -F signer "$file" 2>/dev/null)" ] || continue
+    kernel=${file#"$home/$number/"}
+    kernel=${kernel%%/*}
+    secure=$(od -An -t u1 /sys/firmware/efi/efivars/SecureBoot-* 2>/dev/null | awk '{ print $NF }')
+    if [ "$secure" = 1 ] && ! is_image; then
+      say "the modules are not signed, and Secure Boot is on: they cannot be loaded; see that openssl is there, and install again"
+    elif ! command -v openssl >/dev/null 2>&1 && grep -qs '^CONFIG_MODULE_SIG=y' "$lib/$kernel/build/.config"; then
+      say "the modules are not signed, as openssl is not installed: with Secure Boot they cannot be loaded"
+    fi
+    return 0
+  done
+}
+#@end
