@@ -16,7 +16,7 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example check test same-bytes test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
+.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
 
 all: setup
 	swift build
@@ -44,13 +44,22 @@ same-bytes: all
 	Tests/same-bytes $(BEFORE) $(LRELEASE)
 
 # What needs neither root nor network, for every change: under a minute after the build.
-CHECK = FilesTests|ProcessesTests|ModelTests|ReleasesTests|AssemblerTests|ReportsTests|StoredVerdictTests|KernelLogTests|LogTests \
+CHECK = FilesTests|FuzzTests|ProcessesTests|ModelTests|ReleasesTests|AssemblerTests|ReportsTests|StoredVerdictTests|KernelLogTests|LogTests \
 	|AuditTests|BuildLogTests|CTests|DebPackageTests|RPMPackageTests|ReleaseVersionTests|ScriptTests|PinnedBytesTests \
 	|BadInputTests|DiffTests|LicenceRuleTests|SPDXExpressionTests
 EMPTY =
 check:
 	swift build --build-tests
 	swift test --skip-build --filter '$(subst $(EMPTY) ,,$(CHECK))'
+
+# libFuzzer on every reader of what strangers write, for FUZZ_SECONDS each, JOBS at once; READERS chooses. See Tests/fuzz.
+FUZZ = LRELEASE_FUZZ=1 nice -n 19 swift build -c release --scratch-path .build-fuzz --product lrelease-fuzz \
+	-Xswiftc -sanitize=fuzzer,address -Xswiftc -enable-testing \
+	-Xswiftc -use-ld=lld -Xcxx -fsanitize=fuzzer-no-link,address
+READERS =
+fuzz: setup
+	$(FUZZ)
+	Tests/fuzz $(READERS)
 
 # Lustre itself, with all its modules built on two kernels: a quarter of an hour.
 test-lustre: all

@@ -30,6 +30,25 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: swiftSettings)
 }
 
+/// The readers that are fuzzed, with the test that replays what was found; with LRELEASE_FUZZ set, the program of
+/// libFuzzer in its place, which `make fuzz` builds. Both are one target, because they read what modules keep to themselves.
+let fuzzing: Target = {
+  let modules: [Target.Dependency] = [
+    "Qualifier", "Reports", "Auditor", "Verdicts", "Packagers", "Distributions", "Assembler", "Releases", "Model",
+    "Archives", "Files", "Diagnostics", systemPackage,
+  ]
+  let data = ["corpus", "finds", "dictionaries"]
+  if Context.environment["LRELEASE_FUZZ"] != nil {
+    return .executableTarget(
+      name: "lrelease-fuzz", dependencies: modules, path: "Tests/Fuzz",
+      exclude: data + ["ReplayTests.swift", "LengthTests.swift"],
+      swiftSettings: swiftSettings)
+  }
+  return .testTarget(
+    name: "FuzzTests", dependencies: ["TestSupport"] + modules, path: "Tests/Fuzz", exclude: data + ["Main"],
+    swiftSettings: swiftSettings)
+}()
+
 let package = Package(
   name: "lrelease",
   products: [
@@ -113,5 +132,6 @@ let package = Package(
     tests("QualifierTests", ["Operations", "Qualifier", "Reports", "lrelease"]),
     tests("PackagersTests", ["Operations", "Packagers", "lrelease"]),
     tests("lreleaseTests", ["Releases", "Model", "Archives", "lrelease"]),
+    fuzzing,
   ]
 )

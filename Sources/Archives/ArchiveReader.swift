@@ -242,7 +242,7 @@ package struct ArchiveReader {
       throw isNotOneFolder("it has two top folders, \(known) and \(top)")
     }
     result.topFolder = top
-    return slash.map { String(path[path.index(after: $0)...]) }
+    return slash.map { _ in path.droppingBytes(top.utf8.count + 1) }
   }
 
   private func hardLinkTarget(

@@ -19,8 +19,11 @@ extension String {
 
   /// The nearest of `candidates` by edit distance, when it is near enough to be what was meant.
   package func nearest(in candidates: some Sequence<String>) -> String? {
-    let limit = Swift.max(1, count / 3)
-    return candidates.map { ($0, editDistance(to: $0)) }
+    let own = count
+    let limit = Swift.max(1, own / 3)
+    // Nobody mistypes what is longer, and each letter more costs as many steps as there are.
+    guard own <= 100 else { return nil }
+    return candidates.filter { abs($0.count - own) <= limit }.map { ($0, editDistance(to: $0)) }
       .filter { $0.1 <= limit }
       .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
   }

@@ -6,13 +6,70 @@
 /// A pattern without `/` matches a name at any depth; with one, it starts at the top, as `/Makefile` does. A pattern that matches a folder matches all that is in it.
 package struct Glob: Sendable, Hashable {
   package let pattern: String
-  private let parts: [[UInt8]]
+  private let parts: [Part]
+
+  /// What stands between two slashes of a pattern, read once: a pattern can be long, and be held against many paths.
+  private enum Part: Sendable, Hashable {
+    /// `**`
+    case anyParts
+    case name([Token])
+  }
+
+  private enum Token: Sendable, Hashable {
+    /// `*`
+    case anyBytes
+    /// `?`
+    case anyScalar
+    case set([ClosedRange<Unicode.Scalar>], isNegated: Bool)
+    case byte(UInt8)
+  }
 
   package init(_ pattern: String) {
     self.pattern = pattern
-    var parts = pattern.pathParts.map { Array($0.utf8) }
-    if !pattern.utf8.contains(0x2f) { parts.insert(Array("**".utf8), at: 0) }
+    var parts = pattern.pathParts.map { part in
+      part.isSameInBytes("**") ? Part.anyParts : .name(Glob.tokens(Array(part.utf8)))
+    }
+    if !pattern.utf8.contains(0x2f) { parts.insert(.anyParts, at: 0) }
     self.parts = parts
+  }
+
+  private static func tokens(_ part: [UInt8]) -> [Token] {
+    var tokens: [Token] = []
+    // Without it, each bracket of many that are not closed would be looked at up to the end.
+    let lastEnd = part.lastIndex(of: UInt8(ascii: "]")) ?? -1
+    var at = 0
+    while at < part.count {
+      if part[at] == UInt8(ascii: "["), at + 2 <= lastEnd,
+        let end = part[(at + 2)...].firstIndex(of: UInt8(ascii: "]"))
+      {
+        tokens.append(set(part[(at + 1)..<end]))
+        at = end + 1
+        continue
+      }
+      switch part[at] {
+      case UInt8(ascii: "*"): tokens.append(.anyBytes)
+      case UInt8(ascii: "?"): tokens.append(.anyScalar)
+      default: tokens.append(.byte(part[at]))
+      }
+      at += 1
+    }
+    return tokens
+  }
+
+  private static func set(_ set: ArraySlice<UInt8>) -> Token {
+    var members = Array(String(decoding: set, as: UTF8.self).unicodeScalars)[...]
+    let isNegated = members.first == "!" || members.first == "^"
+    if isNegated { members = members.dropFirst() }
+    var ranges: [ClosedRange<Unicode.Scalar>] = []
+    while let low = members.popFirst() {
+      if members.first == "-", members.count > 1, let high = members.dropFirst().first {
+        members = members.dropFirst(2)
+        if low <= high { ranges.append(low...high) }
+      } else {
+        ranges.append(low...low)
+      }
+    }
+    return .set(ranges, isNegated: isNegated)
   }
 
   package func matches(_ path: String) -> Bool {
@@ -23,11 +80,11 @@ package struct Glob: Sendable, Hashable {
     var name = 0
     var retry: (part: Int, name: Int)?
     while part < parts.count {
-      if parts[part] == Array("**".utf8) {
+      if case .anyParts = parts[part] {
         if part + 1 == parts.count { return name < names.count }
         retry = (part + 1, name)
         part += 1
-      } else if name < names.count, Glob.matches(parts[part], names[name]) {
+      } else if case .name(let tokens) = parts[part], name < names.count, Glob.matches(tokens, names[name]) {
         part += 1
         name += 1
       } else if let last = retry, last.name + 1 < names.count {
@@ -40,17 +97,17 @@ package struct Glob: Sendable, Hashable {
     return true  // what is left of the path lies in a folder that the pattern named
   }
 
-  private static func matches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
+  private static func matches(_ pattern: [Token], _ name: [UInt8]) -> Bool {
     var at = 0
     var byte = 0
     var retry: (at: Int, byte: Int)?
     while at < pattern.count || byte < name.count {
-      if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
+      if at < pattern.count, case .anyBytes = pattern[at] {
         retry = (at + 1, byte)
         at += 1
-      } else if at < pattern.count, byte < name.count, let step = Glob.step(pattern, at, name, byte) {
-        at += step.pattern
-        byte += step.name
+      } else if at < pattern.count, byte < name.count, let taken = bytes(of: pattern[at], name, byte) {
+        at += 1
+        byte += taken
       } else if let last = retry, last.byte < name.count {
         retry = (last.at, last.byte + 1)
         (at, byte) = (last.at, last.byte + 1)
@@ -61,19 +118,17 @@ package struct Glob: Sendable, Hashable {
     return true
   }
 
-  /// How many bytes what stands at `at` in the pattern has, and how many of the name at `byte` it takes; nil when it takes
-  /// none.
-  private static func step(
-    _ pattern: [UInt8], _ at: Int, _ name: [UInt8], _ byte: Int
-  ) -> (pattern: Int, name: Int)? {
-    if pattern[at] == UInt8(ascii: "["),
-      let end = pattern[(at + 1)...].dropFirst().firstIndex(of: UInt8(ascii: "]"))
-    {
-      guard let scalar = scalar(name, byte), set(pattern[(at + 1)..<end], contains: scalar) else { return nil }
-      return (end + 1 - at, UTF8.width(scalar))
+  /// How many bytes of the name at `byte` a token takes; nil when it takes none.
+  private static func bytes(of token: Token, _ name: [UInt8], _ byte: Int) -> Int? {
+    switch token {
+    case .anyBytes: nil
+    case .byte(let wanted): wanted == name[byte] ? 1 : nil
+    case .anyScalar: scalar(name, byte).map { UTF8.width($0) }
+    case .set(let ranges, let isNegated):
+      scalar(name, byte).flatMap { scalar in
+        ranges.contains { $0.contains(scalar) } != isNegated ? UTF8.width(scalar) : nil
+      }
     }
-    if pattern[at] == UInt8(ascii: "?") { return scalar(name, byte).map { (1, UTF8.width($0)) } }
-    return pattern[at] == name[byte] ? (1, 1) : nil
   }
 
   /// The scalar that begins at `byte`; nil in the middle of one.
@@ -83,21 +138,5 @@ package struct Glob: Sendable, Hashable {
     var rest = name[byte...].makeIterator()
     if case .scalarValue(let scalar) = decoder.decode(&rest) { return scalar }
     return nil
-  }
-
-  private static func set(_ set: ArraySlice<UInt8>, contains scalar: Unicode.Scalar) -> Bool {
-    var members = Array(String(decoding: set, as: UTF8.self).unicodeScalars)[...]
-    let negated = members.first == "!" || members.first == "^"
-    if negated { members = members.dropFirst() }
-    var found = false
-    while let low = members.popFirst() {
-      if members.first == "-", members.count > 1, let high = members.dropFirst().first {
-        members = members.dropFirst(2)
-        found = found || (low <= scalar && scalar <= high)
-      } else {
-        found = found || low == scalar
-      }
-    }
-    return found != negated
   }
 }

@@ -21,7 +21,10 @@ package struct KernelRelease: Sendable, Hashable, Comparable, CustomStringConver
     minor = numbers[1]
     patch = numbers.count == 3 ? numbers[2] : nil
     if halves.count == 2 {
-      guard halves[1].hasPrefix("rc"), let number = Int(halves[1].dropFirst(2)), number > 0 else { return nil }
+      let digits = halves[1].dropFirst(2)
+      guard halves[1].hasPrefix("rc"), digits.allSatisfy(\.isASCIIDigit), let number = Int(digits), number > 0 else {
+        return nil
+      }
       candidate = number
     }
   }
@@ -56,5 +59,6 @@ package struct KernelRelease: Sendable, Hashable, Comparable, CustomStringConver
 }
 
 extension Character {
-  package var isASCIIDigit: Bool { ("0"..."9").contains(self) }
+  /// A range of characters would not do: a digit with an accent on it stands between two without.
+  package var isASCIIDigit: Bool { isASCII && isNumber }
 }

@@ -39,8 +39,9 @@ package struct Timestamp: Sendable, Hashable {
 
   /// Year, month (1…12), day, hour, minute, second and day of the week (0 is Sunday), in UTC.
   package var fields: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, weekday: Int) {
-    let days = Int(seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400)
-    let rest = Int(seconds) - days * 86_400
+    // Rounded down, without a step before the first second that there is.
+    let days = Int(seconds / 86_400) - (seconds % 86_400 < 0 ? 1 : 0)
+    let rest = Int(seconds % 86_400) + (seconds % 86_400 < 0 ? 86_400 : 0)
     let z = days + 719_468
     let era = z / 146_097
     let dayOfEra = z - era * 146_097

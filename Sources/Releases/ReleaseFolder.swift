@@ -30,11 +30,13 @@ package struct ReleaseFolder: Sendable {
     let doing = "verifying \(path)"
     let lines = try Files.read(path.appending(ReleaseFolder.checksums), doing: doing).lines
     return try lines.filter { !$0.isEmpty }.map { line in
-      let halves = String(decoding: line, as: UTF8.self).split(separator: " ", maxSplits: 1).map { $0.trimmed }
-      guard halves.count == 2, let digest = SHA256Digest(hex: halves[0]), isCleanPath(halves[1]) else {
+      // Bytes and not characters: the list says which file it is, not one whose name looks the same.
+      let hex = line.prefix { $0 != 0x20 }
+      let name = String(validating: line[hex.endIndex...].drop { $0 == 0x20 }, as: UTF8.self)
+      guard let digest = SHA256Digest(hex: String(decoding: hex, as: UTF8.self)), let name, isCleanPath(name) else {
         throw ReleaseError(.different, doing: doing, reason: "\(ReleaseFolder.checksums) is damaged")
       }
-      return (halves[1], digest)
+      return (name, digest)
     }
   }
 

@@ -15,13 +15,33 @@ extension PatchReader {
     } else if let tab = rest.firstIndex(of: 0x09) {
       rest = rest[..<tab]
     } else if !isGit {
-      let text = rest.shown
-      let time = /\ +(\d{4}-\d\d-\d\d .*|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) .*\d{4}|\((revision \d+|working copy)\))$/
-      if let match = text.firstMatch(of: time) { rest = Array(text[..<match.range.lowerBound].utf8)[...] }
+      rest = rest[..<(Self.time(in: rest) ?? rest.endIndex)]
     }
     while let last = rest.last, !isGit, last == 0x20 { rest.removeLast() }
     return rest.elementsEqual("/dev/null".utf8) ? nil : rest
   }
+
+  /// Where the blanks begin that stand before the time behind a name, or before what svn says there.
+  private static func time(in rest: Line) -> Int? {
+    let endsInYear = rest.count >= 4 && rest.suffix(4).allSatisfy(\.isDigit)
+    func isTime(_ text: Line) -> Bool {
+      let date = Array(text.prefix(11))
+      if date.count == 11, date.map({ $0.isDigit ? 0x30 : $0 }).elementsEqual("0000-00-00 ".utf8) { return true }
+      if endsInYear, text.count >= 8, days.contains(where: { text.starts(with: $0.utf8) }) { return true }
+      if text.elementsEqual("(working copy)".utf8) { return true }
+      guard text.starts(with: "(revision ".utf8) else { return false }
+      let number = text.dropFirst("(revision ".utf8.count).prefix(while: \.isDigit)
+      return !number.isEmpty && text[number.endIndex...].elementsEqual(")".utf8)
+    }
+    var at = rest.startIndex
+    while let blank = rest[at...].firstIndex(of: 0x20) {
+      at = rest[blank...].firstIndex { $0 != 0x20 } ?? rest.endIndex
+      if isTime(rest[at...]) { return blank }
+    }
+    return nil
+  }
+
+  private static let days = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "]
 
   /// A name as it stands in the release: without `count` leading parts.
   func path(_ name: Line, without count: Int, _ number: Int) throws -> String {
@@ -58,11 +78,28 @@ extension PatchReader {
       let second = rest.first == UInt8(ascii: "\"") ? try unquoted(&rest, number) : rest
       return try common(first, second, number)
     }
-    // A name can have blanks in it: the halves that are the same are the names.
-    for space in both.indices where both[space] == 0x20 {
-      var second = both[(space + 1)...]
-      if second.first == UInt8(ascii: "\"") { second = try unquoted(&second, number) }
-      if let path = try common(both[..<space], second, number) { return path }
+    // The second is in quotes alone where the folders before the names differ. A name with a quote in it always is.
+    if let quote = both.firstIndex(of: UInt8(ascii: "\"")) {
+      guard both[..<quote].last == 0x20 else { return nil }
+      var second = both[quote...]
+      return try common(both[..<(quote - 1)], unquoted(&second, number), number)
+    }
+    guard let space = blankBetweenNames(both) else { return nil }
+    return try common(both[..<space], both[(space + 1)...], number)
+  }
+
+  /// The blank between two names that are the same without their leading parts. A name can have blanks in it: but only
+  /// one is where both are of one length, because the second gets no longer from a blank to the next.
+  private func blankBetweenNames(_ both: Line) -> Int? {
+    let slashes = both.indices.filter { both[$0] == 0x2f }
+    guard slashes.count >= strip else { return nil }
+    let first = strip == 0 ? both.startIndex : slashes[strip - 1] + 1
+    var passed = 0
+    for space in both.indices where both[space] == 0x20 && space >= first {
+      while passed < slashes.count, slashes[passed] < space { passed += 1 }
+      guard strip == 0 || passed + strip <= slashes.count else { return nil }
+      let second = strip == 0 ? space + 1 : slashes[passed + strip - 1] + 1
+      if space - first == both.endIndex - second { return space }
     }
     return nil
   }

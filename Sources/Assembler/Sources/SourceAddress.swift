@@ -130,7 +130,8 @@ enum SourceAddress: Equatable {
     var bytes: [UInt8] = []
     var index = 0
     while index < rest.count {
-      if rest[index] == 0x25, index + 2 < rest.count,
+      // A sign would be read as part of a number.
+      if rest[index] == 0x25, index + 2 < rest.count, rest[index + 1] != UInt8(ascii: "+"),
         let byte = UInt8(String(decoding: rest[(index + 1)...(index + 2)], as: UTF8.self), radix: 16), byte != 0
       {
         bytes.append(byte)

@@ -7,6 +7,14 @@ package typealias KnownMacros = [String: Bool]
 struct Condition {
   private let known: KnownMacros
   private var tokens: ArraySlice<Directive.Token>
+  /// How many operators and parentheses are open. Each costs stack, and no test of macros has many.
+  private var depth = 0
+  private static let deepest = 200
+
+  private init(known: KnownMacros, tokens: ArraySlice<Directive.Token>) {
+    self.known = known
+    self.tokens = tokens
+  }
 
   static func value(of test: Directive, _ known: KnownMacros) -> Int? {
     switch test.kind {
@@ -61,7 +69,9 @@ struct Condition {
   }
 
   private mutating func unary() -> Int? {
-    guard let token = tokens.popFirst() else { return nil }
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Condition.deepest, let token = tokens.popFirst() else { return nil }
     switch token {
     case .punctuator("!"): return unary().map { $0 == 0 ? 1 : 0 }
     case .punctuator("-"): return unary().map { 0.subtractingReportingOverflow($0).partialValue }

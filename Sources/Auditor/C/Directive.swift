@@ -35,7 +35,8 @@ package struct Directive: Sendable, Equatable {
   /// The names in it, in order, each once.
   package var identifiers: [String] {
     var names: [String] = []
-    for case .identifier(let name) in tokens where !names.contains(name) { names.append(name) }
+    var known: Set<String> = []
+    for case .identifier(let name) in tokens where known.insert(name).inserted { names.append(name) }
     return names
   }
 

@@ -52,9 +52,12 @@ struct RPMFile {
     // RPMSIGTAG_DSA, which EdDSA and ECDSA use too, and RPMSIGTAG_RSA; RPMSIGTAG_OPENPGP of rpm 6 holds base64.
     let (dsa, rsa, openPGP) = (267, 268, 278)
     var (plain, encoded): ([UInt8], [UInt8]) = ([], [])
+    var seen: Set<Int> = []
     for entry in 0..<entries {
       let place = 16 + 16 * entry
       let tag = number(header, place)
+      // Each once, or a small file could name the same data without end.
+      if [dsa, rsa, openPGP].contains(tag), !seen.insert(tag).inserted { return nil }
       let offset = 16 + 16 * entries + number(header, place + 8)
       let count = number(header, place + 12)
       guard offset <= header.count, plain.count + encoded.count < 1 << 20 else { return nil }
