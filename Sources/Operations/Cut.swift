@@ -71,9 +71,9 @@ package struct Cut: Sendable {
   /// Carries a plan out.
   package func run(_ opened: OpenedPlan) async throws -> Report {
     try Self.warnOfOwnKernel(try PackagingContext(opened.plan, opened.manifest), progress)
-    return try await run(opened.plan, opened.manifest, judge: { try Self.judge($0, $1, progress) }) {
-      try await opened.plan.assemble(opened, progress: progress)
-    }
+    return try await run(
+      opened.plan, opened.manifest, judge: { try Self.judge($0, $1, progress) },
+      code: { try await opened.plan.assemble(opened, progress: progress) })
   }
 
   /// Makes a release of code that is there.
