@@ -101,7 +101,7 @@ setup:
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
-	shellcheck --shell=sh Sources/*/Scripts/*.sh
+	shellcheck --shell=sh Sources/*/Scripts/*.sh Tests/fuzz
 	shellcheck --shell=bash Sources/*/Scripts/*.bash
 
 # The man pages, into man/. The plugin of swift-argument-parser writes them from the declarations of the commands;
