@@ -69,7 +69,7 @@ import Testing
       try workshop.write("served/linux.tar.xz", [UInt8](repeating: 7, count: 200_000))
       let box = workshop
       try await withServer(of: box.folder.appending("served"), in: box.folder) { url in
-        _ = try await withTmpfs(box.cache, "size=64k,mode=700") {
+        _ = try await withTmpfs(box.cache, "size=64k") {
           let outcome = try await box.run(box.cutArguments("demo.toml", ["--source", "linux=\(url)/linux.tar.xz"]))
           box.expectRefusal(outcome, 1, "fetching \(url)/linux.tar.xz", "\(box.cache)", "--cache")
         }
