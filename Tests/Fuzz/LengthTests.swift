@@ -93,7 +93,8 @@ import Testing
     let start = ContinuousClock.now
     if let fault = reader.fault(input.bytes) { Issue.record("\(fault.prefix(200))") }
     let taken = (ContinuousClock.now - start).seconds
-    #expect(taken < 10, "it took \(taken) s")
+    // On a busy machine too. What grows with the square of the length takes far longer.
+    #expect(taken < 60, "it took \(taken) s")
   }
 
   /// Each of the entries says that it is a list of signatures as long as the file.

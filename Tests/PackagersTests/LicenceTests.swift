@@ -105,8 +105,7 @@ import Testing
     try workshop.write("linux/fs/blob.bin.license", "SPDX-License-Identifier: CC0-1.0\n")
     try workshop.write("linux/fs/COPYING", "SPDX-License-Identifier: GPL-3.0-only\n")
     try workshop.write("linux/more/m.c", "int m;\n")
-    let make = "make = \"make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build/fs modules\""
-    let packages = Workshop.packages.replacing("[packages.deb]", with: "\(make)\n[packages.deb]")
+    let packages = Workshop.packages
     try workshop.writeManifest("\(Self.extra)\n\(rules)\n\(packages)")
   }
 

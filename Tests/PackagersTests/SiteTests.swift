@@ -101,7 +101,7 @@ import Testing
       try await machine.expect(installed)
 
       // In a chroot a failed build is no error of apt's, and the modules that were there stay.
-      let header = "/lib/modules/\(kernels[0])/source/include/linux/module.h"
+      let header = "/lib/modules/\(kernels[0])/source/include/linux/fs.h"
       let failed = try await machine.run(
         "mv \(header) /root; apt-get install -y -o Dpkg::Use-Pty=0 --reinstall \(deb) 2>&1")
       let line = failed.text.split(separator: "\n").filter { $0.contains("could not be built") }
@@ -114,7 +114,7 @@ import Testing
         dkms uninstall sample/7.2.1 -k \(kernels[0]); dkms unbuild sample/7.2.1 -k \(kernels[0])
         dkms build sample/7.2.1 -k \(kernels[0]) || { cat /var/lib/dkms/sample/7.2.1/build/make.log; exit 1; }
         """, "*** sample: Linux \(kernels[0]): cannot compile")
-      try await machine.run("mv /root/module.h \(header); touch /etc/dkms/no-autoinstall")
+      try await machine.run("mv /root/fs.h \(header); touch /etc/dkms/no-autoinstall")
       let told = try await machine.run("apt-get install -y -o Dpkg::Use-Pty=0 --reinstall \(deb) 2>&1")
       #expect(told.text.contains("nothing is built, as /etc/dkms/no-autoinstall is there"), "\(told.text)")
     }

@@ -241,7 +241,7 @@ import Verdicts
   }
 
   /// It fills in apt, in dpkg and in the linker, once the release is open.
-  @Test(arguments: ["192k", "4m", "5m"]) func aFullDisk(size: String) async throws {
+  @Test(arguments: ["320k", "4m", "5m"]) func aFullDisk(size: String) async throws {
     try await Workshop.use { workshop in
       #expect(try await workshop.cutSample().succeeded)
       // In a mount namespace of its own, which ends with the command.

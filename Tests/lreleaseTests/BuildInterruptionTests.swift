@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["size=136k", "size=320k", "size=720k", "size=8m,nr_inodes=40", "size=8m,nr_inodes=200"])
+  @Test(arguments: ["size=320k", "size=720k", "size=8m,nr_inodes=40", "size=8m,nr_inodes=200"])
   func aBuildThatDoesNotFitSaysSo(options: String) async throws {
     try await withRelease { start in
       var workshop = start

@@ -26,9 +26,7 @@ import Testing
     try await Workshop.use { workshop in
       try workshop.write("linux/fs/Kbuild", "obj-m := demo.o\n")
       try workshop.write("linux/fs/a.c", "int a; \n")
-      let packages = Workshop.packages.replacing(
-        "modules = ", with: "make = \"make M=$dkms_tree/$module/$module_version/build/fs\"\nmodules = ")
-      try workshop.writeManifest(packages, source: "git = \"up\"\nref = \"v7.4\"\npatches = \"series\"")
+      try workshop.writeManifest(Workshop.packages, source: "git = \"up\"\nref = \"v7.4\"\npatches = \"series\"")
       try await workshop.shell(
         """
         sed -i '/^kernel = /d; s/{kernel}/7.4/' demo.toml

@@ -35,7 +35,8 @@ call() {
   scratch=${TMPDIR:-/tmp}
   if [ ! -d "$scratch" ] || [ ! -w "$scratch" ]; then scratch=/tmp; fi
   env -i PATH="$PATH" HOME=/root LC_ALL=C TMPDIR="$scratch" \
-    ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} dkms "$@" </dev/null
+    ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} \
+    ${OMP_NUM_THREADS:+"OMP_NUM_THREADS=$OMP_NUM_THREADS"} dkms "$@" </dev/null
 }
 
 # pairs VERSION: KERNEL/ARCH of all that dkms has built or installed of it.
