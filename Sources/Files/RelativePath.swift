@@ -61,7 +61,8 @@ package struct RelativePath: Sendable, Hashable, Comparable, CustomStringConvert
     RelativePath(string.isEmpty ? path : "\(string)/\(path)")
   }
 
-  /// What a link here leads to; nil when it leaves the tree, as an absolute target always does.
+  /// What a link here leads to; nil when it leaves the tree, as an absolute target always does, and when nothing can have
+  /// that path.
   package func resolving(link target: String) -> RelativePath? {
     guard let first = target.utf8.first, first != 0x2f, !RelativePath.hasControls(target.utf8) else { return nil }
     var parts = Array(components.dropLast())
@@ -72,7 +73,8 @@ package struct RelativePath: Sendable, Hashable, Comparable, CustomStringConvert
         parts.append(part)
       }
     }
-    return RelativePath(unchecked: parts.joined(separator: "/"))
+    let path = RelativePath(unchecked: parts.joined(separator: "/"))
+    return path.string.isEmpty || RelativePath.fault(of: path.string) == nil ? path : nil
   }
 
   /// In the order of bytes.
@@ -88,6 +90,8 @@ package struct RelativePath: Sendable, Hashable, Comparable, CustomStringConvert
 /// Why a link at `path` cannot stand in a release, in words that follow it; nil when it can.
 package func fault(ofLink path: String, to target: String) -> String? {
   if linkStaysInside(path, target: target) { return nil }
+  let length = target.utf8.count
+  if length > RelativePath.longest { return "has a target of \(length) bytes, more than \(RelativePath.longest)" }
   return RelativePath.hasControls(target.utf8)
     ? "has a control character in its target, \(target)" : "leads out of the tree, to \(target)"
 }

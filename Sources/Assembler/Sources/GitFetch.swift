@@ -38,7 +38,10 @@ struct GitFetch {
       ReleaseError(.source, doing: doing, reason: reason, advice: advice)
     }
     if let name = advertised.names(of: ref).first { return name }
-    guard !ref.isEmpty, ref.first != "-", !ref.contains("@{"), !ref.contains(".."),
+    // By scalars, as git looks at bytes: to Swift, a dash with an accent on it is none.
+    let scalars = Array(ref.unicodeScalars)
+    guard let first = scalars.first, first != "-",
+      !zip(scalars, scalars.dropFirst()).contains(where: { $0 == ("@", "{") || $0 == (".", ".") }),
       !ref.unicodeScalars.contains(where: { "*?[\\^~: ".unicodeScalars.contains($0) || $0.value < 0x21 })
     else {
       throw refused(

@@ -100,10 +100,16 @@ enum SourceAddress: Equatable {
 
   /// `user@host:path` or `host:path`, by git's rule: a colon before the first slash.
   private static func isOfSSH(_ text: String) -> Bool {
-    guard let colon = text.firstIndex(of: ":"), colon > text.startIndex, text.first != "-" else { return false }
+    // By bytes, as git and ssh look at it: to Swift, a dash with an accent on it is none.
+    let bytes = text.utf8
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > bytes.startIndex,
+      bytes.first != UInt8(ascii: "-")
+    else { return false }
     // [::1]:path has colons in its host.
-    if text.first == "[", let close = text.firstIndex(of: "]") { return text[close...].hasPrefix("]:") }
-    return !text[..<colon].contains("/")
+    if bytes.first == UInt8(ascii: "["), let close = bytes.firstIndex(of: UInt8(ascii: "]")) {
+      return bytes[close...].starts(with: "]:".utf8)
+    }
+    return !bytes[..<colon].contains(0x2f)
   }
 
   /// The path of a URL, without what follows `?` or `#`, in small letters.

@@ -46,7 +46,8 @@ extension Shape where Value == String {
   /// A tag, branch, commit or another expression of git.
   static var gitRef: Shape {
     .string("a tag, branch or commit", #"^[^-\x00-\x20\x7f][^\x00-\x1f\x7f]*$"#) {
-      !$0.hasPrefix("-") && !$0.hasPrefix(" ") && !$0.isEmpty && !PlainText.hasControls($0)
+      // By bytes, as git looks at it: to Swift, a dash with an accent on it is none.
+      $0.utf8.first.map { $0 != UInt8(ascii: "-") && $0 != 0x20 } == true && !PlainText.hasControls($0)
     }
   }
 

@@ -328,7 +328,11 @@ struct TOMLPositions {
     case "\"", "'":
       _ = quoted()
     default:
+      let (start, place) = (index, (line, column))
       while let scalar = next, !",]}#\n\r".unicodeScalars.contains(scalar) { advance() }
+      if missing == nil, TOMLDate.isMalformed(text[start..<index]) {
+        missing = ("date or time", SourceLocation(file: file, line: place.0, column: place.1))
+      }
     }
   }
 

@@ -25,13 +25,18 @@ package struct DebianControl: Sendable {
       if !stanza.fields.isEmpty { stanzas.append(stanza) }
       stanza = Stanza()
     }
-    for (number, line) in text.lines.enumerated() {
+    for (number, whole) in text.lines.enumerated() {
+      // One CR more than belongs to a line is no part of a value either.
+      var line = whole
+      while line.utf8.last == 0x0d { line = line.dropLast() }
       if line.hasPrefix("#") { continue }
       if line.allSatisfy(\.isWhitespace) {
         finish(&stanzas)
       } else if line.first == " " || line.first == "\t", !stanza.fields.isEmpty {
         stanza.fields[stanza.fields.count - 1].value += "\n\(line)"
-      } else if let colon = line.firstIndex(of: ":"), line.first != " " {
+      } else if let colon = line.firstIndex(of: ":"), colon > line.startIndex,
+        line.first != " "
+      {
         stanza.fields.append((String(line[..<colon]), line[line.index(after: colon)...].trimmed))
       } else {
         throw ReleaseError(
