@@ -133,7 +133,8 @@ package struct Workshop: Sendable {
 /// A small file system in memory at `path`, to which nobody else can write.
 package func withTmpfs<R>(_ path: FilePath, _ options: String, _ body: () async throws -> R) async throws -> R? {
   try Files.makeFolder(path)
-  let mounted = try await Command("mount", ["-t", "tmpfs", "-o", "mode=755,\(options)", "tmpfs", path.string]).run(doing: "mounting")
+  let mounted = try await Command("mount", ["-t", "tmpfs", "-o", "mode=755,\(options)", "tmpfs", path.string]).run(
+    doing: "mounting")
   guard mounted.succeeded else {
     Issue.record("no tmpfs can be mounted here (root is needed): \(mounted.lastErrorLine)")
     return nil
