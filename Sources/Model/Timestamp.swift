@@ -50,7 +50,9 @@ package struct Timestamp: Sendable, Hashable {
     let mp = (5 * dayOfYear + 2) / 153
     let month = mp < 10 ? mp + 3 : mp - 9
     let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    return (year, month, dayOfYear - (153 * mp + 2) / 5 + 1, rest / 3600, rest / 60 % 60, rest % 60, (days + 4) % 7)
+    return (
+      year, month, dayOfYear - (153 * mp + 2) / 5 + 1, rest / 3600, rest / 60 % 60, rest % 60, (days % 7 + 11) % 7
+    )
   }
 
   /// `2026-11-01T00:00:00Z`.

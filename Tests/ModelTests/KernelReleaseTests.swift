@@ -21,6 +21,12 @@ import Testing
     #expect(Timestamp(seconds: -1).iso8601 == "1969-12-31T23:59:59Z")
     #expect(Timestamp(seconds: -86_400).iso8601 == "1969-12-31T00:00:00Z")
     #expect(Timestamp(seconds: -86_401).iso8601 == "1969-12-30T23:59:59Z")
+    #expect(Timestamp(seconds: -1).rfc5322 == "Wed, 31 Dec 1969 23:59:59 +0000")
+    #expect(Timestamp(seconds: 0).rpmChangelogDate == "Thu Jan 01 1970")
+    for days in Int64(-400)...400 {
+      let weekdays = [-7, 0, 7].map { Timestamp(seconds: (days + $0) * 86_400).fields.weekday }
+      #expect(Set(weekdays).count == 1 && (0...6).contains(weekdays[0]))
+    }
     for seconds in [Int64.min, .max] { #expect(Timestamp(seconds: seconds).iso8601.hasSuffix("Z")) }
   }
 

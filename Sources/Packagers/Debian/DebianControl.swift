@@ -25,27 +25,32 @@ package struct DebianControl: Sendable {
       if !stanza.fields.isEmpty { stanzas.append(stanza) }
       stanza = Stanza()
     }
-    for (number, whole) in text.lines.enumerated() {
+    // By bytes, as dpkg reads it: to Swift, a blank with an accent on it is none.
+    for (number, whole) in text.utf8.lines.enumerated() {
       // One CR more than belongs to a line is no part of a value either.
-      var line = whole
-      while line.utf8.last == 0x0d { line = line.dropLast() }
-      if line.hasPrefix("#") { continue }
-      if line.allSatisfy(\.isWhitespace) {
+      let line = whole.prefix(whole.count - whole.reversed().prefix { $0 == 0x0d }.count)
+      if line.first == UInt8(ascii: "#") { continue }
+      if line.allSatisfy(Self.isBlank) {
         finish(&stanzas)
-      } else if line.first == " " || line.first == "\t", !stanza.fields.isEmpty {
-        stanza.fields[stanza.fields.count - 1].value += "\n\(line)"
-      } else if let colon = line.firstIndex(of: ":"), colon > line.startIndex,
-        line.first != " "
+      } else if line.first == 0x20 || line.first == 0x09, !stanza.fields.isEmpty {
+        stanza.fields[stanza.fields.count - 1].value += "\n\(String(decoding: line, as: UTF8.self))"
+      } else if let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
+        !Self.isBlank(line[line.startIndex])
       {
-        stanza.fields.append((String(line[..<colon]), line[line.index(after: colon)...].trimmed))
+        let value = line[line.index(after: colon)...].drop(while: Self.isBlank)
+        let end = value.reversed().prefix(while: Self.isBlank).count
+        stanza.fields.append(
+          (String(decoding: line[..<colon], as: UTF8.self), String(decoding: value.dropLast(end), as: UTF8.self)))
       } else {
         throw ReleaseError(
           .input, at: SourceLocation(file: file, line: number + 1, column: 1), doing: "reading the control file",
-          reason: "'\(line)' is not a field")
+          reason: "'\(String(decoding: line, as: UTF8.self))' is not a field")
       }
     }
     finish(&stanzas)
   }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
 
   package var text: String { stanzas.map(\.text).joined(separator: "\n") }
 
