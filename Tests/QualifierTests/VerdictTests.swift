@@ -43,6 +43,13 @@ import Verdicts
         "make: *** No rule to make target 'modules'.  Stop."
       ),
       ("Error! Your kernel headers cannot be found", "Error! Your kernel headers cannot be found"),
+      (
+        """
+        a 1: the modules were built for kernel 7.2 and could not be installed: a is not there
+        dpkg: error processing package a-dkms (--configure):
+        Errors were encountered while processing:
+        """, "a 1: the modules were built for kernel 7.2 and could not be installed: a is not there"
+      ),
       ("Building for 6.1\nDone.\n", ""),
       ("", ""),
     ] as [(String, String?)])

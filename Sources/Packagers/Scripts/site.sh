@@ -91,6 +91,9 @@ claimed() {
   return 1
 }
 
+# index KERNEL: depmod for a kernel that has what depmod makes. One of which only the headers are here has none.
+index() { [ ! -e "$lib/$1/modules.dep" ] || depmod "$1" 2>/dev/null || :; }
+
 # remove_file FILE: and the folders that are empty then.
 remove_file() {
   rm -f "$1" || return 1
@@ -128,7 +131,7 @@ take_out() {
     if [ ! -L "$file" ] || [ -e "$file" ]; then continue; fi
     rm -f "$file"
     file=${file#"$lib/"}
-    depmod "${file%%/*}" 2>/dev/null
+    index "${file%%/*}"
   done
 }
 
@@ -170,7 +173,7 @@ drop() {
   for name in $(names "$1/$2"); do take_out "$kernel" "$name" "$home/$1/$2/module"; done
   rm -f "$link"
   put_back "$kernel" "${2#*/}"
-  if [ -n "$changed" ] && [ -d "$lib/$kernel" ]; then depmod "$kernel" 2>/dev/null; fi
+  if [ -n "$changed" ]; then index "$kernel"; fi
 }
 
 # What an interrupted installation of this number has put aside is its own again.
@@ -204,7 +207,7 @@ forget() {
       for name in $(echo "$before" | sed -n "s|^$pair/||p"); do
         take_out "${pair%/*}" "$name" "$home/$1/$pair/module"
       done
-      if [ -n "$changed" ]; then depmod "${pair%/*}" 2>/dev/null; fi
+      if [ -n "$changed" ]; then index "${pair%/*}"; fi
     fi
     drop "$1" "$pair"
   done
@@ -218,7 +221,7 @@ forget() {
       if [ "${file%%.ko*}" = "$(basename "${place%%.ko*}")" ] && [ -e "$place" ] && [ ! -e "${entry#*=}" ] &&
         [ ! -L "$home/kernel-$kernel-$(echo "$entry" | cut -d / -f 2)" ]; then
         mkdir -p "$(dirname "${entry#*=}")" && mv "$place" "${entry#*=}" && remove_file "$place"
-        depmod "$kernel" 2>/dev/null
+        index "$kernel"
       fi
     done
   done
@@ -244,7 +247,7 @@ remove_modules() {
       file=${file#"$lib/"}
       changed=
       take_out "${file%%/*}" "$name"
-      [ -z "$changed" ] || depmod "$kernel" 2>/dev/null
+      [ -z "$changed" ] || index "$kernel"
     done
   done
   in_use "is removed, but the running kernel still has it loaded: unmount and unload it, or boot"
@@ -379,7 +382,7 @@ check() {
     "$1 "*) ;;
     *) wrong="$file is not whole" && return 1 ;;
     esac
-    if [ "$lib" = /lib/modules ]; then
+    if [ "$lib" = /lib/modules ] && [ -e "$lib/$1/modules.dep" ]; then
       found=$(modinfo -k "$1" -F filename "$name" 2>/dev/null | sed -n 1p)
     else
       found=$(find "$lib/$1" -name "$name.ko*" | sed -n 1p)
@@ -478,7 +481,7 @@ undo() {
       done
     done
     ln -sfn "${old##*/}/$1/$arch" "$home/kernel-$1-$arch"
-    depmod "$1" 2>/dev/null
+    index "$1"
   done
   rm -rf "${home:?}/$number/$1"
 }
@@ -496,7 +499,7 @@ settle() {
           [ -e "$file" ] || take_out "$kernel" "$name" "$home/$1/$pair/module"
         done
       done
-      [ -z "$changed" ] || depmod "$kernel" 2>/dev/null
+      [ -z "$changed" ] || index "$kernel"
     elif [ "$1" = "$aside" ]; then
       mkdir -p "$home/$number/$kernel" && mv "$home/$1/$pair" "$home/$number/$pair"
       continue

@@ -18,9 +18,11 @@ struct CommandLog {
     let marks: [(String) -> Bool] = [
       { $0.contains(": error: ") || $0.contains(": fatal error: ") },
       { $0.hasPrefix("ERROR: modpost") || $0.contains("undefined!") },
+      // What the package itself says.
+      { $0.contains(": the modules ") && $0.contains(" could not be ") },
       { $0.contains(": cannot ") || $0.contains("No such file or directory") && !$0.hasPrefix("grep:") },
       { $0.hasPrefix("make") && $0.contains("***") },
-      { $0.hasPrefix("E: ") || $0.hasPrefix("Error!") || $0.lowercased().hasPrefix("error") },
+      { $0.hasPrefix("E: ") || $0.hasPrefix("Error!") || $0.lowercased().hasPrefix("error:") },
     ]
     for mark in marks {
       if let line = lines.first(where: mark) { return CommandLog.short(line) }
