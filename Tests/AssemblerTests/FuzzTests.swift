@@ -133,7 +133,7 @@ import Testing
         "{kernel}", "a = 1\n", "\"\" = 1\n", "[a]\n[a]\n", "a = {b = 1}\n", "[a.b]\n",
       ].map { Array($0.utf8) } + [[0xff], [0xc3], [0xed, 0xa0, 0x80]]
     var random = SplitMix64(state: Self.seed)
-    try await rounds(500, "manifests") { _ in
+    try await rounds(50, "manifests") { _ in
       let input = inputs.randomElement(using: &random) ?? []
       let bytes = mutate(input, with: inputs.randomElement(using: &random) ?? [], words: words, &random)
       return try await watched(bytes, "manifest") { try parse(bytes) }
@@ -223,7 +223,7 @@ import Testing
           "14 hdrcharset=BINARY\n",
         ].map { Array($0.utf8) } + [size63, [UInt8](repeating: 0xff, count: 12), [UInt8](repeating: 0, count: 512)]
       var random = SplitMix64(state: Self.seed)
-      try await rounds(500, "archives") { number in
+      try await rounds(50, "archives") { number in
         let input = inputs.randomElement(using: &random) ?? []
         var bytes = input
         // Mostly fields of headers, in place; sometimes anything anywhere.

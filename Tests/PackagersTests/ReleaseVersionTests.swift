@@ -96,7 +96,7 @@ import Testing
     return releases
   }
 
-  @Test(arguments: 1...6 as ClosedRange<UInt64>, [2, 3])
+  @Test(arguments: 1...2 as ClosedRange<UInt64>, [2, 3])
   func orderAgreesEverywhere(seed: UInt64, points: Int) async throws {
     let releases = try Self.history(seed: seed, points: points)
     #expect(releases.count > 30)
