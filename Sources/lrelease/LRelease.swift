@@ -30,6 +30,11 @@ struct LRelease: AsyncParsableCommand {
       A manifest says which files of a kernel release and of other sources make a release. 'lrelease cut' takes them, \
       makes one tarball and the DKMS packages, and writes them atomically to one folder.
 
+      Begin a manifest for modules that are here, then cut their first release:
+
+        lrelease init . --output release
+        lrelease cut release/hello.toml --output out
+
       Cut the release that belongs to a kernel release:
 
         lrelease cut manifests/ceph.toml --kernel 6.12.117 --output releases
@@ -65,7 +70,7 @@ struct LRelease: AsyncParsableCommand {
       """,
     version: "lrelease 0.1.0",
     subcommands: [
-      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
+      InitCommand.self, CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
       DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
       SignCommand.self, ShowCommand.self, AuditCommand.self, LicensesCommand.self, ManifestCommand.self,
     ])
