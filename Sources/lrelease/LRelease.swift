@@ -70,7 +70,8 @@ struct LRelease: AsyncParsableCommand {
       """,
     version: "lrelease 0.1.0",
     subcommands: [
-      InitCommand.self, CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
+      InitCommand.self, CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self,
+      RebuildCommand.self,
       DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
       SignCommand.self, ShowCommand.self, AuditCommand.self, LicensesCommand.self, ManifestCommand.self,
     ])

@@ -59,7 +59,10 @@ struct StartedManifest {
   }
 
   private var source: [String] {
-    ["# Where the code comes from. More sources are more tables: see 'sources' in docs/manifest.md.", "[sources.\(sourceName)]"]
+    [
+      "# Where the code comes from. More sources are more tables: see 'sources' in docs/manifest.md.",
+      "[sources.\(sourceName)]",
+    ]
       + start.source.lines
   }
 
@@ -75,7 +78,9 @@ struct StartedManifest {
   }
 
   private var generated: [String] {
-    var lines = ["# Files that are made when a release is cut: templates beside this file, in which @VERSION@ and the like"]
+    var lines = [
+      "# Files that are made when a release is cut: templates beside this file, in which @VERSION@ and the like"
+    ]
     lines.append("# are filled in.")
     for (path, template) in templates {
       if lines.count > 2 { lines.append("") }
@@ -111,7 +116,9 @@ struct StartedManifest {
   }
 
   private var package: [String] {
-    var lines = ["# The package: sources, of which dkms builds modules where it is installed.", "[[packages]]", "modules = ["]
+    var lines = [
+      "# The package: sources, of which dkms builds modules where it is installed.", "[[packages]]", "modules = [",
+    ]
     for module in start.survey.modules {
       var entry = "{ name = \(quote(module.name))"
       if !module.folder.isEmpty { entry += ", path = \(quote(module.folder))" }
@@ -237,7 +244,8 @@ struct StartedManifest {
     var entries = [
       entry(name, text), entry("smoke.sh", Array(smoke.utf8), mode: 0o755),
       entry("\(start.name).spec", PackageResources.source_spec),
-      entry("debian/control", PackageResources.source_control), entry("debian/changelog", PackageResources.source_changelog),
+      entry("debian/control", PackageResources.source_control),
+      entry("debian/changelog", PackageResources.source_changelog),
       entry("debian/copyright", PackageResources.source_copyright),
       entry("debian/rules", PackageResources.source_rules, mode: 0o755),
       entry("debian/source/format", PackageResources.source_format),
