@@ -103,7 +103,7 @@ import Testing
     var generator = SplitMix64(state: 16)
     let shipped = try Self.shipped()
     let bases = Dictionary(uniqueKeysWithValues: shipped)
-    let documents = (0..<400).map { Self.mutated(shipped[$0 % shipped.count].text, &generator) }
+    let documents = (0..<200).map { Self.mutated(shipped[$0 % shipped.count].text, &generator) }
     guard let verdicts = try await judge(documents) else { return }
     try #require(verdicts.count == documents.count)
     var refused = 0
@@ -121,7 +121,7 @@ import Testing
         refused += 1
       }
     }
-    #expect(refused > 120, "\(refused)")
+    #expect(refused > 50, "\(refused)")
   }
 
   private static func change(of text: String, _ shipped: [(name: String, text: String)]) -> String {

@@ -35,7 +35,7 @@ struct StartedManifest {
   private var head: [String] {
     func line(_ key: String, _ value: String, _ comment: String) -> String {
       let isPlaceholder = start.placeholders.contains(key)
-      let padded = "\(key)\(String(repeating: " ", count: max(0, 10 - key.utf8.count))) = \(quote(value))"
+      let padded = "\(key)\(String(repeating: " ", count: max(0, 11 - key.utf8.count))) = \(quote(value))"
       return "\(padded)  # \(isPlaceholder ? "CHANGE: " : "")\(comment)"
     }
     let version =
@@ -52,10 +52,18 @@ struct StartedManifest {
       line("name", start.name, "of the release: \(start.name)-VERSION.tar.xz"),
       line("version", start.version, version),
       line("summary", start.summary, "one line for people who look for packages"),
+      line("description", description, "a paragraph or more"),
       line("license", start.license, "SPDX expression, for files without SPDX-License-Identifier"),
       line("homepage", start.homepage, "where people find the code"),
       line("maintainer", start.maintainer, "whom the packages name"),
     ]
+  }
+
+  /// Not the summary once more, which packages show above it.
+  private var description: String {
+    let names = start.survey.modules.map(\.name)
+    let text = "The kernel module\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))."
+    return text.utf8.count < 78 ? text : "The \(names.count) kernel modules of \(start.name)."
   }
 
   private var source: [String] {
