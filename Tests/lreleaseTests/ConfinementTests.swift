@@ -65,7 +65,7 @@ import Testing
         #expect(outcome.succeeded, "\(way): \(outcome.errors)")
         #expect(
           outcome.errors == """
-            warning: no sandbox: what the manifest, its patches and specs say to run has your rights on this machine, and \
+            warning: no sandbox: whatever the manifest, its patches and specs run has your rights on this machine, and \
             the network
 
             """)
