@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import CMalloc
+import CVersion
 import Glibc
 import Operations
 import Packagers
@@ -66,7 +67,7 @@ struct LRelease: AsyncParsableCommand {
       else /tmp, is where scratch folders are; with LRELEASE_KEEP_SCRATCH=1 they are kept, and named. Fetching uses \
       http_proxy, https_proxy, no_proxy and ALL_PROXY, signing GNUPGHOME and GPG_TTY. NO_COLOR turns colour off.
       """,
-    version: "lrelease 0.1.0",
+    version: "lrelease \(String(cString: lr_version()))",
     subcommands: [
       CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
       DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
