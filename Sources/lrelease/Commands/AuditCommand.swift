@@ -51,7 +51,8 @@ struct AuditCommand: AsyncParsableCommand {
   var ref: String?
 
   @Option(
-    help: ArgumentHelp("The config.h that configure made for a kernel. Give it for each kernel.", valueName: "kernel=file"))
+    help: ArgumentHelp(
+      "The config.h that configure made for a kernel. Give it for each kernel.", valueName: "kernel=file"))
   var probes: [String] = []
 
   @Option(

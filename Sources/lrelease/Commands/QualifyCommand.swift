@@ -43,7 +43,8 @@ struct QualifyCommand: AsyncParsableCommand {
   var kernels: [String] = []
 
   @Option(
-    name: .customLong("variant"), help: ArgumentHelp("Only the package of this variant. May be repeated.", valueName: "variant"))
+    name: .customLong("variant"),
+    help: ArgumentHelp("Only the package of this variant. May be repeated.", valueName: "variant"))
   var variants: [String] = []
 
   @Option(help: "How far to go; each level includes those before it.")

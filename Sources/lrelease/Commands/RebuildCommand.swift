@@ -109,7 +109,9 @@ extension Console {
   fileprivate func print(_ report: Rebuild.Report) {
     print(report.made)
     if let place = report.comparedWith, let signed = report.signaturesDiffer {
-      print("identical but for the signatures of \(signed.joined(separator: ", ")): everything else is as \(place) lists it")
+      print(
+        "identical but for the signatures of \(signed.joined(separator: ", ")): everything else is as \(place) lists it"
+      )
     } else if let place = report.comparedWith {
       print(
         place.hasSuffix("/\(ReleaseFolder.checksums)")

@@ -31,7 +31,8 @@ struct SignCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The key, as gpg finds it: a fingerprint, a key ID or an address. With ! at the end, exactly that subkey.", valueName: "id"))
+      "The key, as gpg finds it: a fingerprint, a key ID or an address. With ! at the end, exactly that subkey.",
+      valueName: "id"))
   var key: String
 
   @Flag(help: "Replace existing signatures.")

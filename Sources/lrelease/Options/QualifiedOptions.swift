@@ -32,7 +32,8 @@ struct QualifiedOptions: ParsableArguments {
       let ends = claim.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
       guard ends.count == 2, let range = try? KernelRange(ends[0], ends[1]) else {
         throw ReleaseError(
-          .input, doing: "reading --claim", reason: "'\(claim)' is not a range of kernels", advice: "give OLDEST-NEWEST")
+          .input, doing: "reading --claim", reason: "'\(claim)' is not a range of kernels", advice: "give OLDEST-NEWEST"
+        )
       }
       return try QualifiedRange.claim(range, in: plan)
     }
