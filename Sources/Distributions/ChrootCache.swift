@@ -66,7 +66,9 @@ package struct ChrootCache: Sendable, Codable {
       if let record = current(name) { return Chroot(folder.appending(name), record, lock) }
       lock.release()
       // Another process may be making the same chroot, or using an older one: that takes minutes.
-      if !(try lock.tryAcquire(.exclusive)) { progress.began("\(doing): waiting until the chroot is no longer in use") }
+      if !(try lock.tryAcquire(.exclusive)) {
+        progress.stands("\(doing): waiting until the chroot is no longer in use")
+      }
       try await lock.acquire(.exclusive)
       if !lock.isGone, current(name) == nil { try await make(definition, name, doing: doing, progress: progress) }
       lock.release()

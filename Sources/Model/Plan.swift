@@ -27,6 +27,8 @@ package struct Plan: Sendable, Equatable, Codable {
   package var recipe: [String: RecipeFile]
   /// What the qualification of a candidate proved about each package, by variant; nil for a candidate.
   package var proven: [String: Proven]?
+  /// Series that were given when the release was cut, over those of the manifest; nil for none.
+  package var patches: [AddedSeries]?
   /// The changes of vendors, in order; nil for a release as it was cut.
   package var rebuilds: [Rebuild]?
   /// Where the sources were found. Not part of the release: the copy in the tarball omits it.
@@ -70,6 +72,24 @@ package struct Plan: Sendable, Equatable, Codable {
       self.kernels = kernels
       self.probes = probes
     }
+  }
+
+  /// A series that was given when the release was cut.
+  package struct AddedSeries: Sendable, Equatable, Codable {
+    /// The source that it changes; nil for the assembled tree.
+    package var source: String?
+    /// Name of the series among the recipe; its patches lie beside it.
+    package var series: String
+    package var patches: [SourcePin.PatchPin]
+
+    package init(source: String?, series: String, patches: [SourcePin.PatchPin]) {
+      self.source = source
+      self.series = series
+      self.patches = patches
+    }
+
+    /// How origins name it: `cut.1`.
+    package var mark: String { series.prefix { $0 != "/" }.description }
   }
 
   /// How a vendor changed a release.
@@ -144,9 +164,10 @@ package struct Plan: Sendable, Equatable, Codable {
     return plan
   }
 
-  /// The patches of sources and of vendors, whose text is also in the recipe of a saved plan.
+  /// The patches of sources, of the cut and of vendors, whose text is also in the recipe of a saved plan.
   package var appliedPatches: [SourcePin.PatchPin] {
     sources.sorted { $0.key < $1.key }.flatMap { $0.value.patches ?? [] }
+      + (patches ?? []).flatMap(\.patches)
       + (rebuilds ?? []).flatMap { $0.patches ?? [] }
   }
 

@@ -25,6 +25,10 @@ extension Plan {
       try demand(isID, "sources.\(name).commit", pin.commit ?? "")
     }
     for patch in appliedPatches { try demand(patch.name, .place, "patches") }
+    for added in patches ?? [] {
+      try demand(added.source.map { sources[$0] != nil } ?? true, "patches.source", added.source ?? "")
+      try demand(isCleanPath(added.series), "patches.series", added.series)
+    }
     for (variant, proven) in (proven ?? [:]).sorted(by: { $0.key < $1.key }) {
       try demand(variant, .packageName, "proven")
       // Each becomes the name of a file.

@@ -50,6 +50,9 @@ package struct Recipe: Sendable {
     }
   }
 
+  /// Adds a file that does not lie beside the manifest.
+  package mutating func add(_ name: String, _ bytes: [UInt8]) { files[name] = Plan.RecipeFile(bytes) }
+
   /// The files in a folder that the manifest names, such as a Debian packaging template.
   ///
   /// - Parameter deep: with the files in its folders.

@@ -289,6 +289,7 @@ extension Release {
       guard let series = manifest.extras[name]?.series else { continue }
       add(name, try PatchSeries.pins(of: series) { try recipe.read($0) })
     }
+    for added in plan.patches ?? [] { add(added.mark, added.patches) }
     for rebuild in plan.rebuilds ?? [] { add(rebuild.mark, rebuild.patches ?? []) }
     return found
   }

@@ -43,6 +43,7 @@ package struct Script: Sendable {
       case nil: throw ReleaseError(.failed, doing: doing, reason: "the script has no value for \(name)")
       }
     }
+    let placeholder = /@([A-Z_]+)@/
     var lines: [String] = []
     var isLeftOut = false
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -55,8 +56,10 @@ package struct Script: Sendable {
       } else if line.hasPrefix("#@") {
         let text = try value(line.dropFirst(2).dropLast())
         if !text.isEmpty { lines.append(text) }
+      } else if line.utf8.contains(UInt8(ascii: "@")) {
+        lines.append(String(try line.replacing(placeholder) { try value($0.1) }))
       } else {
-        lines.append(String(try line.replacing(/@([A-Z_]+)@/) { try value($0.1) }))
+        lines.append(String(line))
       }
     }
     return lines.joined(separator: "\n")

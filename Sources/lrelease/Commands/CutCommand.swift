@@ -29,6 +29,13 @@ struct CutCommand: AsyncParsableCommand {
 
         lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1
 
+      With a patch of your own, to the kernel tree or to the assembled tree. The plan records it:
+
+        lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1 \\
+            --patches linux=0001-fix.patch
+        lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1 \\
+            --patches fixes/series
+
       From a plan that 'lrelease plan' saved, or from the plan.json of a release. If the signature is available, it \
       is checked again; if not, the hash in the plan is used, with a warning. Do not trust a plan from an unknown \
       source.

@@ -49,6 +49,11 @@ extension Console {
         "  source   \(name): \(pin.kind) \(plan.places?[name] ?? ""), \(pin.identity)"
           + (pin.version.map { ", version \($0)" } ?? ""))
     }
+    for added in plan.patches ?? [] {
+      for patch in added.patches {
+        print("  patch    \(added.mark)/\(patch.name), to \(added.source.map { "the source \($0)" } ?? "the tree")")
+      }
+    }
     for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
       print("  tool     \(tool): \(version)")
     }

@@ -24,8 +24,8 @@ struct RebuildCommand: AsyncParsableCommand {
         lrelease rebuild sample-7.2.1.tar.xz --output again
 
       With changes, it is another release, sample-7.2.1+by.acme.1, whose packages sort after the original and before \
-      the next respin or release. The patches are a quilt series. They apply to the tree as the tarball holds it, \
-      with -p1 unless the series says otherwise:
+      the next respin or release. The patches apply to the tree as the tarball holds it, with -p1 unless the \
+      series says otherwise:
 
         lrelease rebuild sample-7.2.1.tar.xz --vendor acme \\
             --patches acme/series --output releases
@@ -67,7 +67,8 @@ struct RebuildCommand: AsyncParsableCommand {
   var number: Int?
 
   @Option(
-    name: .customLong("patches"), help: ArgumentHelp("The vendor's patches, a quilt series.", valueName: "series"),
+    name: .customLong("patches"),
+    help: ArgumentHelp("The vendor's patches: a quilt series, a patch, or a folder of them.", valueName: "series"),
     completion: .file())
   var series: String?
 
@@ -86,9 +87,7 @@ struct RebuildCommand: AsyncParsableCommand {
   }
 
   private func run(_ console: Console) async throws {
-    let series = try series.map { file in
-      try PatchSeries(file: file) { try Files.read(FilePath($0), limit: 64 << 20) }
-    }
+    let series = try series.map { try PatchSeries(at: FilePath($0)) }
     let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
     let rebuild = Rebuild(output: FilePath(output), signer: try await signing.key(), progress: console.progress)
     let report =
