@@ -7,7 +7,7 @@ import Model
 import Processes
 import SystemPackage
 
-/// What a newer kernel release has of the upstream part that a release has not: the work that waits.
+/// How the upstream part differs in a newer kernel release: the work ahead.
 package struct Drift: Sendable, Codable, Equatable {
   package struct File: Sendable, Codable, Equatable {
     package enum Change: String, Sendable, Codable { case added, removed, changed }

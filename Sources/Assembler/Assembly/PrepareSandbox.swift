@@ -137,7 +137,7 @@ package struct PrepareSandbox: Sendable {
     guard file.starts(with: "/usr") else {
       throw ReleaseError(
         .failed, doing: "taking what the prepare step made",
-        reason: "the link \(path) leads to \(file), which is no part of an installed package")
+        reason: "the link \(path) leads to \(file), which is not part of an installed package")
     }
     var status = stat()
     _ = stat(file.string, &status)

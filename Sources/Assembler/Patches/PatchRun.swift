@@ -124,7 +124,7 @@ struct PatchRun {
           guard record.utf8.elementsEqual(expected.utf8) else {
             throw ReleaseError(
               .input, doing: "reading the patch \(patch.name)",
-              reason: "git reads it otherwise: '\(record)' where '\(expected)' was expected",
+              reason: "git reads it differently: '\(record)' where '\(expected)' was expected",
               advice: "make it again with 'git format-patch'")
           }
         }

@@ -75,7 +75,7 @@ struct GitRepository: Sendable {
     if let elsewhere = try GitRepository.path(in: folder, after: "gitdir: "), !Files.isFolder(elsewhere) {
       throw ReleaseError(
         .source, doing: doing, reason: "its .git file names \(elsewhere), which is not there",
-        advice: "the repository that it belongs to was moved or removed: bring it back, or give that one")
+        advice: "its main repository was moved or removed: restore it, or give that one")
     }
   }
 

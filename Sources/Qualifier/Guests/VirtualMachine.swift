@@ -145,7 +145,7 @@ package struct VirtualMachine: Sendable {
         // Whatever a guest does, even a panic, QEMU itself then ends well.
         throw ReleaseError(
           .failed, doing: doing, reason: "\(command.name): \(outcome.complaint)",
-          advice: "is QEMU whole, and memory enough?")
+          advice: "check that QEMU works, and that there is enough memory")
       }
     }
     return GuestRun(

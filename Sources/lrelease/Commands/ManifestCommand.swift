@@ -40,9 +40,9 @@ struct ManifestCommand: AsyncParsableCommand {
 
   struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the JSON schema, for editors.",
+      abstract: "Print the JSON schema of manifests, for editors.",
       discussion: """
-        With a description of every key. An editor with a TOML language server completes and checks by it:
+        With a description of every key. Editors with a TOML language server use it to complete and to check:
 
           lrelease manifest schema > lrelease.schema.json
         """)
