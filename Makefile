@@ -16,7 +16,8 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
+.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-native site-kills site-in-use \
+	qualify qualify-lustre setup lint man install clean
 
 all: setup
 	swift build
@@ -70,6 +71,27 @@ test-packages: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES) piuparts autopkgtest
 test-packages: all
 	LRELEASE_TEST_PACKAGES=1 swift test --filter DebianToolsTests
 
+# The sample's packages on machines of sites: roots of Debian, kept in SITES.
+SITES = /var/tmp/lrelease-tests/sites
+$(SITES)/root-%:
+	mkdir -p $(SITES)
+	rm -rf $@.new
+	mmdebstrap --quiet --variant=apt --include=dkms,linux-headers-amd64,linux-image-amd64,gcc,make,rpm,kmod,openssl,xz-utils,ccache \
+		$* $@.new
+	mv $@.new $@
+
+# Installations, upgrades and removals killed at 20 moments each, .deb and .rpm, on two versions of dkms: an hour.
+SUITES = bookworm trixie
+site-kills: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
+site-kills: all $(SUITES:%=$(SITES)/root-%)
+	Tests/site-kills/all $(LRELEASE) $(SITES) $(SUITES)
+
+# Upgraded and removed while its file system is mounted, in a guest: some minutes.
+site-in-use: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
+site-in-use: all $(SITES)/root-trixie
+	Tests/site-kills/releases $(LRELEASE) $(SITES)/root-trixie $(SITES)/in-use
+	Tests/site-in-use $(SITES)/root-trixie $(SITES)/in-use/sample-7.2.1 $(SITES)/in-use/sample-7.2.1+r1
+
 # The whole matrix of the sample, up to a mounted file system on Linux 5.10, 6.1, 6.12 and 7.x, into out/: half an hour.
 DEBIAN = debian-11 debian-12 debian-12-6.12 debian-13 debian-13-backports debian-sid
 qualify: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
@@ -102,7 +124,7 @@ setup:
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck --shell=sh Sources/*/Scripts/*.sh Tests/fuzz
-	shellcheck --shell=bash Sources/*/Scripts/*.bash
+	shellcheck --shell=bash Sources/*/Scripts/*.bash Tests/site-in-use Tests/site-kills/*
 
 # The man pages, into man/. The plugin of swift-argument-parser writes them from the declarations of the commands;
 # sed sets its blank and indented lines as paragraphs and displays, and names the pages as man(1) looks for subcommands.
