@@ -34,7 +34,7 @@ aside=.$number.old
 # One is there while a package is unpacked that takes care of the modules of the one before.
 marks="$home/.taken-over /run/$module.taken-over"
 mark() {
-  # shellcheck disable=SC2086 # Two words.
+# shellcheck disable=SC2086 # Words.
   [ ! -d "$home" ] || touch $marks 2>/dev/null || :
 }
 #@if ALL
@@ -248,7 +248,7 @@ remove_modules() {
   # Where dkms has its files now, and where it may have had them.
   for tree in $(printf '%s\n' "$tree" /var/lib/dkms | sort -u); do
     home=$tree/$module
-    # shellcheck disable=SC2086
+# shellcheck disable=SC2086 # Words.
     rm -f $marks "$home/.taken-over"
     unite
     forget "$number"
@@ -579,7 +579,7 @@ settle() {
 # install_modules KERNELS: builds and installs for them. Exit status 1 where the package manager should know: a build that
 # failed for the kernel that runs or boots next, on that system itself; and anywhere what was built and not installed.
 install_modules() {
-  # shellcheck disable=SC2086
+# shellcheck disable=SC2086 # Words.
   rm -f $marks
   if [ -e /etc/dkms/no-autoinstall ]; then
     say "nothing is built, as /etc/dkms/no-autoinstall is there; modules that are installed stay"
