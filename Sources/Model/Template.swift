@@ -4,7 +4,7 @@ import Diagnostics
 
 /// A text file with @NAME@ placeholders. Every placeholder must have a value: a typing mistake is an error.
 ///
-/// A line that holds nothing but a placeholder whose value is empty is left out.
+/// A line that consists of a placeholder with an empty value is left out.
 package struct Template: Sendable {
   package var file: String
   package var text: String
@@ -61,7 +61,7 @@ package struct Template: Sendable {
         let place = SourceLocation(file: file, line: number, column: column)
         try unknown(
           ReleaseError(
-            .input, at: place, doing: "filling in the template", reason: "nothing has the name @\(name)@",
+            .input, at: place, doing: "filling in the template", reason: "there is no placeholder @\(name)@",
             advice: name.nearest(in: values.keys).map { "did you mean @\($0)@?" }
               ?? "known are \(values.keys.sorted().map { "@\($0)@" }.joined(separator: ", "))"))
       }

@@ -7,7 +7,7 @@ package enum LicenceData {
   /// What a name stands for.
   enum Entry: Equatable {
     case licence(String)
-    /// With what is to be said instead; nil where nothing took its place.
+    /// With the name that replaces it; nil if there is none.
     case deprecated(String, instead: String?)
     case exception(String)
   }
@@ -46,7 +46,7 @@ package enum LicenceData {
     if case .exception(let name) = list.exceptions[name.lowercased()] { name } else { nil }
   }
 
-  /// The names that may be written today.
+  /// The names that are not deprecated.
   static let licenceNames: [String] = list.licences.values.compactMap {
     if case .licence(let name) = $0 { name } else { nil }
   }.sorted()
@@ -72,7 +72,7 @@ package enum LicenceData {
     return "^\(term)(?: +(?:AND|OR|and|or) +\(term))* *$"
   }()
 
-  /// The text of a licence or an exception; nil where lrelease has none.
+  /// The text of a licence or an exception; nil if lrelease does not have it.
   package static func text(of name: String) -> [UInt8]? {
     let endings = ["-only", "-or-later", "+"]
     let plain = endings.first { name.hasSuffix($0) }.map { String(name.dropLast($0.count)) } ?? name

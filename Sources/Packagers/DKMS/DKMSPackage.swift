@@ -72,6 +72,7 @@ package struct DKMSPackage: Sendable {
     try checkMakefile(tree)
     tree["dkms.conf"] = entry(try configuration, executable: false, "dkms.conf")
     tree["dkms/pre-build"] = entry(try preBuild, executable: true, "dkms/pre-build")
+    tree["dkms/post-install"] = entry(try postInstall, executable: true, "dkms/post-install")
     if package.probe != nil {
       tree["dkms/key"] = entry(try key, executable: true, "dkms/key")
       for (key, results) in plan.proven?[package.variant]?.probes ?? [:] {
@@ -150,6 +151,14 @@ package struct DKMSPackage: Sendable {
         PackageResources.pre_build_sh, "dkms/pre-build",
         // Quoting would change the bytes of released packages.
         ["PROBE": package.probe.map { .verbatim($0) }, "MAKEFILES": .verbatim(makefiles)])
+    }
+  }
+
+  /// Looks at what dkms has installed when no maintainer script does.
+  private var postInstall: String {
+    get throws {
+      let site = try siteScripts["DKMS_SITE"] ?? ""
+      return try filled(PackageResources.post_install_sh, "dkms/post-install", ["SITE": .verbatim(site)])
     }
   }
 

@@ -38,9 +38,9 @@ struct ManifestCommand: AsyncParsableCommand {
 
   struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the JSON schema, for editors.",
+      abstract: "Print the JSON schema of manifests, for editors.",
       discussion: """
-        With a description of every key. An editor with a TOML language server completes and checks by it: see "In an \
+        With a description of every key. An editor with a TOML language server completes and checks with it: see "In an \
         editor" in docs/manifest.md.
 
           lrelease manifest schema > lrelease.schema.json

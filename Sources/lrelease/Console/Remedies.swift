@@ -13,7 +13,7 @@ import Qualifier
 import Releases
 import Verdicts
 
-/// What libraries advise, in the words of the command line.
+/// What libraries advise, worded for the command line.
 ///
 /// RemedyTests see to it that each kind of remedy is here, and that each option in the words exists.
 enum Remedies {
