@@ -27,8 +27,8 @@ ifeq ($(STRICT),1)
 export LRELEASE_STRICT = 1
 endif
 
-.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-native qualify qualify-lustre setup lint \
-	licences man man-lint install deb test-deb clean
+.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-native site-kills \
+	site-in-use qualify qualify-lustre setup lint licences man man-lint install deb test-deb clean
 
 all: setup
 	swift build
@@ -82,6 +82,27 @@ test-packages: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES) piuparts autopkgtest
 test-packages: all
 	LRELEASE_TEST_PACKAGES=1 swift test --filter DebianToolsTests
 
+# The sample's packages on machines of sites: roots of Debian, kept in SITES.
+SITES = /var/tmp/lrelease-tests/sites
+$(SITES)/root-%:
+	mkdir -p $(SITES)
+	rm -rf $@.new
+	mmdebstrap --quiet --variant=apt --include=dkms,linux-headers-amd64,linux-image-amd64,gcc,make,rpm,kmod,openssl,xz-utils,ccache \
+		$* $@.new
+	mv $@.new $@
+
+# Installations, upgrades and removals killed at 20 moments each, .deb and .rpm, on two versions of dkms: an hour.
+SUITES = bookworm trixie
+site-kills: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
+site-kills: all $(SUITES:%=$(SITES)/root-%)
+	Tests/site-kills/all $(LRELEASE) $(SITES) $(SUITES)
+
+# Upgraded and removed while its file system is mounted, in a guest: some minutes.
+site-in-use: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
+site-in-use: all $(SITES)/root-trixie
+	Tests/site-kills/releases $(LRELEASE) $(SITES)/root-trixie $(SITES)/in-use
+	Tests/site-in-use $(SITES)/root-trixie $(SITES)/in-use/sample-7.2.1 $(SITES)/in-use/sample-7.2.1+r1
+
 # The whole matrix of the sample, up to a mounted file system on Linux 5.10, 6.1, 6.12 and 7.x, into out/: half an hour.
 DEBIAN = debian-11 debian-12 debian-12-6.12 debian-13 debian-13-backports debian-sid
 qualify: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
@@ -114,7 +135,7 @@ setup:
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck --shell=sh Sources/*/Scripts/*.sh Tests/fuzz packaging/deb packaging/test-deb
-	shellcheck --shell=bash Sources/*/Scripts/*.bash
+	shellcheck --shell=bash Sources/*/Scripts/*.bash Tests/site-in-use Tests/site-kills/*
 
 # Whether each file says under which licence it is. Debian's reuse is too old for REUSE.toml: pip has a newer one.
 REUSE = .build/reuse

@@ -112,7 +112,9 @@ let package = Package(
       resources: scripts),
     module(
       "Operations",
-      ["Packagers", "Assembler", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
+      ["Packagers", "Assembler", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"],
+      // What `lrelease init` writes. Most of its recipes are links to those of this repository.
+      resources: scripts + [.embedInCode("Recipes")]),
     .executableTarget(
       name: "lrelease",
       dependencies: [

@@ -102,7 +102,7 @@ package struct Drift: Sendable, Codable, Equatable {
       ).run(doing: doing)
       // 1: they differ.
       guard outcome.status == .exited(1) else {
-        throw ReleaseError(.failed, doing: doing, reason: "git: \(outcome.lastErrorLine)")
+        throw ReleaseError(.failed, doing: doing, reason: "git: \(outcome.complaint)")
       }
       return counts(outcome.output)
     }

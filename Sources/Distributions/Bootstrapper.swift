@@ -82,7 +82,7 @@ extension Bootstrapper {
     let cause =
       outcome.errors.split(separator: "\n").map { $0.trimmed }.first {
         ["E: ", "Error: "].contains(where: $0.hasPrefix) || $0.contains(" Depends: ") && $0.contains(" but ")
-      } ?? outcome.lastErrorLine
+      } ?? outcome.complaint
     let remedy: (any Remedy)? =
       if ["No space left", "enough free space"].contains(where: cause.contains) {
         DistributionsRemedy.freeSpaceInCache

@@ -58,10 +58,12 @@ package struct Command: Sendable {
     package var succeeded: Bool { status.isSuccess }
     package var text: String { String(decoding: output, as: UTF8.self) }
 
-    /// The last line of standard error that says something, or how the child ended.
-    package var lastErrorLine: String {
-      let line = errors.lines.last { !$0.allSatisfy(\.isWhitespace) }
-      return line.map { String($0).trimmed } ?? ending
+    /// The line of standard error that says why: the first that calls itself an error, as what follows is advice or comes
+    /// of it; else the last; or how the child ended.
+    package var complaint: String {
+      let lines = errors.lines.map { String($0).trimmed }.filter { !$0.isEmpty }
+      let marks = ["fatal: ", "error: ", "e: "]
+      return lines.first { line in marks.contains(where: line.lowercased().hasPrefix) } ?? lines.last ?? ending
     }
 
     package var ending: String {
@@ -100,7 +102,7 @@ package struct Command: Sendable {
   ) async throws -> Outcome {
     let outcome = try await run(input: input, doing: doing)
     guard outcome.succeeded else {
-      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.lastErrorLine)", remedy: remedy)
+      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.complaint)", remedy: remedy)
     }
     return outcome
   }

@@ -48,9 +48,9 @@ extension Sandbox {
     command.inner = inner ?? command.inner
     let outcome = try await command.run(doing: doing)
     // bwrap also reports a program that it cannot start; then it has made the sandbox.
-    if !outcome.succeeded, outcome.lastErrorLine.hasPrefix("bwrap: "), !outcome.lastErrorLine.contains("execvp") {
+    if !outcome.succeeded, outcome.complaint.hasPrefix("bwrap: "), !outcome.complaint.contains("execvp") {
       throw ReleaseError(
-        .failed, doing: doing, reason: "this machine makes no sandbox for it (\(outcome.lastErrorLine))",
+        .failed, doing: doing, reason: "this machine makes no sandbox for it (\(outcome.complaint))",
         remedy: ProcessesRemedy.allowNamespaces(.here))
     }
     return outcome

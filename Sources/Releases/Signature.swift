@@ -134,7 +134,7 @@ package struct SignatureCheck: Sendable {
     case .unknownKey(let key):
       throw refused("it was signed by the unknown key \(key)", "add the key to \(trust.keyring) if you trust it")
     case nil, .unreadable, .good, .bad:
-      throw refused("the signature cannot be read: \(outcome.lastErrorLine)", "get the signature again")
+      throw refused("the signature cannot be read: \(outcome.complaint)", "get the signature again")
     }
   }
 }

@@ -134,7 +134,7 @@ package struct SigningKey: Sendable {
 
   /// What gpg, or a program that calls it, says of a signature that it did not make.
   package func failure(_ outcome: Command.Outcome, doing: String) -> ReleaseError {
-    let complaint = GnuPG.complaint(in: outcome.errors) ?? outcome.lastErrorLine
+    let complaint = GnuPG.complaint(in: outcome.errors) ?? outcome.complaint
     let needsTerminal = ["ioctl", "No pinentry", "/dev/tty", "Timeout"].contains { complaint.contains($0) }
     let advice =
       if needsTerminal {

@@ -32,6 +32,11 @@ struct LRelease: AsyncParsableCommand {
       these files, makes a tarball and the DKMS packages, and writes them to one folder. That folder never changes \
       afterwards.
 
+      Write a first manifest for kernel modules in this folder, then cut their first release:
+
+        lrelease init . --output release
+        lrelease cut release/hello.toml --output out
+
       Cut the release for a kernel release:
 
         lrelease cut manifests/ceph.toml --kernel 6.12.117 --output releases
@@ -69,7 +74,8 @@ struct LRelease: AsyncParsableCommand {
       """,
     version: "lrelease \(String(cString: lr_version()))",
     subcommands: [
-      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
+      InitCommand.self, CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self,
+      RebuildCommand.self,
       DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
       SignCommand.self, ShowCommand.self, AuditCommand.self, LicensesCommand.self, ManifestCommand.self,
     ])

@@ -53,7 +53,7 @@ package struct PrepareSandbox: Sendable {
       let log = try await bubblewrap(step, folder, sourceDate, doing: doing)
       guard log.succeeded else {
         throw ReleaseError(
-          .failed, at: step.location, doing: doing, reason: log.lastErrorLine,
+          .failed, at: step.location, doing: doing, reason: log.complaint,
           advice: "the step runs without network and sees only this machine's programs and the tree")
       }
       var seen: PathSet = []

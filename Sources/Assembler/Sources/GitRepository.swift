@@ -192,7 +192,7 @@ struct GitRepository: Sendable {
         reason: "this version of git does not know its format: \(names.isEmpty ? lines[start] : names)",
         advice: "install a newer git (2.45 for reftable), or give a plain clone")
     }
-    return ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(outcome.lastErrorLine)")
+    return ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(outcome.complaint)")
   }
 
   // MARK: what is missing

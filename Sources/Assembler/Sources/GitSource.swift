@@ -175,7 +175,7 @@ package struct GitSource: Sendable {
         throw try await repository.missing("the object \(entry.oid) (\(entry.path))", outcome)
       }
       guard outcome.succeeded else {
-        throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.lastErrorLine)")
+        throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.complaint)")
       }
       return result.0
     }

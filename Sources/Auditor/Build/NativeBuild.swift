@@ -112,7 +112,7 @@ package struct NativeBuild: Sendable, Codable, Equatable {
     pass.causes = pass.failures.values.reduce(into: [:]) { $0[$1.cause.rawValue, default: 0] += 1 }
     guard pass.compiled + pass.failures.count > 0 else {
       throw ReleaseError(
-        .failed, doing: doing, reason: "no file was compiled: \(log.complaint ?? outcome.lastErrorLine)",
+        .failed, doing: doing, reason: "no file was compiled: \(log.complaint ?? outcome.complaint)",
         advice: "check that the kernel itself builds with this compiler")
     }
     if let exported = layout.kernel.exported {

@@ -192,7 +192,7 @@ struct NativeLayout: Sendable {
     // Before make could say anything.
     if !outcome.succeeded, outcome.output.isEmpty {
       throw ReleaseError(
-        .failed, doing: doing, reason: outcome.lastErrorLine,
+        .failed, doing: doing, reason: outcome.complaint,
         advice: "an overlay on the kernel tree is needed: try as root, and with TMPDIR on a disk")
     }
     return outcome

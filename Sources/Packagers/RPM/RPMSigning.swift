@@ -49,7 +49,7 @@ package enum RPMSigning {
     if outcome.errors.contains("gpg: ") { return key.failure(outcome, doing: doing) }
     let errors = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("error: ") }.map { $0.dropFirst(7) }
     return ReleaseError(
-      .failed, doing: doing, reason: "rpmsign: \(errors.first.map(String.init) ?? outcome.lastErrorLine)")
+      .failed, doing: doing, reason: "rpmsign: \(errors.first.map(String.init) ?? outcome.complaint)")
   }
 
   /// Who signed a package.
