@@ -71,7 +71,7 @@ import Testing
   /// Sizes count as equal: each change of a template changes some. An update of the documents renews them.
   static func matches(_ line: String, _ shown: String) -> Bool {
     func plain(_ text: String) -> String {
-      text.replacing(/ *[0-9.]+ (B|kB|MB)  /) { " SIZE \($0.1)  " }
+      text.replacing(#/ *[0-9.]+ (B|kB|MB)  /#) { " SIZE \($0.1)  " }
     }
     return matchesWildcards(plain(line), plain(shown))
   }
