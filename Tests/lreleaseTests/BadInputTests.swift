@@ -118,7 +118,7 @@ import Testing
     try await Workshop.use { workshop in
       for (command, words) in [
         ("echo why >&2; exit 3", "why"), ("kill -9 $$", "running 'sh"), ("mkfifo p", "p is not a file"),
-        ("ln -s /nowhere l", "leads nowhere, to /nowhere"), ("ln -s /etc/shadow l", "no part of an installed package"),
+        ("ln -s /nowhere l", "leads nowhere, to /nowhere"), ("ln -s /etc/shadow l", "not part of an installed package"),
         ("touch $(printf 'a\\\\377')", "is not UTF-8"), ("echo x > /etc/x", "Read-only"),
       ] {
         try workshop.writeManifest("[[prepare]]\nrun = [\"sh\", \"-c\", \"\(command)\"]")
