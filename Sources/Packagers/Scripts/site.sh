@@ -34,9 +34,10 @@ aside=.$number.old
 # One is there while a package is unpacked that takes care of the modules of the one before.
 marks="$home/.taken-over /run/$module.taken-over"
 mark() {
-# shellcheck disable=SC2086 # Words.
-  [ ! -d "$home" ] || touch $marks 2>/dev/null || :
+  [ -d "$home" ] || return 0
+  for mark in $marks; do touch "$mark" 2>/dev/null || :; done
 }
+unmark() { for mark in $marks; do rm -f "$mark" || :; done; }
 #@if ALL
 
 # Where files can be written: dkms without such a place says nothing, and exits 0.
@@ -248,8 +249,8 @@ remove_modules() {
   # Where dkms has its files now, and where it may have had them.
   for tree in $(printf '%s\n' "$tree" /var/lib/dkms | sort -u); do
     home=$tree/$module
-# shellcheck disable=SC2086 # Words.
-    rm -f $marks "$home/.taken-over"
+    rm -f "$home/.taken-over"
+    unmark
     unite
     forget "$number"
     for version in $(kept) $(strays); do forget "$version"; done
@@ -579,8 +580,7 @@ settle() {
 # install_modules KERNELS: builds and installs for them. Exit status 1 where the package manager should know: a build that
 # failed for the kernel that runs or boots next, on that system itself; and anywhere what was built and not installed.
 install_modules() {
-# shellcheck disable=SC2086 # Words.
-  rm -f $marks
+  unmark
   if [ -e /etc/dkms/no-autoinstall ]; then
     say "nothing is built, as /etc/dkms/no-autoinstall is there; modules that are installed stay"
     return 0
