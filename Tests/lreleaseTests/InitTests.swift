@@ -158,7 +158,7 @@ import Testing
     (["code", "--name", "A B"], 2, "reading --name"), (["code", "--release", "v1"], 2, "reading --release"),
     (["code", "--license", "GPL-2.0"], 2, "write GPL-2.0-only"), (["code", "--maintainer", "me"], 2, "Name <address>"),
     (["code", "--module-folder", "srcs"], 3, "did you mean 'src'?"),
-    (["code", "--kernels", "6.12-5.10"], 2, "no range"),
+    (["code", "--kernels", "6.12-5.10"], 2, "is not a range"),
     (["--source", "linux=none", "--module-folder", "fs/x"], 3, "no such file or folder"),
     (["--source", "linux=linux"], 2, "give the folders of the modules with --module-folder"),
     (["--source", "linux=linux", "--module-folder", "fs/nix"], 3, "Linux 7.4 has no fs/nix"),

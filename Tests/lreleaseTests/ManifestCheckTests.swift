@@ -49,8 +49,8 @@ import Testing
       #expect(
         later == [
           "patches/series:2:1: error: reading the series: unknown option '-q'; -pN and -R can follow a patch",
-          "version.h.in:1:11: error: filling in the template: nothing has the name @VERSON@; did you mean @VERSION@?",
-          "version.h.in:2:1: error: filling in the template: nothing has the name @KERNEL_MIN@; known are "
+          "version.h.in:1:11: error: filling in the template: there is no placeholder @VERSON@; did you mean @VERSION@?",
+          "version.h.in:2:1: error: filling in the template: there is no placeholder @KERNEL_MIN@; known are "
             + "@DKMS_VERSION@, @EXTRAS@, @HOMEPAGE@, @KERNEL@, @LICENSE@, @MAINTAINER@, @NAME@, "
             + "@SUMMARY@, @VERSION@, @VERSION_TRIPLE@",
         ], "\(later)")
@@ -74,7 +74,7 @@ import Testing
       let first = try await check(workshop)
       #expect(
         first == [
-          "x.in:1:10: error: filling in the template: nothing has the name @EXTRA@; did you mean @EXTRAS@?"
+          "x.in:1:10: error: filling in the template: there is no placeholder @EXTRA@; did you mean @EXTRAS@?"
         ], "\(first)")
       try await workshop.shell(
         """
@@ -84,7 +84,7 @@ import Testing
       let found = try await check(workshop)
       #expect(found.count == 5, "\(found)")
       for words in [
-        "debian/control:2:1: error: filling in the template: nothing has the name @DKMS_PACKAGES@",
+        "debian/control:2:1: error: filling in the template: there is no placeholder @DKMS_PACKAGES@",
         "debian/rules:2:1: error: reading the packaging: the line ends with CR and LF",
         "dkms/control:1:1: error: reading the control file: 'no field' is not a field", "did you mean @PACKAGE@?",
         "did you mean @REQUIRES@?",
