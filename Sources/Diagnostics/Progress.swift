@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// What long work tells of itself. Events go in here; who draws them is the command line's business.
+/// Reports the progress of long work. The command line decides how events are shown.
 package struct Progress: Sendable {
   package enum Event: Sendable {
-    /// A step begins. `total` is the bytes or files to come, where that is known.
+    /// A step begins. `total` is the number of bytes or files to come, if known.
     case began(step: String, total: Int64?)
     /// `done` of the step's total, in bytes.
     case advanced(step: String, done: Int64, total: Int64?)
     /// A step ended, with how long it took in seconds.
     case finished(step: String, seconds: Double)
+    /// A step ended without success: its error says why.
+    case failed(step: String)
+    /// How things stand, until the next event.
+    case stands(String)
     /// A warning, or a note.
     case told(Diagnostic)
   }
@@ -20,8 +24,8 @@ package struct Progress: Sendable {
   /// Nobody listens.
   package static let silent = Progress { _ in }
 
-  /// For work that others carry out, which is not a step of ours.
-  package func began(_ step: String) { send(.began(step: step, total: nil)) }
+  /// The state of work that is done elsewhere and is not a step of ours.
+  package func stands(_ text: String) { send(.stands(text)) }
   package func finished(_ step: String, seconds: Double) { send(.finished(step: step, seconds: seconds)) }
   /// Something worth knowing that is not a problem, such as a patch that applied with an offset.
   package func note(_ text: String) { tell(Diagnostic(.note, reason: text)) }
@@ -36,9 +40,14 @@ package struct Progress: Sendable {
   package func step<R>(_ name: String, total: Int64? = nil, _ body: () async throws -> R) async throws -> R {
     let start = ContinuousClock.now
     send(.began(step: name, total: total))
-    let result = try await body()
-    send(.finished(step: name, seconds: (ContinuousClock.now - start).seconds))
-    return result
+    do {
+      let result = try await body()
+      send(.finished(step: name, seconds: (ContinuousClock.now - start).seconds))
+      return result
+    } catch {
+      send(.failed(step: name))
+      throw error
+    }
   }
 }
 

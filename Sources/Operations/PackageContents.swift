@@ -46,6 +46,11 @@ package struct PackageContents: Sendable, Codable {
     for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) {
       header.append("source   \(name): \(pin.kind), \(pin.identity)")
     }
+    for added in plan.patches ?? [] {
+      for patch in added.patches {
+        header.append("patch    \(added.mark)/\(patch.name)" + (added.source.map { ", to the source \($0)" } ?? ""))
+      }
+    }
     header += release.artifacts.map { "artifact \($0.name), SHA-256 \($0.sha256)" }
     let tree = release.tree
     return PackageContents(
@@ -79,7 +84,7 @@ package struct PackageContents: Sendable, Codable {
     }
     // A child that was still writing when we refused what it wrote has nothing to tell.
     if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
-    guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.lastErrorLine) }
+    guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
     return try result.get().files
   }
 

@@ -184,7 +184,7 @@ package struct ReleaseDiff: Sendable, Codable {
         let outcome = try await Command("diff", ["-u"] + labels + ["a", "b"], directory: scratch)
           .run(doing: "comparing \(path)")
         guard outcome.status == .exited(1) || outcome.succeeded else {
-          throw ReleaseError(.failed, doing: "comparing \(path)", reason: "diff: \(outcome.lastErrorLine)")
+          throw ReleaseError(.failed, doing: "comparing \(path)", reason: "diff: \(outcome.complaint)")
         }
         text += outcome.text
       }
@@ -289,6 +289,7 @@ extension Release {
       guard let series = manifest.extras[name]?.series else { continue }
       add(name, try PatchSeries.pins(of: series) { try recipe.read($0) })
     }
+    for added in plan.patches ?? [] { add(added.mark, added.patches) }
     for rebuild in plan.rebuilds ?? [] { add(rebuild.mark, rebuild.patches ?? []) }
     return found
   }

@@ -5,8 +5,8 @@ import Diagnostics
 /// A shell script from a file of a folder `Scripts`, which is built into the program, and the one place where values become
 /// a part of a script.
 ///
-/// What a script can be given as arguments it is given so, and `text` is run as it stands. What goes to sites has its
-/// values put in:
+/// A script gets values as arguments where possible, and `text` runs as it is. In scripts for sites, values are
+/// inserted:
 ///
 /// - `@NAME@` is a value.
 /// - A line `#@NAME@` is the lines of a value, or nothing.
@@ -18,7 +18,7 @@ package struct Script: Sendable {
     case plain(String)
     /// Becomes one word, in quotes where it needs them.
     case word(String)
-    /// Goes in as it is, with all that a shell makes of it.
+    /// Inserted verbatim; a shell interprets it.
     case verbatim(String)
   }
 
@@ -31,7 +31,7 @@ package struct Script: Sendable {
     isPlain(word) ? word : "'" + word.replacing("'", with: #"'\''"#) + "'"
   }
 
-  /// - Throws: `ReleaseError` for a value that is missing, and for one that is not as plain as it is said to be.
+  /// - Throws: `ReleaseError` for a missing value, and for one that is not as plain as declared.
   package func filled(_ values: [String: Value], doing: String) throws -> String {
     func value(_ name: Substring) throws -> String {
       switch values[String(name)] {
@@ -43,6 +43,7 @@ package struct Script: Sendable {
       case nil: throw ReleaseError(.failed, doing: doing, reason: "the script has no value for \(name)")
       }
     }
+    let placeholder = /@([A-Z_]+)@/
     var lines: [String] = []
     var isLeftOut = false
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -55,8 +56,10 @@ package struct Script: Sendable {
       } else if line.hasPrefix("#@") {
         let text = try value(line.dropFirst(2).dropLast())
         if !text.isEmpty { lines.append(text) }
+      } else if line.utf8.contains(UInt8(ascii: "@")) {
+        lines.append(String(try line.replacing(placeholder) { try value($0.1) }))
       } else {
-        lines.append(String(try line.replacing(/@([A-Z_]+)@/) { try value($0.1) }))
+        lines.append(String(line))
       }
     }
     return lines.joined(separator: "\n")

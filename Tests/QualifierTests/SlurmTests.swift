@@ -48,19 +48,48 @@ struct SlurmTests {
         Verdict.self, from: Files.read(qualification.appending("verdicts").appending("\(name).modules.json")))
     }
 
-    /// Waits until make runs in a task of the node, and holds it there: this test may get to work much later.
+    /// Starts lrelease, and holds what builds in a task of the node: this test may get to work much later.
     ///
-    /// - Returns: the processes that wait for `letGo`.
-    @discardableResult func holdWhatBuilds(_ child: Child) async throws -> [pid_t] {
-      var held: [pid_t] = []
-      let builds = try await child.wait(seconds: 1800) {
-        held = try Array(cluster.processes(running: "make -j").keys)
-        for id in held { kill(id, SIGSTOP) }
-        return !held.isEmpty
-      }
-      #expect(builds, "\(child.errorText)")
-      return held
+    /// A process of its own looks out for make, with priority, as a build is over in a second and the other tests take
+    /// their time.
+    ///
+    /// - Returns: lrelease, and the processes that wait for `letGo`.
+    func startAndHold(_ more: [String] = []) async throws -> (Child, [pid_t]) {
+      let watch = try Child(
+        workshop, ["-n", "-10", "python3", "-c", Self.watch, "\(workshop.folder)/out", cluster.configuration.string],
+        program: "nice", log: "watch")
+      let child = try start(more)
+      _ = try await watch.wait(seconds: 1800) { !child.isRunning }
+      let held = watch.errorText.split(separator: " ").compactMap { pid_t($0.trimmed) }
+      #expect(!held.isEmpty, "\(watch.errorText) \(child.errorText)")
+      return (child, held)
     }
+
+    /// Stops every make below a task, which names the folder or the configuration of Slurm, and writes their ids.
+    private static let watch = """
+      import os, signal, sys, time
+      folder, configuration = (word.encode() for word in sys.argv[1:])
+      def text(id, name):
+          try:
+              return open(f"/proc/{id}/{name}", "rb").read()
+          except OSError:
+              return b""
+      def is_below(id):
+          while id > 1:
+              if folder in text(id, "cmdline") or configuration in text(id, "environ"):
+                  return True
+              fields = text(id, "stat").rpartition(b")")[2].split()
+              id = int(fields[1]) if fields else 0
+          return False
+      held = []
+      while not held:
+          for id in map(int, filter(str.isdigit, os.listdir("/proc"))):
+              if b"make\\0-j" in text(id, "cmdline") and is_below(id):
+                  os.kill(id, signal.SIGSTOP)
+                  held.append(id)
+          time.sleep(0.005)
+      print(*held, file=sys.stderr)
+      """
 
     func letGo(_ held: [pid_t]) {
       for id in held { kill(id, SIGCONT) }
@@ -94,8 +123,7 @@ struct SlurmTests {
   @Test func anArrayIsCancelledInPartAndResumed() async throws {
     try await onCluster { place in
       let both = ["--target", "debian-12-6.12"]
-      var child = try place.start(both)
-      let held = try await place.holdWhatBuilds(child)
+      var (child, held) = try await place.startAndHold(both)
       // Slurm says two processors, and this machine has more: what a task was given counts.
       #expect(try !place.cluster.processes(running: "make -j1 ").isEmpty)
       try await place.cluster.shell("scancel 1_1")
@@ -110,8 +138,7 @@ struct SlurmTests {
       #expect(try place.verdict("debian-12-6.12").result == .notRun)
       try await place.expectNothingLeft()
 
-      child = try place.start(both)
-      try await place.holdWhatBuilds(child)
+      (child, held) = try await place.startAndHold(both)
       kill(-child.pid, SIGINT)
       _ = try await child.wait { false }
       #expect(child.exitStatus == 130)
@@ -158,8 +185,7 @@ struct SlurmTests {
   /// What an lrelease that was killed has left to Slurm is waited for, and not started twice.
   @Test func aJobThatWasLeftIsTakenUp() async throws {
     try await onCluster { place in
-      let child = try place.start()
-      let held = try await place.holdWhatBuilds(child)
+      let (child, held) = try await place.startAndHold()
       kill(child.pid, SIGKILL)
       _ = try await child.wait { false }
       let next = try place.start()
@@ -178,8 +204,7 @@ struct SlurmTests {
   /// A dead node, a task that cannot begin, and what sbatch refuses.
   @Test func faultsOfTheCluster() async throws {
     try await onCluster { place in
-      var child = try place.start(["--slurm-option=--no-requeue"])
-      try await place.holdWhatBuilds(child)
+      var (child, _) = try await place.startAndHold(["--slurm-option=--no-requeue"])
       try await place.cluster.shell("scontrol update nodename=node1 state=down reason=test")
       _ = try await child.wait(seconds: 600) { false }
       #expect(child.exitStatus == 1)
@@ -190,8 +215,7 @@ struct SlurmTests {
       // slurmd has its node back in service by itself, or not yet.
       _ = try await place.cluster.command("scontrol update nodename=node1 state=resume")
 
-      child = try place.start()
-      try await place.holdWhatBuilds(child)
+      (child, _) = try await place.startAndHold()
       for id in try place.cluster.processes(running: "qualify-case").keys { kill(id, SIGKILL) }
       _ = try await child.wait(seconds: 600) { false }
       #expect(child.exitStatus == 1)

@@ -32,7 +32,7 @@ import Testing
     "rec-len-bad": "Rejecting pax", "rec-len-neg": "malformed pax", "rec-nolen": "malformed pax",
     "rec-0": "malformed pax", "rec-nonl": "malformed pax", "gnu-sparse-neg": "has a size of -1 bytes",
     "gnu-sparse-huge": "hold more than 2147483648 bytes", "gnu-sparse-name-dotdot": "leaves the tree",
-    "gnu-sparse-count": "Line too long", "global-path": nil, "mtime-huge": "no time of a release", "mtime-neg": nil,
+    "gnu-sparse-count": "Line too long", "global-path": nil, "mtime-huge": "not a possible time of a release", "mtime-neg": nil,
     "hdrcharset": "is not UTF-8", "long-dotdot": "leaves the tree", "long-huge": "a path has 100008 bytes",
     "long-empty": "has no name of its own", "base256-neg": "negative size", "base256-huge": "overflow",
     "octal-8G": "hold more than 2147483648 bytes",

@@ -17,10 +17,13 @@ import Testing
       try workshop.writeManifest("[[prepare]]\nrun = [\"sh\", \"-c\", \"echo made >made\"]\n\(Workshop.packages)")
       try await workshop.shell("tar -cJf linux.tar.xz linux; sed s/0/1/ demo.toml >other.toml")
 
-      // How long one takes, and what it makes.
-      let start = ContinuousClock.now
-      #expect(try await workshop.run(arguments("demo.toml")).succeeded)
-      let whole = (ContinuousClock.now - start).seconds
+      // How long one takes, and what it makes. The shell counts, as this process may wait for the others of the suite.
+      let first = try await Command(
+        "sh",
+        ["-ec", "start=$(date +%s%N); \"$@\" >&2; echo $(($(date +%s%N) - start))", "sh", Workshop.lrelease]
+          + arguments("demo.toml"), environment: workshop.environment, directory: workshop.folder
+      ).check(doing: "running lrelease")
+      let whole = try #require(Double(first.text.trimmed)) / 1e9
       let sums = try Files.read(workshop.output.pushing("demo-7.4/SHA256SUMS"))
       try await workshop.shell("rm -r out cache")
 

@@ -27,17 +27,21 @@ package struct Assembly {
   ///   - contents: what was read of each source.
   ///   - extras: names of the extras to add, in the order in which they are applied.
   ///   - values: for the placeholders in templates.
+  ///   - patches: series that were given when the release was cut.
   ///   - rebuilds: what vendors made of the release, in order; their patches come last.
   package static func tree(
     _ manifest: Manifest, contents: [String: SourceContent], extras: [String], recipe: inout Recipe,
-    values: [String: String], tools: [String: String], sourceDate: Int64, rebuilds: [Plan.Rebuild] = [],
-    progress: Progress
+    values: [String: String], tools: [String: String], sourceDate: Int64, patches: [Plan.AddedSeries] = [],
+    rebuilds: [Plan.Rebuild] = [], progress: Progress
   ) async throws -> ReleaseTree {
     var assembly = Assembly(manifest)
     try assembly.apply(manifest.rules, contents)
     try assembly.apply(manifest.rules(of: extras), contents)
     try assembly.generate(manifest.generated + manifest.generated(of: extras), &recipe, values)
     try await assembly.patch(with: extras, &recipe, progress)
+    for added in patches where added.source == nil {
+      try await assembly.patch(added.series, by: added.mark, &recipe, progress)
+    }
     try await assembly.prepare(tools: tools, sourceDate: sourceDate, progress)
     for rebuild in rebuilds { try await assembly.patch(for: rebuild, &recipe, progress) }
     try assembly.check(with: extras)
@@ -137,13 +141,13 @@ package struct Assembly {
   }
 
   private mutating func patch(
-    _ seriesFile: String, at location: SourceLocation? = nil, by vendor: String? = nil, _ recipe: inout Recipe,
+    _ seriesFile: String, at location: SourceLocation? = nil, by mark: String? = nil, _ recipe: inout Recipe,
     _ progress: Progress
   ) async throws {
     var reader = recipe
     let series = try PatchSeries(file: seriesFile) { try reader.read($0, at: location) }
     recipe = reader
-    try await series.apply(to: &tree, by: vendor, progress: progress)
+    try await series.apply(to: &tree, by: mark, progress: progress)
   }
 
   /// Runs the prepare steps of the manifest.
@@ -225,7 +229,7 @@ extension Plan {
     var recipe = Recipe(plan: self)
     return try await Assembly.tree(
       opened.manifest, contents: opened.contents, extras: extras, recipe: &recipe,
-      values: try values(opened.manifest), tools: tools, sourceDate: sourceDate, rebuilds: rebuilds ?? [],
-      progress: progress)
+      values: try values(opened.manifest), tools: tools, sourceDate: sourceDate, patches: patches ?? [],
+      rebuilds: rebuilds ?? [], progress: progress)
   }
 }

@@ -91,7 +91,8 @@ extension PatchSeries {
     for (path, entry) in tree.entries.sorted(by: { $0.key.precedesInBytes($1.key) }) where !seen.contains(path) {
       guard entry.kind.isCertain else { continue }
       throw ReleaseError(
-        .source, doing: doing, reason: "\(patch(entry, path)): \(path) is not there afterwards, which no patch says")
+        .source, doing: doing,
+        reason: "\(patch(entry, path)): \(path) is missing afterwards, although no patch removes it")
     }
     outcome.removed = before.keys.filter { !seen.contains($0) }
     return outcome
@@ -115,7 +116,9 @@ extension PatchSeries {
   // MARK: what it is applied to
 
   /// Applies the series to the files of a source.
-  package func apply(to files: inout ByPath<SourceFile>, progress: Progress) async throws {
+  ///
+  /// - Parameter mark: stands before the names of the patches in origins; nil for the patches of the manifest.
+  package func apply(to files: inout ByPath<SourceFile>, by mark: String? = nil, progress: Progress) async throws {
     let before = files
     let outcome = try await apply(
       { path in before[path].map { FileEntry(content: $0.content, isExecutable: $0.isExecutable) } }, progress: progress
@@ -128,16 +131,16 @@ extension PatchSeries {
       if let origin = made.entry.origin, origin != path { file.path = file.path ?? origin }
       file.content = made.content
       file.isExecutable = made.isExecutable
-      file.patches += made.entry.patches
+      file.patches += made.entry.patches.map { name in mark.map { "\($0)/\(name)" } ?? name }
       files[path] = file
     }
   }
 
   /// Applies the series to a release; the origin of each file that it touches says so.
   ///
-  /// - Parameter vendor: who changes the release, as `by.acme.1`: it stands before the names of the patches in origins,
+  /// - Parameter mark: who changes the release, as `by.acme.1`: it stands before the names of the patches in origins,
   ///   and is the source of files that they add.
-  package func apply(to tree: inout ReleaseTree, by vendor: String? = nil, progress: Progress) async throws {
+  package func apply(to tree: inout ReleaseTree, by mark: String? = nil, progress: Progress) async throws {
     let before = tree
     let outcome = try await apply(
       { path in before[path].map { FileEntry(content: $0.content, isExecutable: $0.isExecutable) } }, progress: progress
@@ -145,8 +148,8 @@ extension PatchSeries {
     try checkFolders(outcome, before.entries.keys)
     for path in outcome.removed { tree[path] = nil }
     for (path, made) in outcome.files {
-      var origin = made.entry.origin.flatMap { before[$0]?.origin } ?? Origin(source: vendor ?? "generated")
-      let names = made.entry.patches.map { name in vendor.map { "\($0)/\(name)" } ?? name }
+      var origin = made.entry.origin.flatMap { before[$0]?.origin } ?? Origin(source: mark ?? "generated")
+      let names = made.entry.patches.map { name in mark.map { "\($0)/\(name)" } ?? name }
       origin.patches = (origin.patches ?? []) + names
       tree[path] = TreeEntry(content: made.content, isExecutable: made.isExecutable, origin: origin)
     }

@@ -6,36 +6,6 @@ import Model
 import Releases
 import SystemPackage
 
-/// What a person asks for on the command line.
-package struct CutRequest: Sendable {
-  package var kernel: String?
-  /// Source name → path or URL, in place of what the manifest says.
-  package var places: [String: String]
-  /// Source name → tag, branch or commit, in place of what the manifest says.
-  package var refs: [String: String] = [:]
-  package var extras: [String]
-  package var respin: Int
-  /// Who changes the release, in a rebuild.
-  package var vendor: ReleaseVersion.Vendor?
-  package var allowsUnsigned: Bool
-  /// Source name → SHA-256 that its tarball must have.
-  package var hashes: [String: SHA256Digest]
-  package var cache: FilePath
-
-  package init(
-    kernel: String? = nil, places: [String: String] = [:], extras: [String] = [], respin: Int = 0,
-    allowsUnsigned: Bool = false, hashes: [String: SHA256Digest] = [:], cache: FilePath
-  ) {
-    self.kernel = kernel
-    self.places = places
-    self.extras = extras
-    self.respin = respin
-    self.allowsUnsigned = allowsUnsigned
-    self.hashes = hashes
-    self.cache = cache
-  }
-}
-
 /// A plan with what was read of its sources.
 package struct OpenedPlan: Sendable {
   package var plan: Plan
@@ -52,6 +22,8 @@ package struct Planner {
   let manifestName: String
   /// What the plan that is carried out says of its sources; nothing when a plan is made.
   var planned: [String: SourcePin] = [:]
+  /// The series that were given, over those of the manifest: the recipe holds them.
+  var added: [Plan.AddedSeries] = []
   /// The series that were read, by the name of their file.
   private var series: [String: PatchSeries] = [:]
 
@@ -80,6 +52,9 @@ package struct Planner {
     request.extras = manifest.ordered(request.extras)
     var planner = Planner(
       manifest: manifest, request: request, recipe: recipe, progress: progress, manifestName: name)
+    planner.added = request.patches.enumerated().map { number, given in
+      planner.recipe.add(given.series, mark: "cut.\(number + 1)", source: given.source)
+    }
     let opened = try await planner.run()
     planner.warnOfUnsigned(opened.plan)
     return opened
@@ -114,6 +89,7 @@ package struct Planner {
     var planner = Planner(
       manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
       manifestName: plan.manifest, planned: plan.sources)
+    planner.added = plan.patches ?? []
     var opened = try await planner.run()
     // The name becomes that of a folder: it must be what the manifest in the plan gives.
     guard opened.plan.name == plan.name, opened.plan.version == plan.version else {
@@ -172,6 +148,7 @@ package struct Planner {
       name: manifest.name, version: version.planned, kernel: kernel, extras: request.extras,
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
       recipe: recipe.files)
+    if !added.isEmpty { plan.patches = added }
     plan.format = Plan.format(patches: plan.appliedPatches)
     plan.places = places
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
@@ -203,7 +180,8 @@ package struct Planner {
           advice: "choose one of them")
       }
     }
-    for name in (Array(request.places.keys) + request.hashes.keys + request.refs.keys).sorted()
+    let named = Array(request.places.keys) + request.hashes.keys + request.refs.keys + added.compactMap(\.source)
+    for name in named.sorted()
     where manifest.sources[name] == nil {
       throw ReleaseError(
         .input, doing: "choosing sources", reason: "the manifest has no source '\(name)'",
@@ -225,11 +203,12 @@ package struct Planner {
     var selection = Selection(rules: rules.filter { $0.source == name })
     if source.kind == .kernel { selection.paths.insert("Makefile") }
     if let file = source.versionFrom?.file { selection.paths.insert(file) }
-    var series: PatchSeries?
-    if let file = source.series {
-      series = try readSeries(file, at: source.location)
-      selection.paths.formUnion(series?.needed ?? [])
+    var series: [(mark: String?, series: PatchSeries)] = []
+    if let file = source.series { series.append((nil, try readSeries(file, at: source.location))) }
+    for added in added where added.source == name {
+      series.append((added.mark, try readSeries(added.series)))
     }
+    for (_, series) in series { selection.paths.formUnion(series.needed) }
     let (place, found) = try await locate(name, source)
     var content: SourceContent
     switch found {
@@ -255,9 +234,9 @@ package struct Planner {
       content.pin.isUnsigned = isUnsigned
     }
     try checkPointers(name, content)
-    if let series {
-      try await series.apply(to: &content.files, progress: progress)
-      content.pin.patches = series.pins
+    for (mark, series) in series {
+      try await series.apply(to: &content.files, by: mark, progress: progress)
+      if mark == nil { content.pin.patches = series.pins }
     }
     content.pin.version = try version(of: name, source, content)
     // A tree that is no kernel, or another one, is called that first.
@@ -270,7 +249,7 @@ package struct Planner {
     return (content, place)
   }
 
-  private mutating func readSeries(_ file: String, at location: SourceLocation) throws -> PatchSeries {
+  private mutating func readSeries(_ file: String, at location: SourceLocation? = nil) throws -> PatchSeries {
     if let known = series[file] { return known }
     var reader = recipe
     let read = try PatchSeries(file: file) { try reader.read($0, at: location) }
@@ -315,7 +294,7 @@ package struct Planner {
     guard let found = pin.kernel.flatMap({ KernelRelease($0) }) else {
       throw ReleaseError(
         .source, doing: "reading the kernel release of '\(name)'", reason: "its Makefile states no kernel release",
-        advice: "is it a kernel tree?")
+        advice: "check that it is a kernel tree")
     }
     if let asked, let release = KernelRelease(asked), release != found {
       throw ReleaseError(

@@ -55,7 +55,9 @@ extension Planner {
     var plan = old
     // A release of the old form has its patches as text: so it goes on.
     if old.appliedPatches.isEmpty { plan.format = Plan.format(patches: request.series?.pins ?? []) }
-    plan.rebuilds = (old.rebuilds ?? []) + [rebuild.adding(request.series, to: &plan.recipe)]
+    var recipe = Recipe(plan: old)
+    plan.rebuilds = (old.rebuilds ?? []) + [rebuild.adding(request.series, to: &recipe)]
+    plan.recipe = recipe.files
     plan.extras += request.added.extras
     plan.version = try ReleaseVersion(
       components: version.components, prerelease: version.prerelease, respin: version.respin, extras: plan.extras,
@@ -102,9 +104,11 @@ extension Planner {
     func planner(_ extras: [String]) -> Planner {
       var request = request
       request.extras = extras
-      return Planner(
+      var planner = Planner(
         manifest: manifest, request: request, recipe: Recipe(plan: plan), progress: progress,
         manifestName: plan.manifest, planned: plan.sources)
+      planner.added = plan.patches ?? []
+      return planner
     }
     var all = planner(plan.extras)
     try all.checkRequest()
@@ -123,7 +127,7 @@ extension Planner {
         let extras = request.extras.filter { extra in manifest.rules(of: [extra]).contains { $0.source == name } }
         throw ReleaseError(
           .source, doing: "adding the extra '\(extras.joined(separator: "', '"))'",
-          reason: "its files come from the source '\(name)', which the release does not hold",
+          reason: "its files come from the source '\(name)', which is not in the release",
           remedy: AssemblerRemedy.sayWhereSourceIs(name: name))
       }
       let (content, _) = try await all.read(name, source)
@@ -236,15 +240,22 @@ extension Planner {
 }
 
 extension Plan.Rebuild {
-  /// Records a series, and puts it and its patches into the recipe of a plan.
-  fileprivate func adding(_ series: PatchSeries?, to recipe: inout [String: Plan.RecipeFile]) -> Plan.Rebuild {
+  /// Records a series, and puts it and its patches into the recipe.
+  fileprivate func adding(_ series: PatchSeries?, to recipe: inout Recipe) -> Plan.Rebuild {
     guard let series else { return self }
     var rebuild = self
-    let file = "\(mark)/\(FilePath(series.file).lastComponent?.string ?? "series")"
-    rebuild.series = file
-    rebuild.patches = series.pins
-    recipe[file] = Plan.RecipeFile(series.bytes)
-    for patch in series.patches { recipe["\(mark)/\(patch.name)"] = Plan.RecipeFile(patch.bytes) }
+    let added = recipe.add(series, mark: mark, source: nil)
+    (rebuild.series, rebuild.patches) = (added.series, added.patches)
     return rebuild
+  }
+}
+
+extension Recipe {
+  /// Adds a series that does not lie beside the manifest, with its patches, in a folder of the name `mark`.
+  mutating func add(_ series: PatchSeries, mark: String, source: String?) -> Plan.AddedSeries {
+    let file = "\(mark)/\(FilePath(series.file).lastComponent?.string ?? "series")"
+    add(file, series.bytes)
+    for patch in series.patches { add("\(mark)/\(patch.name)", patch.bytes) }
+    return Plan.AddedSeries(source: source, series: file, patches: series.pins)
   }
 }

@@ -39,7 +39,7 @@ struct GitCache {
     try Files.makeFolder(folder.removingLastComponent())
     let lock = try FileLock(FilePath("\(folder).lock"))
     if !(try lock.tryAcquire(.exclusive)) {
-      progress.began("\(doing): waiting for another fetch from there to end")
+      progress.stands("\(doing): waiting for another fetch from there to end")
       try await lock.acquire(.exclusive)
     }
     let copy = GitCopy(folder: folder, place: place, isSHA256: isSHA256, lock: lock)

@@ -37,14 +37,6 @@ extension Manifest {
     self = try Manifest.shape.read(root, isStored: isStored)
   }
 
-  /// The JSON schema of the format, for editors.
-  package static var jsonSchema: String {
-    guard case .object(var members) = shape.schema().jsonSchema() else { return "{}" }
-    members["$schema"] = .string("https://json-schema.org/draft/2020-12/schema")
-    members["title"] = .string("lrelease manifest")
-    return JSONText.object(members).text() + "\n"
-  }
-
   /// Reports what no single key shows, such as variants named twice and packages without a format.
   func check(_ table: inout TableReader) {
     func report(_ location: SourceLocation, _ reason: String) { table.report(reason, at: location) }

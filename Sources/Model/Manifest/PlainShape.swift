@@ -10,18 +10,19 @@ extension Shape where Value == String {
   static var line: Shape {
     .string(
       "one line of plain text, without control characters, macros of rpm (%{…}, %name) and substitutions of a shell",
-      #"^(?=[^\x00-\x1f\x7f]*\S)(?!.*(%[A-Za-z_{(\[!?*#%]|\$[({]|`))[^\x00-\x1f\x7f]+$"#, where: PlainText.isLine)
+      #"^(?=[\s\S]*\S)(?![\s\S]*\#(PlainText.macro))[^\#(PlainText.controls)]+$"#, where: PlainText.isLine)
   }
 
   /// One paragraph or more for people.
   static var paragraphs: Shape {
     .string(
       "lines of plain text, without control characters, macros of rpm (%{…}, %name) and substitutions of a shell",
-      #"^(?!.*(%[A-Za-z_{(\[!?*#%]|\$[({]|`))(?!\s*%)[^\x00-\x08\x0b-\x1f\x7f]*$"#, where: PlainText.areParagraphs)
+      #"^(?![\s\S]*\#(PlainText.macro))(?!([\s\S]*\n)?[ \t]*%)([\t\n]|[^\#(PlainText.controls)])*$"#,
+      where: PlainText.areParagraphs)
   }
 
   static var url: Shape {
-    .string("a URL", #"^[A-Za-z][A-Za-z0-9+.-]*:[^\s"'`$%\\<>{}|^]+$"#) { text in
+    .string("a URL", #"^[A-Za-z0-9][A-Za-z0-9+.-]*:[!#&()*+,./0-9:;=?@A-Z\[\]_a-z~-]+$"#) { text in
       guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
       let forbidden = Array("\"'`$%\\<>{}|^".utf8)
       return PlainText.matches(String(text[..<colon]), rest: "+.-") && text[colon...].utf8.count > 1
@@ -31,7 +32,7 @@ extension Shape where Value == String {
 
   /// A name that an author gives to a source, an extra or a program.
   static var word: Shape {
-    .string("a name of letters, digits, '.', '_', '+' and '-'", "^[A-Za-z0-9_][A-Za-z0-9._+-]*$") {
+    .string("a name of letters, digits, '.', '_', '+' and '-'", "^\(PlainText.wordPattern)$") {
       PlainText.matches($0, first: "_", rest: "._+-")
     }
   }
@@ -45,7 +46,7 @@ extension Shape where Value == String {
 
   /// A tag, branch, commit or another expression of git.
   static var gitRef: Shape {
-    .string("a tag, branch or commit", #"^[^-\x00-\x20\x7f][^\x00-\x1f\x7f]*$"#) {
+    .string("a tag, branch or commit", #"^(?![- ])[^\#(PlainText.controls)]+$"#) {
       // By bytes, as git looks at it: to Swift, a dash with an accent on it is none.
       $0.utf8.first.map { $0 != UInt8(ascii: "-") && $0 != 0x20 } == true && !PlainText.hasControls($0)
     }
@@ -53,7 +54,7 @@ extension Shape where Value == String {
 
   /// A file or folder beside the manifest, or a place of a source.
   static var place: Shape {
-    .string("text that is not empty, without control characters", #"^[^\x00-\x1f\x7f]+$"#) {
+    .string("text that is not empty, without control characters", #"^[^\#(PlainText.controls)]+$"#) {
       !$0.isEmpty && !PlainText.hasControls($0)
     }
   }
@@ -113,7 +114,7 @@ extension Shape where Value == String {
   static var makeCommand: Shape {
     .string(
       #"one line without control characters, $(…), `…` and '"' that has no '\' before it"#,
-      #"^(?!.*(\$\(|`))([^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])+$"#
+      #"^(?!.*(\$\(|`))([^"\\\#(PlainText.controls)]|\\[^\#(PlainText.controls)])+$"#
     ) { text in
       guard !text.isEmpty, !PlainText.hasControls(text), !PlainText.hasSubstitution(text, of: "(") else { return false }
       var isEscaped = false
@@ -163,6 +164,15 @@ enum PlainText {
   /// The parts of a plain path, none of which is `.` or `..`, and the first of which does not begin with `-`.
   static let pathPattern = #"(?!-)((?!\.{1,2}(/|$))[A-Za-z0-9._+@=,:-]+)(/(?!\.{1,2}(/|$))[A-Za-z0-9._+@=,:-]+)*"#
   static let pathExpression = "^\(pathPattern)$"
+  /// The parts of any path of a tree.
+  static let anyPathPattern =
+    #"(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f-\x9f]+(/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f-\x9f]+)*"#
+  /// A name of a source or an extra.
+  static let wordPattern = "[A-Za-z0-9_][A-Za-z0-9._+-]*"
+  /// What `hasControls` finds, within brackets.
+  static let controls = #"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"#
+  /// What rpm or a shell would put something else in place of.
+  static let macro = #"(%([A-Za-z_{(\[!?*#%]|[^\x00-\x7f])|\$[({]|`)"#
 
   static func isPlain(_ byte: UInt8, _ others: String) -> Bool {
     switch byte {

@@ -46,8 +46,10 @@ package struct Findings: Sendable {
   }
 
   /// - Returns: nil, the value that was not read.
-  fileprivate mutating func refuse<Value>(_ node: TOMLNode, _ path: String, _ words: String) -> Value? {
-    ofValues.append(Findings.finding(node.location, "'\(path)' must \(words)"))
+  fileprivate mutating func refuse<Value>(
+    _ node: TOMLNode, _ path: String, _ words: String, _ advice: String? = nil
+  ) -> Value? {
+    ofValues.append(Findings.finding(node.location, "'\(path)' must \(words)", advice))
     return nil
   }
 }
@@ -77,7 +79,10 @@ extension Shape {
       .array(element.schema(), atLeast: least)
     } read: { node, path, findings in
       guard case .array(let nodes) = node.value else {
-        return findings.refuse(node, path, "be an array, not \(node.kind)")
+        // A heading with one bracket too few.
+        let isHeading = node.table.isEmpty == false && !path.contains(".")
+        return findings.refuse(
+          node, path, "be an array, not \(node.kind)", isHeading ? "is the heading to be [[\(path)]]?" : nil)
       }
       if nodes.count < least {
         return findings.refuse(node, path, "hold at least \(least) element\(least == 1 ? "" : "s")")
@@ -120,7 +125,7 @@ extension Shape {
   /// A table with the keys that `declare` reads, and no others.
   package static func table(_ declare: @escaping @Sendable (inout TableReader) -> Value?) -> Shape {
     Shape {
-      .table(TableReader.fields(declare))
+      TableReader.schema(declare)
     } read: { node, path, findings in
       guard case .table = node.value else { return findings.refuse(node, path, "be a table, not \(node.kind)") }
       var table = TableReader(node, path, isStored: findings.isStored)
@@ -129,6 +134,9 @@ extension Shape {
       return value
     }
   }
+
+  /// The same, which editors check by another expression.
+  func checked(by expression: String) -> Shape { Shape(schema: { .string(expression) }, read: read) }
 
   /// A value with its place.
   package static func located<Inner>(_ inner: Shape<Inner>) -> Shape where Value == Located<Inner> {
@@ -168,10 +176,12 @@ extension Shape where Value == String {
     .string(name, expression) { accepts($0) ? $0 : nil }
   }
 
-  package static var text: Shape { .string("text that is not empty", ".") { !$0.isEmpty } }
+  package static var text: Shape { .string("text that is not empty", #"[\s\S]"#) { !$0.isEmpty } }
 
   /// A relative path with `/` between its parts, none of which is `.` or `..`.
-  static var path: Shape { .string("a relative path without '.' or '..'", "^[^/].*$", where: isCleanPath) }
+  static var path: Shape {
+    .string("a relative path without '.' or '..'", "^\(PlainText.anyPathPattern)$", where: isCleanPath)
+  }
 
   package static func oneOf(_ words: [String]) -> Shape { .oneOf(words) { $0 } }
 }

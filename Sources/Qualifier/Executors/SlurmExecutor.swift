@@ -239,7 +239,7 @@ package struct SlurmExecutor: Executor {
     let running = states.filter { !$0.isOver }.count - waiting.count
     let why = waiting.first.map { ["None", "", "Priority"].contains($0.reason) ? "" : " (\($0.reason))" } ?? ""
     let done = work.verdicts.filter { $0 != nil }.count
-    progress.began(
+    progress.stands(
       "Slurm job \(work.runs.map(\.job.description).joined(separator: ", ")): \(done) of \(work.cases.count) done, "
         + "\(running) at work, \(waiting.count) waiting\(why)")
   }

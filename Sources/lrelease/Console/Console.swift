@@ -4,6 +4,7 @@ import ArgumentParser
 import Diagnostics
 import Glibc
 import Model
+import Synchronization
 import SystemPackage
 
 /// How a command speaks: its result, its progress, and why it failed.
@@ -11,6 +12,8 @@ final class Console: Sendable {
   private let options: ConsoleOptions
   private let terminal: Terminal
   let progress: Progress
+  /// That of the command that runs.
+  private static let current = Mutex<Console?>(nil)
 
   init(_ options: ConsoleOptions) {
     self.options = options
@@ -23,6 +26,7 @@ final class Console: Sendable {
   /// Runs a command: an error becomes one line and the exit status that belongs to it.
   static func run(_ options: ConsoleOptions, _ body: (Console) async throws -> Void) async throws {
     let console = Console(options)
+    current.withLock { $0 = console }
     do {
       guard let here = getcwd(nil, 0) else {
         throw ReleaseError(
@@ -42,6 +46,12 @@ final class Console: Sendable {
     } catch let error as Errno {
       throw console.failure([Diagnostic(.error, reason: error.description, cause: error)], .failed)
     }
+  }
+
+  /// Tells that a request to stop has come. What was begun is taken away, which can take a moment.
+  static func saysStopping() {
+    guard let console = current.withLock({ $0 }), !console.options.quiet else { return }
+    console.terminal.message("stopping …")
   }
 
   private func failure(_ diagnostics: [Diagnostic], _ code: ReleaseError.Code) -> ExitCode {

@@ -12,7 +12,10 @@ enum Interruption {
       // nohup has it ignored already: the end of the session is not to stop us then.
       if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { return nil }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { task.cancel() }
+      source.setEventHandler {
+        Console.saysStopping()
+        task.cancel()
+      }
       source.resume()
       return source
     }

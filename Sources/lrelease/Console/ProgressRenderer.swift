@@ -1,39 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Dispatch
 import Synchronization
 
-/// Draws what long work tells of itself.
+/// Draws what long work tells of itself: on a terminal a line that goes on, elsewhere a line at least every 30 seconds.
 final class ProgressRenderer: Sendable {
   private let options: ConsoleOptions
   private let terminal: Terminal
   private let state = Mutex(State())
+  private let timer = Mutex<(any DispatchSourceTimer)?>(nil)
 
   private struct State {
+    /// The steps that have begun and not ended, in that order.
+    var running: [(step: String, start: ContinuousClock.Instant)] = []
+    /// When the last line was drawn or written.
     var lastDraw = ContinuousClock.now
-    var start = ContinuousClock.now
   }
+
+  /// The longest silence while a step runs, in seconds.
+  private var pause: Double { terminal.isTerminal ? 1 : 30 }
 
   init(_ options: ConsoleOptions, _ terminal: Terminal) {
     self.options = options
     self.terminal = terminal
+    guard !options.quiet else { return }
+    timer.withLock { timer in
+      let every = DispatchSource.makeTimerSource(queue: .global())
+      every.schedule(deadline: .now() + 1, repeating: 1)
+      every.setEventHandler { [weak self] in self?.drawRunning() }
+      every.activate()
+      timer = every
+    }
   }
+
+  deinit { timer.withLock { $0?.cancel() } }
 
   func draw(_ event: Progress.Event) {
     switch event {
     case .began(let step, _):
-      state.withLock { $0.start = .now }
-      if terminal.isTerminal && !options.quiet { terminal.line("\(step.singleLine) …") }
+      state.withLock { $0.running.append((step, .now)) }
+      status("\(step.singleLine) …")
     case .advanced(let step, let done, let total):
       guard !options.quiet, let text = advance(step, done, of: total) else { return }
       terminal.isTerminal ? terminal.line(text) : terminal.message(text)
     case .finished(let step, let seconds):
+      end(step)
       if !options.quiet { terminal.message("\(step.singleLine): \(duration(seconds))") }
+    case .failed(let step):
+      end(step)
+    case .stands(let text):
+      status(text.singleLine)
     case .told(let diagnostic):
       if diagnostic.severity != .note || options.verbose {
         DiagnosticRenderer(terminal: terminal, showsCauses: options.verbose).draw(diagnostic)
       }
     }
+  }
+
+  private func end(_ step: String) {
+    state.withLock { state in
+      if let place = state.running.firstIndex(where: { $0.step == step }) { state.running.remove(at: place) }
+      state.lastDraw = .now
+    }
+  }
+
+  private func status(_ text: String) {
+    guard terminal.isTerminal, !options.quiet else { return }
+    state.withLock { $0.lastDraw = .now }
+    terminal.line(text)
+  }
+
+  /// Says what is going on, and for how long, where nothing else has said anything.
+  private func drawRunning() {
+    let text = state.withLock { state -> String? in
+      let now = ContinuousClock.now
+      guard !state.running.isEmpty, (now - state.lastDraw).seconds >= pause - 0.1 else { return nil }
+      state.lastDraw = now
+      let steps = state.running.map { step, start in
+        "\(step.singleLine): \(Int((now - start).seconds)) s"
+      }
+      // The outer step tells less than the last one that it began.
+      return steps.count == 1 ? steps[0] : "\(steps.count) at work: " + steps.reversed().joined(separator: "; ")
+    }
+    guard let text else { return }
+    terminal.isTerminal ? terminal.line(text) : terminal.message(text)
   }
 
   /// - Returns: nil when something was drawn a moment ago.
@@ -42,7 +93,8 @@ final class ProgressRenderer: Sendable {
       let now = ContinuousClock.now
       guard (now - state.lastDraw).seconds >= (terminal.isTerminal ? 0.1 : 5) else { return nil }
       state.lastDraw = now
-      let seconds = (now - state.start).seconds
+      let start = state.running.last { $0.step == step }?.start
+      let seconds = start.map { (now - $0).seconds } ?? 0
       var text = "\(step.singleLine): \(size(done))"
       if let total, total > 0 {
         text += " of \(size(total)) (\(100 * done / total) %)"

@@ -40,10 +40,13 @@ final class Terminal: Sendable {
     write(text + "\n", to: .standardError)
   }
 
-  /// A line that the next one replaces.
+  /// A line that the next one replaces, cut where the terminal ends: one that wraps would stay.
   func line(_ text: String) {
     state.withLock { $0.hasLine = true }
-    write("\r\u{1b}[K\(text)", to: .standardError)
+    var size = winsize()
+    let width = ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) - 1 : 79
+    let shown = text.count > width ? "\(text.prefix(width - 1))…" : text
+    write("\r\u{1b}[K\(shown)", to: .standardError)
   }
 
   /// For results.

@@ -20,6 +20,14 @@ struct SourceOptions: ParsableArguments {
     help: ArgumentHelp("Number of this respin; 0 for the first release. (default: 0)", valueName: "number"))
   var respin: Int?
 
+  @Option(
+    name: .customLong("patches"),
+    help: ArgumentHelp(
+      "Apply these patches too: a quilt series, a patch, or a folder of them. To the assembled tree, or to a source. "
+        + "May be repeated.", valueName: "[name=]series"),
+    completion: .file())
+  var patches: [String] = []
+
   @OptionGroup var places: PlaceOptions
 
   func request() throws -> CutRequest {
@@ -30,12 +38,26 @@ struct SourceOptions: ParsableArguments {
     var request = try places.request()
     request.kernel = kernel
     request.respin = respin
+    request.patches = try patches.map { try series($0) }
     return request
   }
 
-  /// A plan says which kernel, respin and extras the release is of: nothing else can be asked for beside it.
+  /// The source that a series changes, and the series.
+  private func series(_ text: String) throws -> (source: String?, series: PatchSeries) {
+    let halves = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    // A path can have a '=' in it; the name of a source has no '/'.
+    guard halves.count == 2, !halves[0].contains("/"), !Files.exists(FilePath(text)) else {
+      return (nil, try PatchSeries(at: FilePath(text)))
+    }
+    return (halves[0], try PatchSeries(at: FilePath(halves[1])))
+  }
+
+  /// A plan says which kernel, respin, extras and patches the release is of: nothing else can be asked for beside it.
   private func demandNothingThatPlansSay() throws {
-    let given = [("--kernel", kernel != nil), ("--respin", respin != nil), ("--with", !places.extras.isEmpty)]
+    let given = [
+      ("--kernel", kernel != nil), ("--respin", respin != nil), ("--with", !places.extras.isEmpty),
+      ("--patches", !patches.isEmpty),
+    ]
     guard let option = given.first(where: \.1)?.0 else { return }
     throw ReleaseError(
       .input, doing: "carrying out the plan", reason: "\(option) was given, and the plan says that already",
