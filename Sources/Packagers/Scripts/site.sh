@@ -192,8 +192,11 @@ drop() {
   if [ -n "$changed" ]; then index "$kernel"; fi
 }
 
-# What an interrupted installation of this number has put aside is its own again.
+# What an interrupted installation of this number has put aside is its own again; and what is in the way of folders goes.
 unite() {
+  for folder in "$home" "$home/$number" "$home/$aside"; do
+    [ -d "$folder" ] || rm -f "$folder"
+  done
   [ -d "$home/$aside" ] || return 0
   for pair in $(pairs "$aside"); do
     [ ! -d "$home/$number/$pair/module" ] || continue
@@ -262,11 +265,12 @@ remove_modules() {
     name=${place%%=*}
     for file in "$lib"/*/updates/dkms/"$name".ko* "$lib"/*/updates/"$name".ko* "$lib"/*/extra/"$name".ko*; do
       [ -e "$file" ] || continue
+      left=$file
       file=${file#"$lib/"}
       changed=
       take_out "${file%%/*}" "$name"
       [ -z "$changed" ] || index "$kernel"
-      if [ -e "$lib/$file" ] && ! claimed "${file%%/*}" "$name"; then say "$lib/$file could not be removed"; fi
+      if [ -e "$left" ] && ! claimed "$kernel" "$name"; then say "$left could not be removed"; fi
     done
   done
   conf=/usr/src/$module-$number/dkms.conf
@@ -592,7 +596,7 @@ install_modules() {
   last=$(newest)
   unite
   for version in $(strays); do
-    [ "$version" = "$number" ] || keep "$version"
+    [ "$version" = "$number" ] || [ ! -w "$home" ] || keep "$version"
   done
   if [ -d "$home/$number" ]; then mv "$home/$number" "$home/$aside"; fi
   # Empty ones, as a full disk leaves them, dkms would sign with for ever.
