@@ -58,7 +58,7 @@ same-bytes: all
 # What needs neither root nor network, for every change: under a minute after the build.
 CHECK = FilesTests|FuzzTests|ProcessesTests|ModelTests|ReleasesTests|AssemblerTests|ReportsTests|StoredVerdictTests|KernelLogTests|LogTests \
 	|AuditTests|BuildLogTests|CTests|DebPackageTests|RPMPackageTests|ReleaseVersionTests|ScriptTests|PinnedBytesTests \
-	|BadInputTests|DiffTests|LicenceRuleTests|SPDXExpressionTests
+	|BadInputTests|ManifestCheckTests|DiffTests|LicenceRuleTests|SPDXExpressionTests
 EMPTY =
 check:
 	swift build --build-tests

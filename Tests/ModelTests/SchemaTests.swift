@@ -38,7 +38,7 @@ import Testing
         .run(doing: "validating")
       guard outcome.succeeded else {
         Issue.record(
-          "python3 with tomllib and jsonschema (apt-get install python3-jsonschema): \(outcome.complaint)")
+          "python3 with tomllib and jsonschema (apt-get install python3-jsonschema): \(outcome.errors)")
         return nil
       }
       return outcome.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)

@@ -102,7 +102,7 @@ import Testing
         workshop, "git tag demo-1.2\ngit remote add origin https://user:secret@git.example.org/a/demo.git")
       let outcome = try await begin(workshop, ["code", "--name", "demo", "--kernels", "5.10-6.12"])
       try #require(outcome.succeeded, "\(outcome.errors)")
-      #expect(!outcome.text.contains("secret") && outcome.text.contains("debian/ of the code is left out"))
+      #expect(!outcome.text.contains("secret") && outcome.text.contains("the code's debian/ is left out"))
       let (text, manifest) = try manifest(workshop, "demo")
       #expect(manifest.maintainer == "A Person <a@example.org>" && manifest.license == "GPL-2.0-or-later")
       #expect(manifest.homepage == "https://git.example.org/a/demo" && !text.contains("secret"))
@@ -123,7 +123,7 @@ import Testing
       try #require(outcome.succeeded, "\(outcome.errors)")
       let (text, _) = try manifest(workshop, "code")
       for key in ["version", "license", "homepage", "maintainer"] {
-        #expect(outcome.text.contains("\n  - \(key): nothing says it"), "\(outcome.text)")
+        #expect(outcome.text.contains("\n  - \(key): not found"), "\(outcome.text)")
         #expect(text.lines.contains { $0.hasPrefix(key) && $0.contains("# CHANGE: ") }, "\(text)")
       }
       try await expectCut(workshop, "code")
@@ -131,6 +131,33 @@ import Testing
         "tar", ["-tf", workshop.output.appending("code-0.1/code-0.1.tar.xz").string]
       ).check(doing: "listing")
       #expect(listed.text.contains("demo.c") && !listed.text.contains("demo.o"))
+    }
+  }
+
+  /// A part of a repository, one without a commit, and names that packages cannot have.
+  @Test func repositoriesOfAllKindsAreTaken() async throws {
+    try await Workshop.use { workshop in
+      try workshop.write("My Code!/kernel/src/Makefile", "obj-m += demo.o\n")
+      try workshop.write("My Code!/kernel/src/demo.c", Self.code)
+      try workshop.write("My Code!/README", "more\n")
+      try await workshop.shell("mv 'My Code!' code && cd code && git init -q .")
+      let unborn = try await begin(workshop)
+      #expect(unborn.succeeded && unborn.text.contains("no commit yet"), "\(unborn.text)\(unborn.errors)")
+      try await expectCut(workshop, "code")
+
+      try await workshop.shell("mv code 'My Code!' && ln -s 'My Code!' code && rm -r release out")
+      try await commit(workshop)
+      let part = try await begin(workshop, ["My Code!/kernel"])
+      try #require(part.succeeded, "\(part.errors)")
+      let (text, manifest) = try manifest(workshop, "kernel")
+      #expect(manifest.rules[0].text == "code:kernel" && manifest.packages[0].modules[0].path == "src", "\(text)")
+      #expect(manifest.sources["code"]?.ref == "HEAD" && part.text.contains("tag what you release"))
+      try await expectCut(workshop, "kernel")
+
+      let whole = try await begin(workshop, ["My Code!", "--output", "other"])
+      #expect(whole.succeeded && Files.exists(workshop.folder.appending("other/my-code.toml")), "\(whole.text)")
+      let bare = try await workshop.run(["init", "My Code!/.git", "--output", "bare"])
+      #expect(bare.succeeded, "\(bare.errors)")
     }
   }
 
@@ -158,7 +185,7 @@ import Testing
     (["code", "--name", "A B"], 2, "reading --name"), (["code", "--release", "v1"], 2, "reading --release"),
     (["code", "--license", "GPL-2.0"], 2, "write GPL-2.0-only"), (["code", "--maintainer", "me"], 2, "Name <address>"),
     (["code", "--module-folder", "srcs"], 3, "did you mean 'src'?"),
-    (["code", "--kernels", "6.12-5.10"], 2, "is not a range"),
+    (["code", "--kernels", "6.12-5.10"], 2, "6.12 to 5.10"),
     (["--source", "linux=none", "--module-folder", "fs/x"], 3, "no such file or folder"),
     (["--source", "linux=linux"], 2, "give the folders of the modules with --module-folder"),
     (["--source", "linux=linux", "--module-folder", "fs/nix"], 3, "Linux 7.4 has no fs/nix"),

@@ -100,13 +100,13 @@ struct Start {
         tell(key, value, from)
         return value
       }
-      notes.append("\(key): \(from) has '\(value)', which cannot stand in a manifest: \(fault)")
+      notes.append("\(key): '\(value)' (\(from)) cannot be used: \(fault)")
     }
     if !quiet {
       placeholders.insert(key)
-      notes.append("\(key): nothing says it, and '\(replacement)' stands in its place: change it in the manifest")
+      notes.append("\(key): not found; replace '\(replacement)' in the manifest")
     }
-    tell(key, replacement, quiet ? "its name" : "nowhere")
+    tell(key, replacement, quiet ? "the name" : "not found")
     return replacement
   }
 
@@ -143,11 +143,11 @@ struct Start {
     var exclude: [String] = []
     if files.contains("debian/control") {
       exclude.append("/debian")
-      notes.append("debian/ of the code is left out: the release gets one of its own; compare them")
+      notes.append("the code's debian/ is left out, because the release has its own: compare them")
     }
     if files.contains(where: { !$0.contains("/") && $0.hasSuffix(".spec") }) {
       exclude.append("/*.spec")
-      notes.append("the .spec of the code is left out: the release gets one of its own; compare them")
+      notes.append("the code's .spec is left out, because the release has its own: compare them")
     }
     let own = output.string.inner(of: tree.string)
     if files.contains(smoke) { smoke = "lrelease-smoke.sh" }
@@ -156,10 +156,10 @@ struct Start {
       takeRepository(git, Start.relative(repository, from: output))
       rules = [Rule(from: git.part, to: "", exclude: exclude)]
       if git.changes > 0 {
-        notes.append("\(git.changes) changed files are not committed: a release holds what is committed")
+        notes.append("changes that are not committed (files: \(git.changes)) are not part of a release")
       }
     } else {
-      if git.isEmpty { notes.append("the repository has no commit yet: its files are taken as they are now") }
+      if git.isEmpty { notes.append("the repository has no commit yet, so the files in the folder are used") }
       if let own, !own.isEmpty { exclude.append("/\(own)") }
       exclude += ["*.o", "*.ko", "*.mod", "*.mod.c", "*.cmd", "modules.order", "Module.symvers"]
       source.lines = [
@@ -200,7 +200,7 @@ struct Start {
         "ref = \"HEAD\"",
       ]
       tell("source", "HEAD of the repository", "git")
-      notes.append("source: the newest commit has no tag with a version, so HEAD is read: tag what you release")
+      notes.append("source: the newest commit has no tag with a version, so HEAD is read; tag what you release")
     }
   }
 
@@ -244,8 +244,8 @@ struct Start {
     let others = included.map { "include/\($0)" }.filter { path in !taken.contains { path.inner(of: $0) != nil } }
     if !others.isEmpty {
       notes.append(
-        "headers: the code includes some of \(others.shortened) too; each kernel's own are read, unless you name those that "
-          + "belong to the modules")
+        "headers: the code also includes headers of \(others.shortened). Name the folders that belong to the modules; for "
+          + "the others, each kernel's own headers are used")
     }
     notes += survey.notes
   }
@@ -280,8 +280,8 @@ struct Start {
     guard let first = lines.first, let last = lines.last, let range = try? KernelRange(first, last) else {
       let range = try? KernelRange("6.1", "6.12")
       placeholders.insert("kernels")
-      notes.append("kernels: no kernel headers are installed here; 6.1 to 6.12 stands in the manifest: change it")
-      tell("kernels", range?.text ?? "", "nowhere")
+      notes.append("kernels: no kernel headers are installed here; replace 6.1 to 6.12 in the manifest")
+      tell("kernels", range?.text ?? "", "not found")
       return range
     }
     tell("kernels", range.text, "the kernel headers that are installed here")
