@@ -9,10 +9,11 @@ struct LicensesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "licenses", abstract: "Show what the packages of a release say of licences, and have it judged.",
     discussion: """
-      Lists the licence expression of the tarball and of each package, as it comes out of the rules of the manifest and \
-      of the SPDX tags of files. licensecheck, which must be installed, then reads every file: where it finds a licence \
-      that lrelease does not name for that file, the file is listed, and the exit status is 6. A rule of [[licenses]] in \
-      the manifest states what is right; one with 'why' is believed. A release never depends on what licensecheck finds.
+      Lists the licence expression of the tarball, of each package, and of those that a build of the tarball makes, as it \
+      comes out of the rules of the manifest and of the SPDX tags of files. licensecheck, which must be installed, then \
+      reads every file: where it finds a licence that lrelease does not name for that file, the file is listed, and the \
+      exit status is 6. A rule of [[licenses]] in the manifest states what is right; one with 'why' is believed. A \
+      release never depends on what licensecheck finds.
 
         lrelease licenses releases/ceph-6.12.117
       """)
