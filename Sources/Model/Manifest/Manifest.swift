@@ -204,6 +204,8 @@ package struct Manifest: Sendable {
     package var summary: String
     /// SPDX expression of its files that say nothing themselves and have no rule.
     package var license: String
+    /// Holders of copyright of its files, where they are others than those of the manifest.
+    package var copyright: [String]
     package var rules: [TreeRule]
     package var generated: [GeneratedFile]
     package var series: String?
@@ -221,12 +223,6 @@ package struct Manifest: Sendable {
     /// Kernel releases to which it widens the range of every package.
     package var kernels: Kernels?
     package var location: SourceLocation
-
-    /// Whether a path of the release is one of its files.
-    package func holds(_ path: String) -> Bool {
-      generated.contains { $0.path == path }
-        || rules.contains { !$0.to.isEmpty && path.inner(of: $0.to) != nil }
-    }
   }
 
   /// A range of kernel releases, including both ends.
@@ -289,7 +285,24 @@ package struct Manifest: Sendable {
     package var debian: String
     /// The spec that becomes `<name>.spec`.
     package var spec: String
+    package var packages: [BuiltPackage]
     package var location: SourceLocation
+  }
+
+  /// A package that is made when the release builds itself, such as its programs, and not when it is cut. It has one name
+  /// at least.
+  package struct BuiltPackage: Sendable {
+    package var rpm: String?
+    package var deb: String?
+    /// The DKMS package with whose files it is made as well.
+    package var variant: String?
+    /// What it is made of, of the release.
+    package var files: [Glob]
+    package var exclude: [Glob]
+    package var location: SourceLocation
+
+    /// Its names, for people.
+    package var names: String { Set([rpm, deb].compactMap { $0 }).sorted().joined(separator: ", ") }
   }
 
   /// The name that a package has in one format, and what it says of others.
@@ -327,6 +340,18 @@ extension Manifest {
 
   /// The files that extras make from templates.
   package func generated(of extras: [String]) -> [GeneratedFile] { extras.flatMap { self.extras[$0]?.generated ?? [] } }
+
+  /// Whether a file of the release is one of an extra: one that it makes, that a rule of it takes, or that a patch or a step
+  /// adds in a folder of it. What another source brings into such a folder is not.
+  package func holds(_ path: String, _ origin: Origin, extra: Extra) -> Bool {
+    if extra.generated.contains(where: { $0.path.isSameInBytes(path) }) { return true }
+    let isMade = sources[origin.source] == nil && !generated.contains { $0.path.isSameInBytes(path) }
+    return extra.rules.contains { rule in
+      let isItsSource = rule.source == origin.source
+      if isItsSource, let place = origin.path, rule.destination(of: place)?.isSameInBytes(path) == true { return true }
+      return (isMade || isItsSource && origin.patches != nil) && !rule.to.isEmpty && path.inner(of: rule.to) != nil
+    }
+  }
 
   /// The packages of a release that is made with these extras.
   package func packages(with extras: [String]) -> [Package] {
