@@ -60,6 +60,11 @@ package struct Recipe: Sendable {
     _ folderName: String, deep: Bool = false, at location: SourceLocation?
   ) throws -> [String] {
     if let folder {
+      guard Files.isFolder(folder.pushing(FilePath(folderName))) else {
+        throw ReleaseError(
+          .input, at: location, doing: "reading the recipe \(folderName)", reason: "there is no such folder",
+          advice: "recipes are named relative to the folder of the manifest")
+      }
       try DirectoryWalker(folder.pushing(FilePath(folderName))).walk { entry in
         let inner = "\(folderName)/\(entry.shown)"
         if entry.kind == .folder { return deep ? .goOn : .prune }

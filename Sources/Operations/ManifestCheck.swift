@@ -122,7 +122,9 @@ package struct ManifestCheck {
     if let packaging = manifest.packaging { fillIn(packaging, plain) }
     for (package, extras) in packages {
       attempt(at: package.location) { _ in _ = try DKMSPackage(package, in: try check.context(extras: extras)) }
-      guard let context = try? context(extras: extras), let dkms = try? DKMSPackage(package, in: context) else { continue }
+      guard let context = try? context(extras: extras), let dkms = try? DKMSPackage(package, in: context) else {
+        continue
+      }
       let values = context.values.merging(dkms.values) { $1 }
       for file in package.files { fillIn(file.template, at: file.location, values) }
       if let deb = package.deb { fillIn(deb, .deb, dkms, values) }

@@ -15,6 +15,9 @@ extension Manifest {
     members["if"] = required(extends)
     members["else"] = .object([
       "required": members["required"] ?? .array([]),
+      "properties": .object([
+        "sources": .object(["minProperties": .number(1)]), "packages": .object(["uniqueItems": .bool(true)]),
+      ]),
       "allOf": .array([
         .object([
           "if": .object(["not": within("modules", required("kernels"))]),
@@ -53,8 +56,10 @@ extension Manifest {
     let place = SourceLocation(file: "", line: 1, column: 1)
     let node = TOMLNode(value: .string(value), location: place)
     _ = shape.read(TOMLNode(value: .table([key: node]), location: place), "", &findings)
-    if let found = findings.ofValues.first(where: { $0.reason.hasPrefix("'\(key)' ") && !$0.reason.contains(" is missing") }) {
-      return found.reason
+    if let found = findings.ofValues.first(where: {
+      $0.reason.hasPrefix("'\(key)' ") && !$0.reason.contains(" is missing")
+    }) {
+      return found.reason + (found.remedy?.words.map { "; \($0)" } ?? "")
     }
     guard key == "version" else { return nil }
     do {

@@ -49,7 +49,8 @@ extension Shape where Value == String {
 
   /// A fingerprint of OpenPGP, read as capital digits without blanks.
   static var fingerprint: Shape {
-    .string("the 40 hexadecimal digits of a fingerprint", #"^\s*([0-9A-Fa-f]\s*){40}(([0-9A-Fa-f]\s*){24})?$"#) { text in
+    .string("the 40 hexadecimal digits of a fingerprint", #"^\s*([0-9A-Fa-f]\s*){40}(([0-9A-Fa-f]\s*){24})?$"#) {
+      text in
       let digits = text.filter { !$0.isWhitespace }
       guard digits.count == 40 || digits.count == 64, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
         return nil
@@ -95,8 +96,8 @@ extension Shape where Value == Timestamp {
   /// A day that the calendar has: 29 February in leap years alone.
   private static var day: String {
     "([0-9]{4}-(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|[0-9]{4}-(0[469]|11)-(0[1-9]|[12][0-9]|30)"
-    + "|[0-9]{4}-02-(0[1-9]|1[0-9]|2[0-8])"
-    + "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)"
+      + "|[0-9]{4}-02-(0[1-9]|1[0-9]|2[0-8])"
+      + "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)"
   }
 
   static var time: Shape {

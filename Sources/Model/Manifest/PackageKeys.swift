@@ -117,7 +117,9 @@ extension Manifest.Package {
     table.constrain(.anyOf(["deb", "rpm"]))
     if extra != nil { table.constrain(.notEmpty("modules")) }
     guard let kernels = building.kernels else {
-      table.report("the package '\(variant)' names no kernels, and [modules] names none for it")
+      table.report(
+        "'kernels' is missing: neither the package '\(variant)' nor [modules] says which kernel releases are supported",
+        advice: "write kernels = { min = \"5.10\", max = \"6.12\" } in [modules]")
       return nil
     }
     self.extra = extra

@@ -164,7 +164,8 @@ struct TOMLPositions {
   /// - Returns: the place of each key path, and the first places where something is missing and where it goes too deep.
   static func scan(
     _ text: String, file: String
-  ) -> (found: [[String]: SourceLocation], missing: (reason: String, place: SourceLocation)?, tooDeep: SourceLocation?) {
+  ) -> (found: [[String]: SourceLocation], missing: (reason: String, place: SourceLocation)?, tooDeep: SourceLocation?)
+  {
     var scanner = TOMLPositions(text: Array(text.unicodeScalars), file: file)
     scanner.document()
     return (scanner.found, scanner.missing, scanner.tooDeep)
@@ -212,6 +213,16 @@ struct TOMLPositions {
     if found[path] == nil { found[path] = SourceLocation(file: file, line: line, column: column) }
   }
 
+  /// A table that no heading names begins where something in it does: `package` with `[package.deb]`.
+  private mutating func recordParents(of path: [String]) {
+    guard path.count > 1, let place = found[path] else { return }
+    for count in (1..<path.count).reversed() {
+      let parent = Array(path.prefix(count))
+      guard found[parent] == nil else { return }
+      found[parent] = place
+    }
+  }
+
   private mutating func document() {
     var prefix: [String] = []
     while tooDeep == nil {
@@ -231,6 +242,7 @@ struct TOMLPositions {
           prefix.append(String(number))
         }
         if found[prefix] == nil { found[prefix] = SourceLocation(file: file, line: here.0, column: here.1) }
+        recordParents(of: prefix)
         skipBlank(lines: false)
         advance(isArray ? 2 : 1)
       } else {
@@ -254,6 +266,7 @@ struct TOMLPositions {
     let start = (line, column)
     let path = prefix + key()
     found[path] = SourceLocation(file: file, line: start.0, column: start.1)
+    recordParents(of: path)
     skipBlank(lines: false)
     guard next == "=" else { return }
     advance()

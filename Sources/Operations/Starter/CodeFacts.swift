@@ -76,7 +76,9 @@ struct CodeFacts {
   private func dkms(_ name: String) -> Found? {
     for (path, text) in files where path.pathParts.last == "dkms.conf" {
       for line in text.lines {
-        guard let match = line.wholeMatch(of: /\s*([A-Z_]+)=["']?([^"'$\s]+)["']?\s*/), match.1 == name else { continue }
+        guard let match = line.wholeMatch(of: /\s*([A-Z_]+)=["']?([^"'$\s]+)["']?\s*/), match.1 == name else {
+          continue
+        }
         return (String(match.2), path)
       }
     }

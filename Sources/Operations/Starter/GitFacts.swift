@@ -44,7 +44,8 @@ extension GitFacts {
     part = prefix.pathParts.joined(separator: "/")
     tag = try await GitFacts.ask(["describe", "--tags", "--exact-match", "HEAD"], in: folder)
     origin = try await GitFacts.ask(["config", "remote.origin.url"], in: folder).flatMap(GitFacts.public)
-    let status = isBare ? nil : try await GitFacts.ask(["status", "--porcelain", "--untracked-files=no", "."], in: folder)
+    let status =
+      isBare ? nil : try await GitFacts.ask(["status", "--porcelain", "--untracked-files=no", "."], in: folder)
     changes = status?.split(separator: "\n").count ?? 0
   }
 
@@ -80,7 +81,8 @@ extension GitFacts {
   /// The page of a repository: its address for a browser, where it has one.
   var homepage: String? {
     guard let origin else { return nil }
-    let match = origin.wholeMatch(of: /(?:(?:https?|ssh|git):\/\/|[A-Za-z0-9._-]+@)([A-Za-z0-9.-]+)(?::[0-9]+)?[\/:](.+)/)
+    let match = origin.wholeMatch(
+      of: /(?:(?:https?|ssh|git):\/\/|[A-Za-z0-9._-]+@)([A-Za-z0-9.-]+)(?::[0-9]+)?[\/:](.+)/)
     guard let match else { return nil }
     let path = match.2.hasSuffix(".git") ? match.2.dropLast(4) : match.2
     return "https://\(match.1)/\(path)"

@@ -57,10 +57,14 @@ struct KbuildFile {
         if !unread.contains(where: { $0.line == line }) { unread.append((line, value.trimmed)) }
       } else if word.hasSuffix("/"), word.utf8.count > 1 {
         let name = String(word.dropLast())
-        if !folders.contains(where: { $0.name == name }) { folders.append(Entry(name: name, option: option, line: line)) }
+        if !folders.contains(where: { $0.name == name }) {
+          folders.append(Entry(name: name, option: option, line: line))
+        }
       } else if word.hasSuffix(".o"), kind != "y" {
         let name = String(word.dropLast(2))
-        if !modules.contains(where: { $0.name == name }) { modules.append(Entry(name: name, option: option, line: line)) }
+        if !modules.contains(where: { $0.name == name }) {
+          modules.append(Entry(name: name, option: option, line: line))
+        }
       }
     }
   }
@@ -75,7 +79,8 @@ struct KbuildFile {
   private func expanded(_ value: String, depth: Int = 0) -> String {
     guard depth < 8, value.contains("$") else { return value }
     typealias Found = Regex<(Substring, Substring, Substring?, Substring?)>.Match
-    let plain = value.replacing(/\$[({]([A-Za-z0-9_.-]+)(?::([^=(){}$]*)=([^(){}$]*))?[)}]/) { (match: Found) -> String in
+    let plain = value.replacing(/\$[({]([A-Za-z0-9_.-]+)(?::([^=(){}$]*)=([^(){}$]*))?[)}]/) {
+      (match: Found) -> String in
       guard let known = variables[String(match.1)] else { return String(match.0) }
       guard let from = match.2, let to = match.3 else { return known }
       let words = known.split(whereSeparator: \.isWhitespace).map { word in

@@ -91,7 +91,8 @@ struct ModuleSurvey {
       modules.append(
         Module(
           name: name, folder: ModuleSurvey.join(folder, parts.dropLast().joined(separator: "/")), home: folder,
-          option: entry.option.flatMap { file.settings.contains($0) ? nil : $0 }, firstObject: linked.first ?? entry.name,
+          option: entry.option.flatMap { file.settings.contains($0) ? nil : $0 },
+          firstObject: linked.first ?? entry.name,
           hasVersion: hasVersion(linked.isEmpty ? [entry.name] : linked, in: folder)))
     }
     for entry in file.folders {

@@ -64,7 +64,8 @@ struct Start {
       "version", wishes.version, [code.version.map { ($0.value, $0.path) }], else: "0.1",
       unless: wishes.version == nil && takesVersion(of: git))
     summary = choose(
-      "summary", wishes.summary, [code.summary.map { ($0.value, $0.path) }], else: "\(name) kernel modules", quiet: true)
+      "summary", wishes.summary, [code.summary.map { ($0.value, $0.path) }], else: "\(name) kernel modules", quiet: true
+    )
     license = choose("license", wishes.license, [code.licence.map { ($0.value, $0.path) }], else: "GPL-2.0-only")
     homepage = choose(
       "homepage", wishes.homepage, [git.homepage.map { ($0, "remote.origin.url of git") }],
@@ -127,7 +128,9 @@ struct Start {
   /// The pattern of a tag that holds a version which releases can have, and that version.
   private func pattern(ofTag tag: String) -> (pattern: String, version: String)? {
     for form in ["v{version}", "{version}", "\(name)-{version}", "\(name)-v{version}", "release-{version}"] {
-      guard let version = VersionPattern(form)?.version(inTag: tag), (try? ReleaseVersion(version)) != nil else { continue }
+      guard let version = VersionPattern(form)?.version(inTag: tag), (try? ReleaseVersion(version)) != nil else {
+        continue
+      }
       return (form, version)
     }
     return nil
@@ -202,7 +205,11 @@ struct Start {
   }
 
   /// Folders of a kernel, where the kernel has them, and their headers.
-  mutating func takeKernel(_ source: String, _ folders: [String], _ headers: [String], files: Set<String>) {
+  ///
+  /// - Parameter included: folders of headers that the code includes.
+  mutating func takeKernel(
+    _ source: String, _ folders: [String], _ headers: [String], files: Set<String>, included: [String]
+  ) {
     self.source = (
       source,
       [
@@ -234,6 +241,12 @@ struct Start {
     notes.removeAll { $0.hasPrefix("homepage: ") }
     placeholders.remove("homepage")
     facts.removeAll { $0.key == "homepage" }
+    let others = included.map { "include/\($0)" }.filter { path in !taken.contains { path.inner(of: $0) != nil } }
+    if !others.isEmpty {
+      notes.append(
+        "headers: the code includes some of \(others.shortened) too; each kernel's own are read, unless you name those that "
+          + "belong to the modules")
+    }
     notes += survey.notes
   }
 

@@ -35,7 +35,7 @@ struct StartedManifest {
   private var head: [String] {
     func line(_ key: String, _ value: String, _ comment: String) -> String {
       let isPlaceholder = start.placeholders.contains(key)
-      let padded = "\(key)\(String(repeating: " ", count: max(0, 10 - key.utf8.count))) = \(quote(value))"
+      let padded = "\(key)\(String(repeating: " ", count: max(0, 11 - key.utf8.count))) = \(quote(value))"
       return "\(padded)  # \(isPlaceholder ? "CHANGE: " : "")\(comment)"
     }
     let version =
@@ -52,14 +52,25 @@ struct StartedManifest {
       line("name", start.name, "of the release: \(start.name)-VERSION.tar.xz"),
       line("version", start.version, version),
       line("summary", start.summary, "one line for people who look for packages"),
+      line("description", description, "a paragraph or more"),
       line("license", start.license, "SPDX expression, for files without SPDX-License-Identifier"),
       line("homepage", start.homepage, "where people find the code"),
       line("maintainer", start.maintainer, "whom the packages name"),
     ]
   }
 
+  /// Not the summary once more, which packages show above it.
+  private var description: String {
+    let names = start.survey.modules.map(\.name)
+    let text = "The kernel module\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))."
+    return text.utf8.count < 78 ? text : "The \(names.count) kernel modules of \(start.name)."
+  }
+
   private var source: [String] {
-    ["# Where the code comes from. More sources are more tables: see 'sources' in docs/manifest.md.", "[sources.\(sourceName)]"]
+    [
+      "# Where the code comes from. More sources are more tables: see 'sources' in docs/manifest.md.",
+      "[sources.\(sourceName)]",
+    ]
       + start.source.lines
   }
 
@@ -75,7 +86,9 @@ struct StartedManifest {
   }
 
   private var generated: [String] {
-    var lines = ["# Files that are made when a release is cut: templates beside this file, in which @VERSION@ and the like"]
+    var lines = [
+      "# Files that are made when a release is cut: templates beside this file, in which @VERSION@ and the like"
+    ]
     lines.append("# are filled in.")
     for (path, template) in templates {
       if lines.count > 2 { lines.append("") }
@@ -111,7 +124,9 @@ struct StartedManifest {
   }
 
   private var package: [String] {
-    var lines = ["# The package: sources, of which dkms builds modules where it is installed.", "[[packages]]", "modules = ["]
+    var lines = [
+      "# The package: sources, of which dkms builds modules where it is installed.", "[[packages]]", "modules = [",
+    ]
     for module in start.survey.modules {
       var entry = "{ name = \(quote(module.name))"
       if !module.folder.isEmpty { entry += ", path = \(quote(module.folder))" }
@@ -237,7 +252,8 @@ struct StartedManifest {
     var entries = [
       entry(name, text), entry("smoke.sh", Array(smoke.utf8), mode: 0o755),
       entry("\(start.name).spec", PackageResources.source_spec),
-      entry("debian/control", PackageResources.source_control), entry("debian/changelog", PackageResources.source_changelog),
+      entry("debian/control", PackageResources.source_control),
+      entry("debian/changelog", PackageResources.source_changelog),
       entry("debian/copyright", PackageResources.source_copyright),
       entry("debian/rules", PackageResources.source_rules, mode: 0o755),
       entry("debian/source/format", PackageResources.source_format),

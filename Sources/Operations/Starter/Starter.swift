@@ -135,7 +135,8 @@ package struct Starter: Sendable {
     guard !start.survey.modules.isEmpty else {
       throw ReleaseError(
         .source, doing: doing,
-        reason: "no Kbuild and no Makefile in it names a kernel module (obj-m += NAME.o, or obj-$(CONFIG_NAME) += NAME.o)",
+        reason:
+          "no Kbuild and no Makefile in it names a kernel module (obj-m += NAME.o, or obj-$(CONFIG_NAME) += NAME.o)",
         remedy: OperationsRemedy.nameModuleFolder)
     }
     let roots = start.survey.roots
@@ -186,7 +187,9 @@ package struct Starter: Sendable {
 
   private func begin(kernel name: String, _ path: FilePath) async throws -> Start {
     let doing = "reading \(path)"
-    guard Files.exists(path) else { throw ReleaseError(.source, doing: doing, reason: "there is no such file or folder") }
+    guard Files.exists(path) else {
+      throw ReleaseError(.source, doing: doing, reason: "there is no such file or folder")
+    }
     let folders = wishes.modules.map { ModuleSurvey.join("", $0) }.filter { !$0.isEmpty }
     guard !folders.isEmpty else {
       throw ReleaseError(
@@ -195,7 +198,8 @@ package struct Starter: Sendable {
     }
     let headers = wishes.headers.map { ModuleSurvey.join("", $0) }
     let selection = Selection(
-      rules: [.taking((folders + headers + Self.likelyHeaders(of: folders)).map { Glob("/\($0)") })], paths: ["Makefile"])
+      rules: [.taking((folders + headers + Self.likelyHeaders(of: folders)).map { Glob("/\($0)") })],
+      paths: ["Makefile"])
     let content =
       Files.isFolder(path)
       ? try await FolderSource(path: path, date: 0).read(selection)
@@ -219,8 +223,9 @@ package struct Starter: Sendable {
     start.given = "\(name)=\(path)"
     let code = files.filter { file in folders.contains { file.key.inner(of: $0) != nil } }
     let git = try await GitFacts(of: Files.absolute("."))
-    start.describe(CodeFacts(code), GitFacts(author: git.author), folder: FilePath(folders[0]))
-    start.takeKernel(name, folders, headers, files: Set(files.keys))
+    let facts = CodeFacts(code)
+    start.describe(facts, GitFacts(author: git.author), folder: FilePath(folders[0]))
+    start.takeKernel(name, folders, headers, files: Set(files.keys), included: facts.includedFolders)
     var line = release
     (line.patch, line.candidate) = (nil, nil)
     start.kernels = try wishes.kernels ?? KernelRange(line, line)

@@ -29,7 +29,8 @@ struct InitCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The code: a folder, or a git repository, of which the newest commit is read.", valueName: "folder"),
+    help: ArgumentHelp(
+      "The code: a folder, or a git repository, of which the newest commit is read.", valueName: "folder"),
     completion: .directory)
   var folder: String?
 
@@ -111,7 +112,8 @@ struct InitCommand: AsyncParsableCommand {
     var wishes = Starter.Wishes()
     for (option, key, value) in [
       ("--name", "name", name), ("--release", "version", release), ("--summary", "summary", summary),
-      ("--license", "license", license), ("--homepage", "homepage", homepage), ("--maintainer", "maintainer", maintainer),
+      ("--license", "license", license), ("--homepage", "homepage", homepage),
+      ("--maintainer", "maintainer", maintainer),
     ] {
       guard let value, let fault = Manifest.fault(of: value, for: key) else { continue }
       throw ReleaseError(.input, doing: "reading \(option)", reason: fault)
@@ -134,7 +136,10 @@ extension Console {
   fileprivate func print(_ report: Starter.Report, in output: String) {
     let manifest = FilePath(output).appending(FilePath(report.manifest).lastComponent?.string ?? "").string
     print("\(bold(manifest))")
-    printTable(report.found.map { ["  \($0.key)", $0.value, "from \($0.from)"] })
+    let width = report.found.map(\.key.count).max() ?? 0
+    for fact in report.found {
+      print("  \(fact.key)\(String(repeating: " ", count: width - fact.key.count))  \(fact.value) (\(fact.from))")
+    }
     let others = report.files.filter { !manifest.hasSuffix("/\($0)") }
     print("and \(others.count) files that it names, beside it")
     if !report.notes.isEmpty {
