@@ -182,6 +182,8 @@ import Testing
     #expect(try await plan(631_152_000, source: "", packages: packaging).sourceDate == 631_152_000)
     let dated = try await plan(0, source: "date = \"2020-01-01T00:00:00Z\"", packages: packaging)
     #expect(dated.sourceDate == 1_577_836_800)
-    await Fixture.refusal("not a possible time of a release", "date = ", code: .source) { _ = try await plan(1 << 40, source: "") }
+    await Fixture.refusal("not a possible time of a release", "date = ", code: .source) {
+      _ = try await plan(1 << 40, source: "")
+    }
   }
 }

@@ -199,7 +199,10 @@ import Testing
       }
     }
     // Words of sha256sum, dkms, the kernel and rpm.
-    let foreign = ["sha256sum: ", "No such file or directory", "dkms status", "modinfo", "Key was rejected by service", "does not verify"]
+    let foreign = [
+      "sha256sum: ", "No such file or directory", "dkms status", "modinfo", "Key was rejected by service",
+      "does not verify",
+    ]
     var count = 0
     for line in Self.lines(of: try Self.text("docs/troubleshooting.md")) where line.hasPrefix("| ") {
       let symptom = line.split(separator: "|").first ?? ""
