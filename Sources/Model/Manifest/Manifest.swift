@@ -234,18 +234,18 @@ package struct Manifest: Sendable {
   /// A kernel module that a package builds.
   package struct Module: Sendable {
     package var name: String
-    /// The folder in the tree in which it is built.
+    /// The folder of the tree in which it is built.
     package var path: String
-    /// The folder below the kernel's modules into which it goes.
+    /// The folder below the kernel's modules where it is installed.
     package var install: String
-    /// Its MODULE_VERSION is its own, and not the release's.
+    /// It has its own MODULE_VERSION, not that of the release.
     package var hasOwnVersion = false
   }
 
   /// A package to make.
   package struct Package: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
-      /// Source code, of which dkms builds modules where the package is installed.
+      /// Source code, from which dkms builds modules where the package is installed.
       case dkms
     }
     package var kind: Kind
@@ -279,7 +279,7 @@ package struct Manifest: Sendable {
     }
   }
 
-  /// What makes a release build by itself with the distributions' own tools.
+  /// The packaging with which a release builds itself, using the distributions' own tools.
   package struct Packaging: Sendable {
     /// The folder that becomes `debian/`.
     package var debian: String
@@ -305,7 +305,7 @@ package struct Manifest: Sendable {
     package var names: String { Set([rpm, deb].compactMap { $0 }).sorted().joined(separator: ", ") }
   }
 
-  /// The name that a package has in one format, and what it says of others.
+  /// The name of a package in one format, and its relations to others.
   package struct Relations: Sendable {
     package var name: String
     package var recipe: String
@@ -321,7 +321,8 @@ package struct Manifest: Sendable {
 }
 
 extension Manifest {
-  /// Extras in the order in which they are applied, however they were asked for: by name, after those that they need.
+  /// Extras in the order in which they are applied, in whatever order they were given: by name, after those that they
+  /// need.
   package func ordered(_ chosen: [String]) -> [String] {
     var rest = Set(chosen).sortedByBytes()
     var ordered: [String] = []
@@ -358,7 +359,7 @@ extension Manifest {
     packages + extras.flatMap { self.extras[$0]?.packages ?? [] }
   }
 
-  /// The extras that add to a package: none to one that an extra has of its own.
+  /// The extras that add to a package; none add to an extra's own package.
   package func extras(_ chosen: [String], addingTo package: Package) -> [Extra] {
     package.extra == nil ? chosen.compactMap { extras[$0] } : []
   }
