@@ -34,9 +34,10 @@ aside=.$number.old
 # One is there while a package is unpacked that takes care of the modules of the one before.
 marks="$home/.taken-over /run/$module.taken-over"
 mark() {
-# shellcheck disable=SC2086 # Words.
-  [ ! -d "$home" ] || touch $marks 2>/dev/null || :
+  [ -d "$home" ] || return 0
+  for mark in $marks; do touch "$mark" 2>/dev/null || :; done
 }
+unmark() { for mark in $marks; do rm -f "$mark" || :; done; }
 #@if ALL
 
 # Where files can be written: dkms without such a place says nothing, and exits 0.
@@ -191,8 +192,11 @@ drop() {
   if [ -n "$changed" ]; then index "$kernel"; fi
 }
 
-# What an interrupted installation of this number has put aside is its own again.
+# What an interrupted installation of this number has put aside is its own again; and what is in the way of folders goes.
 unite() {
+  for folder in "$home" "$home/$number" "$home/$aside"; do
+    [ -d "$folder" ] || rm -f "$folder"
+  done
   [ -d "$home/$aside" ] || return 0
   for pair in $(pairs "$aside"); do
     [ ! -d "$home/$number/$pair/module" ] || continue
@@ -248,8 +252,8 @@ remove_modules() {
   # Where dkms has its files now, and where it may have had them.
   for tree in $(printf '%s\n' "$tree" /var/lib/dkms | sort -u); do
     home=$tree/$module
-# shellcheck disable=SC2086 # Words.
-    rm -f $marks "$home/.taken-over"
+    rm -f "$home/.taken-over"
+    unmark
     unite
     forget "$number"
     for version in $(kept) $(strays); do forget "$version"; done
@@ -261,11 +265,12 @@ remove_modules() {
     name=${place%%=*}
     for file in "$lib"/*/updates/dkms/"$name".ko* "$lib"/*/updates/"$name".ko* "$lib"/*/extra/"$name".ko*; do
       [ -e "$file" ] || continue
+      left=$file
       file=${file#"$lib/"}
       changed=
       take_out "${file%%/*}" "$name"
       [ -z "$changed" ] || index "$kernel"
-      if [ -e "$lib/$file" ] && ! claimed "${file%%/*}" "$name"; then say "$lib/$file could not be removed"; fi
+      if [ -e "$left" ] && ! claimed "$kernel" "$name"; then say "$left could not be removed"; fi
     done
   done
   conf=/usr/src/$module-$number/dkms.conf
@@ -579,8 +584,7 @@ settle() {
 # install_modules KERNELS: builds and installs for them. Exit status 1 where the package manager should know: a build that
 # failed for the kernel that runs or boots next, on that system itself; and anywhere what was built and not installed.
 install_modules() {
-# shellcheck disable=SC2086 # Words.
-  rm -f $marks
+  unmark
   if [ -e /etc/dkms/no-autoinstall ]; then
     say "nothing is built, as /etc/dkms/no-autoinstall is there; modules that are installed stay"
     return 0
@@ -592,7 +596,7 @@ install_modules() {
   last=$(newest)
   unite
   for version in $(strays); do
-    [ "$version" = "$number" ] || keep "$version"
+    [ "$version" = "$number" ] || [ ! -w "$home" ] || keep "$version"
   done
   if [ -d "$home/$number" ]; then mv "$home/$number" "$home/$aside"; fi
   # Empty ones, as a full disk leaves them, dkms would sign with for ever.
