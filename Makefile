@@ -3,9 +3,9 @@
 # What the tool itself needs, and what its tests use besides.
 TOOL_PACKAGES = libarchive-dev librpm-dev libdpkg-dev libmd-dev liblzma-dev libzstd-dev libbz2-dev zlib1g-dev \
 	pkg-config git xz-utils zstd gzip bzip2 curl gpgv gpg gpg-agent patch \
-	bubblewrap rpm
-TEST_PACKAGES = dkms mmdebstrap linux-source-6.12 util-linux gcc make linux-headers-amd64 kmod python3 lintian rpm2cpio cpio \
-	qemu-system-x86 busybox-static slurm-wlm munge shellcheck licensecheck
+	bubblewrap rpm python3
+TEST_PACKAGES = dkms mmdebstrap linux-source-6.12 util-linux gcc make linux-headers-amd64 kmod lintian rpm2cpio cpio \
+	qemu-system-x86 busybox-static slurm-wlm munge shellcheck licensecheck python3-jsonschema
 
 LRELEASE = .build/debug/lrelease
 
@@ -16,7 +16,19 @@ CONFIGURATION = release
 STATIC = --static-swift-stdlib
 DATA = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-native qualify qualify-lustre setup lint man install clean
+# What 'lrelease --version' says of the build, where there is git to ask.
+LRELEASE_BUILD ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+ifneq ($(LRELEASE_BUILD),)
+export LRELEASE_BUILD
+endif
+
+# STRICT=1: warnings are errors, as in CI. It compiles everything anew when it changes.
+ifeq ($(STRICT),1)
+export LRELEASE_STRICT = 1
+endif
+
+.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-native site-kills \
+	site-in-use qualify qualify-lustre setup lint licences man man-lint install deb test-deb clean
 
 all: setup
 	swift build
@@ -46,7 +58,7 @@ same-bytes: all
 # What needs neither root nor network, for every change: under a minute after the build.
 CHECK = FilesTests|FuzzTests|ProcessesTests|ModelTests|ReleasesTests|AssemblerTests|ReportsTests|StoredVerdictTests|KernelLogTests|LogTests \
 	|AuditTests|BuildLogTests|CTests|DebPackageTests|RPMPackageTests|ReleaseVersionTests|ScriptTests|PinnedBytesTests \
-	|BadInputTests|DiffTests|LicenceRuleTests|SPDXExpressionTests
+	|BadInputTests|ManifestCheckTests|DiffTests|LicenceRuleTests|SPDXExpressionTests
 EMPTY =
 check:
 	swift build --build-tests
@@ -69,6 +81,27 @@ test-lustre: all
 test-packages: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES) piuparts autopkgtest
 test-packages: all
 	LRELEASE_TEST_PACKAGES=1 swift test --filter DebianToolsTests
+
+# The sample's packages on machines of sites: roots of Debian, kept in SITES.
+SITES = /var/tmp/lrelease-tests/sites
+$(SITES)/root-%:
+	mkdir -p $(SITES)
+	rm -rf $@.new
+	mmdebstrap --quiet --variant=apt --include=dkms,linux-headers-amd64,linux-image-amd64,gcc,make,rpm,kmod,openssl,xz-utils,ccache \
+		$* $@.new
+	mv $@.new $@
+
+# Installations, upgrades and removals killed at 20 moments each, .deb and .rpm, on two versions of dkms: an hour.
+SUITES = bookworm trixie
+site-kills: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
+site-kills: all $(SUITES:%=$(SITES)/root-%)
+	Tests/site-kills/all $(LRELEASE) $(SITES) $(SUITES)
+
+# Upgraded and removed while its file system is mounted, in a guest: some minutes.
+site-in-use: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES)
+site-in-use: all $(SITES)/root-trixie
+	Tests/site-kills/releases $(LRELEASE) $(SITES)/root-trixie $(SITES)/in-use
+	Tests/site-in-use $(SITES)/root-trixie $(SITES)/in-use/sample-7.2.1 $(SITES)/in-use/sample-7.2.1+r1
 
 # The whole matrix of the sample, up to a mounted file system on Linux 5.10, 6.1, 6.12 and 7.x, into out/: half an hour.
 DEBIAN = debian-11 debian-12 debian-12-6.12 debian-13 debian-13-backports debian-sid
@@ -101,28 +134,34 @@ setup:
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
-	shellcheck --shell=sh Sources/*/Scripts/*.sh Tests/fuzz
-	shellcheck --shell=bash Sources/*/Scripts/*.bash
+	shellcheck --shell=sh Sources/*/Scripts/*.sh Tests/fuzz packaging/deb packaging/test-deb
+	shellcheck --shell=bash Sources/*/Scripts/*.bash Tests/site-in-use Tests/site-kills/*
 
-# The man pages, into man/. The plugin of swift-argument-parser writes them from the declarations of the commands;
-# sed sets its blank and indented lines as paragraphs and displays, and names the pages as man(1) looks for subcommands.
-man: MAN_DATE ?= $(shell git log -1 --format=%cs 2>/dev/null || date +%F)
-man: setup
+# Whether each file says under which licence it is. Debian's reuse is too old for REUSE.toml: pip has a newer one.
+REUSE = .build/reuse
+$(REUSE)/bin/reuse:
+	python3 -m venv $(REUSE)
+	$(REUSE)/bin/pip install --quiet 'reuse>=5,<7'
+
+licences: $(REUSE)/bin/reuse
+	$(REUSE)/bin/reuse lint
+
+# The man pages, into man/, from what the program says of itself.
+MAN_DATE ?= $(shell git log -1 --format=%cs 2>/dev/null || date +%F)
+man: all
 	rm -rf man
-	mkdir man
-	swift package --allow-writing-to-package-directory generate-manual --configuration debug \
-		--multi-page --date $(MAN_DATE) --output-directory man
-	rm man/lrelease.help.1
-	sed -i -s -e '/^\.Xr lrelease\.help/d' -e '/^\.\(Dt\|Xr\)/s/\([A-Za-z]\)\.\([A-Za-z]\)/\1-\2/g' \
-		-e '/^\.Nd/s/\.\("\?\)$$/\1/' -e 's/^  \(.*\)/.Bd -literal -offset indent\n\1\n.Ed/' \
-		-e '/^[^. ]/s/\. \([A-Z]\)/.\n\1/g' \
-		-e 's/^$$/.Pp/' -e '$$a\' man/*.1
-	sed -i -s -z -e 's/\n\.Ed\n\.Bd[^\n]*//g' -e 's/\n\.Pp\(\n\.\(It\|Bl\|Bd\)\)/\1/g' man/*.1
-	cd man && for page in *.*.1; do mv "$$page" "$$(echo "$${page%.1}" | tr . -).1"; done
+	packaging/man-pages $(LRELEASE) $(MAN_DATE) man
+
+man-lint: PACKAGES = mandoc groff
+man-lint: man
+	mandoc -T lint -W warning man/*.1
+	for page in man/*.1; do groff -ww -z -mandoc -Tutf8 "$$page" || exit; done
 
 # Manifests name specs, debian folders and overlays as ../specs, ../debian, ../overlays, so they stay neighbours.
-install: man
+install: setup
 	swift build -c $(CONFIGURATION) --product lrelease $(STATIC)
+	rm -rf man
+	packaging/man-pages .build/$(CONFIGURATION)/lrelease $(MAN_DATE) man
 	install -s -D .build/$(CONFIGURATION)/lrelease $(DESTDIR)$(PREFIX)/bin/lrelease
 	for page in man/*.1; do install -D -m 644 "$$page" "$(DATA)/man/man1/$${page##*/}" || exit; done
 	mkdir -p $(DATA)/bash-completion/completions $(DATA)/zsh/site-functions $(DATA)/fish/vendor_completions.d
@@ -132,7 +171,16 @@ install: man
 	find manifests specs debian overlays targets Examples -type f ! -name '*.o' ! -name '*.ko' | while read -r file; do \
 		if [ -x "$$file" ]; then mode=755; else mode=644; fi; \
 		install -D -m "$$mode" "$$file" "$(DATA)/lrelease/$$file" || exit; done
-	for file in README.md docs/*.md; do install -D -m 644 "$$file" "$(DATA)/doc/lrelease/$$file" || exit; done
+	for file in *.md docs/*.md bench/*.md LICENSES/*; do install -D -m 644 "$$file" "$(DATA)/doc/lrelease/$$file" || exit; done
+
+# A .deb of lrelease itself, into out/. Debian's own tools make it; debian/ holds templates of releases.
+deb: setup
+	packaging/deb out
+
+# That package in a fresh chroot of Debian, where it cuts the sample. As root; mmdebstrap makes the chroot.
+test-deb: PACKAGES = $(TOOL_PACKAGES) mmdebstrap
+test-deb: deb
+	packaging/test-deb out/lrelease_*_$$(dpkg --print-architecture).deb
 
 clean:
 	rm -rf .build out man

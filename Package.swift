@@ -3,11 +3,16 @@
 
 import PackageDescription
 
-let swiftSettings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .treatAllWarnings(as: .error),
-  .enableUpcomingFeature("ExistentialAny"),
-]
+/// Warnings are errors where they are looked at, as in CI: `make test STRICT=1`. A newer compiler, which warns of more, does
+/// not stop anybody else.
+let isStrict = Context.environment["LRELEASE_STRICT"] == "1"
+
+let swiftSettings: [SwiftSetting] =
+  [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+  + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+
+/// What `git describe` says, which the Makefile passes on. Only CVersion.c is compiled again for it.
+let build = Context.environment["LRELEASE_BUILD"].map { [CSetting.define("LRELEASE_BUILD", to: "\"\($0)\"")] }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -55,11 +60,11 @@ let package = Package(
     .executable(name: "lrelease", targets: ["lrelease"])
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
   ],
   targets: [
     // The C libraries. Each is the narrow part that is used, with errors as return values.
@@ -71,6 +76,8 @@ let package = Package(
     .systemLibrary(name: "CRename"),
     // The SPDX License List and the texts of licences: data.
     .target(name: "CLicences", exclude: ["spdx.txt", "texts"]),
+    // The version of this program.
+    .target(name: "CVersion", cSettings: build),
     .target(
       name: "CRPM",
       linkerSettings: [.linkedLibrary("rpm"), .linkedLibrary("rpmio"), .linkedLibrary("rpmbuild")]
@@ -105,12 +112,14 @@ let package = Package(
       resources: scripts),
     module(
       "Operations",
-      ["Packagers", "Assembler", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"]),
+      ["Packagers", "Assembler", "Releases", "Model", "Archives", "Processes", "Files", "Diagnostics"],
+      // What `lrelease init` writes. Most of its recipes are links to those of this repository.
+      resources: scripts + [.embedInCode("Recipes")]),
     .executableTarget(
       name: "lrelease",
       dependencies: [
         "Operations", "Qualifier", "Reports", "Auditor", "Verdicts", "Packagers", "Distributions", "Assembler",
-        "Releases", "Model", "Processes", "Files", "Diagnostics", "CMalloc", argumentParser,
+        "Releases", "Model", "Processes", "Files", "Diagnostics", "CMalloc", "CVersion", argumentParser,
       ],
       swiftSettings: swiftSettings
     ),

@@ -2,7 +2,7 @@
 
 import SystemPackage
 
-/// Hands what a descriptor gives to libarchive, counted and copied to whoever wants it.
+/// Feeds libarchive from a descriptor, counts the bytes, and copies them to a tee.
 final class ArchiveFeed {
   private let input: FileDescriptor
   private let limit: Int64
@@ -34,7 +34,7 @@ final class ArchiveFeed {
     }
   }
 
-  /// Reads what stands behind the end of the archive, so that the decompressor checks its last block.
+  /// Reads on after the end of the archive, so that the decompressor checks its last block.
   func drain() throws {
     while !isOverLimit, try read() > 0 {}
   }

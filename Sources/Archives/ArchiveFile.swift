@@ -8,7 +8,7 @@ import SystemPackage
 
 /// A tar archive on disk, compressed or not, open for reading. It is read through the program that decompresses it.
 ///
-/// The file is opened once, so its digest and its content are those of the same bytes.
+/// The file is opened once, so that its digest and its content belong to the same bytes.
 package final class ArchiveFile: Sendable {
   package let path: FilePath
   private let file: FileDescriptor
@@ -71,7 +71,7 @@ package final class ArchiveFile: Sendable {
   /// Reads the wanted files while `body` processes the bytes of the uncompressed tar.
   ///
   /// - Parameter body: calls `scan` once, with a closure that receives every byte.
-  /// - Throws: `ReleaseError` with code `source` for a damaged file, in the words of the program that decompresses it.
+  /// - Throws: `ReleaseError` with code `source` for a damaged file, with the message of the decompressor.
   package func read<R: Sendable>(
     wants: @escaping @Sendable (String) -> Bool, progress: Progress,
     while body: (
@@ -84,7 +84,7 @@ package final class ArchiveFile: Sendable {
     guard !needed.isEmpty else { return read }
     var again = try await readOnce(wants: { wants($0) || needed.contains($0) }, progress: progress, while: body)
     guard again.archive.needed.isEmpty else {
-      throw ReleaseError(.source, doing: doing, reason: "it was changed meanwhile", advice: "try again")
+      throw ReleaseError(.source, doing: doing, reason: "it was changed in the meantime", advice: "try again")
     }
     again.archive.files = again.archive.files.filter { wants($0.key) }
     return again
@@ -112,7 +112,7 @@ package final class ArchiveFile: Sendable {
         }
       }
     }
-    // The decompressor's complaint comes first: it calls a truncated file truncated, and not a tar that ends early.
+    // The decompressor's message comes first: it says that a file is truncated, not that a tar ends early.
     if case .failure(let error) = result {
       if error is CancellationError { throw error }
       // A broken pipe only says that we stopped reading.
@@ -164,7 +164,7 @@ private func isTarHeader(_ block: [UInt8]) -> Bool {
   let field = block[148..<156].drop { $0 == 0x20 }.prefix { (0x30...0x37).contains($0) }
   guard let sum = Int(String(decoding: field, as: UTF8.self), radix: 8), sum > 0 else { return false }
   let others = block[..<148] + block[156...]
-  // The field itself counts as spaces. Some took the bytes as signed.
+  // The field itself counts as spaces. Some programs used signed bytes.
   return others.reduce(8 * 32) { $0 + Int($1) } == sum
     || others.reduce(8 * 32) { $0 + Int(Int8(bitPattern: $1)) } == sum
 }

@@ -19,8 +19,8 @@ package struct ArchiveLimits: Sendable {
 /// Reads a tar stream once and keeps the wanted files.
 ///
 /// Any return code of libarchive but "an entry" and "the end" is an error. Entries that could leave the tree are
-/// refused, wanted or not; so is what other readers take otherwise: a wanted path that comes twice or lies below a link,
-/// and bytes behind the end. Source: libarchive's `archive_read(3)`.
+/// refused, wanted or not. So is everything that readers interpret differently: a wanted path that occurs twice or is
+/// below a link, and bytes after the end. Source: libarchive's `archive_read(3)`.
 package struct ArchiveReader {
   package struct Result: Sendable {
     /// Paths below the top folder of the archive.
@@ -63,7 +63,7 @@ package struct ArchiveReader {
 
   /// Reads an uncompressed tar from `input` up to its end.
   ///
-  /// - Parameter tee: is given every byte that was read, such as for the check of a signature.
+  /// - Parameter tee: receives every byte that was read, for instance to check a signature.
   package func read(_ input: FileDescriptor, tee: ((UnsafeRawBufferPointer) throws -> Void)? = nil) throws -> Result {
     try withPlainLocale { try readAll(input, tee: tee) }
   }
@@ -93,7 +93,7 @@ package struct ArchiveReader {
         try contents.flush()
         try feed.drain()
       } catch {
-        // What the feed met on the way says more than libarchive's words for it.
+        // The error of the feed says more than libarchive's message.
         throw feed.failure ?? (feed.isOverLimit ? tooLarge : error)
       }
       if let failure = feed.failure { throw failure }
@@ -103,7 +103,7 @@ package struct ArchiveReader {
       }
       guard feed.meaningful <= end else {
         throw ReleaseError(
-          .source, doing: doing, reason: "it goes on behind its end: what begins at byte \(end) is not all zeros",
+          .source, doing: doing, reason: "it has data after its end, from byte \(end) on",
           advice: "tars cannot be joined like texts: pack it again")
       }
     }
@@ -204,7 +204,7 @@ package struct ArchiveReader {
 
   // MARK: paths
 
-  /// The path of an entry, checked; nil for what is no file, such as the header that `git archive` writes.
+  /// The checked path of an entry; nil if it is not a file, such as the header that `git archive` writes.
   private func path(of entry: OpaquePointer, _ type: UInt32) throws -> String? {
     guard let raw = archive_entry_pathname(entry) else { throw refused("an entry has no name") }
     guard let text = String(validatingCString: raw) else {
@@ -221,7 +221,7 @@ package struct ArchiveReader {
     return nil
   }
 
-  /// A path as all spellings of it are written here: `./a//b/` is `a/b`. Nil when it is absolute or goes up.
+  /// The normal form of a path: `./a//b/` is `a/b`. Nil if it is absolute or contains `..`.
   private func plain(_ text: String) -> String? {
     let parts = text.pathParts
     guard text.utf8.first != 0x2f, !parts.contains(where: { $0.isSameInBytes("..") }) else { return nil }
@@ -275,7 +275,7 @@ package struct ArchiveReader {
     let before = listing.kinds[path]
     switch before {
     case nil, .folder: listing.kinds[path] = kind
-    // What was no folder once counts as none.
+    // A path that was something else once does not count as a folder.
     case .file, .link, .hardLink: break
     }
     guard isWanted else { return }
@@ -288,7 +288,8 @@ package struct ArchiveReader {
     if case .hardLink = kind { listing.hardLinks.append(path) }
   }
 
-  /// A hard link is a copy of the file that it names. Most come behind it; as no path comes twice, it does not matter.
+  /// A hard link is a copy of the file that it names. Most links come after the file; because no path occurs twice, the
+  /// order does not matter.
   private func resolveHardLinks(_ listing: Listing, _ result: inout Result, _ kept: inout Int64) throws {
     for path in listing.hardLinks {
       var target = path
@@ -315,7 +316,7 @@ package struct ArchiveReader {
     }
   }
 
-  /// What lies below a link would be written through it by some programs, and beside it by others.
+  /// Some programs would write an entry below a link through that link, others would replace the link.
   private func checkFolders(_ listing: Listing, _ result: Result) throws {
     var known: PathSet = []
     for path in result.files.keys {

@@ -89,7 +89,7 @@ package final class ArchiveWriter {
     try drain(from: 1 << 20)
   }
 
-  /// Moves what is pending to the output, when it is `least` bytes or more.
+  /// Moves pending bytes to the output, if there are `least` or more.
   private func drain(from least: Int) throws {
     guard let output, sink.bytes.count >= least else { return }
     try sink.bytes.withUnsafeBytes { try output.append($0) }
@@ -177,7 +177,7 @@ package final class ArchiveWriter {
     try check(archive_write_header(archive, entry), path)
   }
 
-  /// A warning is an error too: something would be missing from the package.
+  /// A warning is an error, too: something would be missing from the package.
   private func check(_ status: Int32, _ path: String? = nil) throws {
     guard status == ARCHIVE_OK else { throw failure(path) }
   }

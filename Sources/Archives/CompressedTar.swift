@@ -5,8 +5,8 @@ import Processes
 
 /// A tar archive in which everything belongs to root and has one time, compressed on all cores.
 ///
-/// Where a block ends depends on nothing but what was written before, so that the number of cores does not show. A few
-/// blocks are in memory at a time, whatever the size of the archive.
+/// Where a block ends depends only on the content, so that the number of cores does not matter. A few blocks are in
+/// memory at a time, whatever the size of the archive.
 package struct CompressedTar: Sendable {
   package struct Entry: Sendable {
     package var path: String
@@ -89,7 +89,7 @@ package struct CompressedTar: Sendable {
     try file.finish()
   }
 
-  /// One stream, which no other core can help with: dpkg reads the first frame of zstd only.
+  /// One stream on one core: dpkg reads only the first frame of zstd.
   private func writeStream(
     _ tar: inout TarStream, total: Int, to output: ContentStore.Writer, report: (Int64, Int64) -> Void
   ) async throws {
@@ -108,7 +108,7 @@ package struct CompressedTar: Sendable {
     try writer.close()
   }
 
-  /// What the entries take in the archive: rather a little more than less.
+  /// The size of the entries in the archive, rounded up.
   private static func size(_ entries: [Entry]) -> Int {
     entries.reduce(10 << 10) { size, entry in
       // A header; with a long name, two more records.
@@ -119,7 +119,7 @@ package struct CompressedTar: Sendable {
   }
 }
 
-/// The bytes of an uncompressed tar, made as they are asked for.
+/// The bytes of an uncompressed tar, generated on demand.
 private struct TarStream {
   private let writer: ArchiveWriter
   private var entries: ArraySlice<CompressedTar.Entry>

@@ -16,7 +16,7 @@ enum ForeignFile {
     (Array("version https://git-lfs".utf8), "a pointer of Git LFS, not the file itself"),
   ]
 
-  /// Why a file that begins with `start` is no tarball that is read, and what to do; nil when it says nothing.
+  /// Why a file that begins with `start` is not a tarball that lrelease reads, and what to do; nil if that is unknown.
   static func describe(_ start: [UInt8]) -> (reason: String, advice: String?)? {
     if start.isEmpty { return ("it is not a tarball: it is empty", nil) }
     if start.count == 512, start.allSatisfy({ $0 == 0 }) { return ("it is not a tarball, or one that is empty", nil) }

@@ -4,10 +4,10 @@ import CLZMA
 import Diagnostics
 import Files
 
-/// The parts of an .xz file. Its blocks know nothing of each other, so that they can be compressed at the same time.
+/// The parts of an .xz file. Its blocks are independent, so that they can be compressed in parallel.
 ///
-/// xz and libarchive make blocks as well, of 24 MiB: too few of them to keep two cores busy with one release, and too
-/// much memory for each core. Source: "The .xz File Format" 1.1.0, and liblzma's `lzma/block.h`.
+/// xz and libarchive make blocks as well, of 24 MiB: too few to keep two cores busy with one release, and too much
+/// memory for each core. Source: "The .xz File Format" 1.1.0, and liblzma's `lzma/block.h`.
 enum XZ {
   struct Block: Sendable {
     var bytes: [UInt8]
@@ -17,7 +17,7 @@ enum XZ {
 
   /// Blocks of one size and an even number of them, so that no core waits for the last one; 12 MiB at most.
   ///
-  /// The dictionary of level 6 has 8 MiB: a block should not be much smaller, and needs not be larger. What is small is
+  /// The dictionary of level 6 has 8 MiB: a block should not be much smaller, and need not be larger. Small content is
   /// one block.
   static func blockSize(total: Int) -> Int {
     if total < 4 << 20 { return 4 << 20 }
@@ -42,7 +42,7 @@ enum XZ {
         var block = lzma_block()
         block.check = check
         block.filters = filters.baseAddress
-        // The header has both sizes, so that it is written last; room for the largest that they can be stands first.
+        // The header has both sizes, so it is written last; space for the largest possible header is reserved first.
         block.compressed_size = lzma_vli(lzma_block_buffer_bound(input.count))
         block.uncompressed_size = lzma_vli(input.count)
         try demand(lzma_block_header_size(&block), doing)

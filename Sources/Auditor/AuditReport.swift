@@ -5,7 +5,7 @@ import Files
 import Model
 import SystemPackage
 
-/// How far a release is from mainline, in numbers that one release has in common with the next.
+/// How far a release is from mainline, in numbers that can be compared between releases.
 package struct AuditReport: Sendable, Codable, Equatable {
   /// The format of this report.
   package var format = 1
@@ -49,12 +49,12 @@ package struct AuditReport: Sendable, Codable, Equatable {
         remedy: AuditorRemedy.makeReport, cause: error)
     }
     guard format == 1 else {
-      throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")
+      throw ReleaseError(.input, doing: doing, reason: "its format \(format) needs a newer version of lrelease")
     }
   }
 }
 
-/// What moved between two reports.
+/// The changes between two reports.
 package struct AuditComparison: Sendable, Codable, Equatable {
   package struct Move: Sendable, Codable, Equatable {
     package var name: String
@@ -87,7 +87,7 @@ package struct AuditComparison: Sendable, Codable, Equatable {
   private static func moves(_ old: [String: Int], _ new: [String: Int]) -> [Move] {
     Set(old.keys).union(new.keys).sorted().compactMap { name in
       let move = Move(name: name, before: old[name], after: new[name])
-      // What came or went without anything to count did not move.
+      // Files that appear or disappear with nothing to count are left out.
       return move.difference == 0 ? nil : move
     }
   }

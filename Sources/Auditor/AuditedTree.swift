@@ -89,8 +89,8 @@ extension Manifest {
   /// The rules that take files from a kernel release.
   fileprivate var rulesFromKernels: [TreeRule] { rules.filter { sources[$0.source]?.kind == .kernel } }
 
-  /// The files of a tree that an audit looks at, which is laid out as the release. What a release leaves out may be
-  /// missing from it, or be large.
+  /// The files of a tree that an audit looks at; the tree is laid out like the release. Files that a release leaves out
+  /// may be missing, or large.
   fileprivate var auditedFiles: [TreeRule] {
     let upstream = (audit?.upstream.isEmpty ?? true ? rulesFromKernels : audit?.upstream ?? []).map { rule in
       var rule = rule
@@ -108,7 +108,7 @@ extension Manifest {
 extension AuditedTree {
   /// Reads a release tarball, a release folder, a tree, or a git repository at `ref`.
   ///
-  /// - Parameter manifest: counts instead of the one that a release has; a tree has none.
+  /// - Parameter manifest: replaces the one of the release; a tree has none.
   package static func read(
     _ path: FilePath, ref: String? = nil, manifest: FilePath? = nil, progress: Progress
   ) async throws -> AuditedTree {
@@ -126,7 +126,7 @@ extension AuditedTree {
     }
     if let ref {
       throw ReleaseError(
-        .input, doing: "auditing \(path)", reason: "it is no git repository, which alone has a ref \(ref)",
+        .input, doing: "auditing \(path)", reason: "it is not a git repository, so it cannot have the ref \(ref)",
         remedy: AuditorRemedy.leaveOutRef)
     }
     return try await release(path, given, progress)

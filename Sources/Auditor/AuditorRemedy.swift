@@ -2,7 +2,7 @@
 
 import Diagnostics
 
-/// What to do about what cannot be audited.
+/// Remedies for input that cannot be audited.
 package enum AuditorRemedy: Remedy {
   case giveOtherManifest
   case giveManifest

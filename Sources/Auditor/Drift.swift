@@ -7,7 +7,7 @@ import Model
 import Processes
 import SystemPackage
 
-/// What a newer kernel release has of the upstream part that a release has not: the work that waits.
+/// How the upstream part differs in a newer kernel release: the work ahead.
 package struct Drift: Sendable, Codable, Equatable {
   package struct File: Sendable, Codable, Equatable {
     package enum Change: String, Sendable, Codable { case added, removed, changed }
@@ -102,7 +102,7 @@ package struct Drift: Sendable, Codable, Equatable {
       ).run(doing: doing)
       // 1: they differ.
       guard outcome.status == .exited(1) else {
-        throw ReleaseError(.failed, doing: doing, reason: "git: \(outcome.lastErrorLine)")
+        throw ReleaseError(.failed, doing: doing, reason: "git: \(outcome.complaint)")
       }
       return counts(outcome.output)
     }

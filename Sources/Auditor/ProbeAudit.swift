@@ -17,7 +17,7 @@ package struct ProbeResults: Sendable {
     let doing = "reading --probes"
     guard let probes = tree.audit.probes else {
       throw ReleaseError(
-        .input, at: tree.audit.location, doing: doing, reason: "[audit] says nothing of probes",
+        .input, at: tree.audit.location, doing: doing, reason: "[audit] does not mention probes",
         remedy: AuditorRemedy.leaveOutProbes)
     }
     guard arguments.count > 1 else {
@@ -74,13 +74,13 @@ package struct ProbeResults: Sendable {
   }
 }
 
-/// Probes whose answer is the same everywhere, and probes that nobody asks.
+/// Probes with the same answer everywhere, and unused probes.
 package struct ProbeAudit: Sendable, Codable, Equatable {
   /// A probe that has one answer on every kernel.
   package struct Constant: Sendable, Codable, Equatable {
     package var name: String
     package var isTrue: Bool
-    /// Tests that name it, by the part of the tree: a test less each, when it goes.
+    /// Tests that name it, by the part of the tree.
     package var tests: [String: Int]
     /// Lines that no kernel compiles, because of it alone.
     package var deadLines: Int

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// What in a piece of code is there for kernels other than the one that it is written for.
+/// The parts of code that exist only for other kernels than the one it is written for.
 package struct Counts: Sendable, Codable, Equatable {
   package var files = 0
   /// #if, #ifdef, #elif and the like that name a probe.
@@ -10,7 +10,7 @@ package struct Counts: Sendable, Codable, Equatable {
   /// Includes of the compatibility layer.
   package var compatIncludes = 0
 
-  /// All that must go.
+  /// Everything that must be removed.
   package var places: Int { probeTests + versionTests + compatIncludes }
 
   static func += (sum: inout Counts, more: Counts) {

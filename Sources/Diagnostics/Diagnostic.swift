@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// Something to tell a person. Who draws it, and in which words it says what to do, is the command line's business.
+/// Something to report to a person. The command line decides how it is shown, and how the remedy is worded.
 package struct Diagnostic: Sendable, CustomStringConvertible {
   package enum Severity: String, Sendable, Codable { case error, warning, note }
 
   package var severity: Severity
-  /// Where the mistake stands, when it stands in a file that the user wrote.
+  /// The place of the mistake, if it is in a file that the user wrote.
   package var place: SourceLocation?
-  /// What was being done, in the progressive: "reading linux-7.4.2.tar.xz". Nothing for what a place alone explains.
+  /// What was being done, in the progressive: "reading linux-7.4.2.tar.xz". Empty if the place alone explains it.
   package var doing: String
   /// What is wrong.
   package var reason: String
   /// What the reader can do about it.
   package var remedy: (any Remedy)?
-  /// The error that this one came of.
+  /// The error that caused this one.
   package var cause: (any Error)?
 
   package init(
@@ -28,7 +28,7 @@ package struct Diagnostic: Sendable, CustomStringConvertible {
     self.cause = cause
   }
 
-  /// Whether it is about a place in a file and nothing else: then the place comes before the severity.
+  /// Whether it is only about a place in a file: then the place comes before the severity.
   package var isFinding: Bool { place != nil && doing.isEmpty }
 
   /// What is wrong, without the place of a finding.
@@ -36,7 +36,7 @@ package struct Diagnostic: Sendable, CustomStringConvertible {
     (isFinding ? "" : place.map { "\($0): " } ?? "") + (doing.isEmpty ? reason : "\(doing): \(reason)")
   }
 
-  /// One line, for logs and for what is kept. A remedy that needs the command line's words is not in it.
+  /// One line, for logs and stored records. It omits a remedy that only the command line can word.
   package var description: String {
     let head = isFinding ? place.map { "\($0): \(severity.rawValue): " } ?? "" : ""
     return (head + problem + (remedy?.words.map { "; \($0)" } ?? "")).singleLine
@@ -45,10 +45,10 @@ package struct Diagnostic: Sendable, CustomStringConvertible {
 
 /// What the reader can do about a problem.
 ///
-/// Libraries know no commands and no options. Each has an enum of the remedies that need them, and the command line puts
-/// these into words: see Remedies.swift there.
+/// Libraries know no commands and no options. Each library has an enum of the remedies that need them, and the command
+/// line words these: see Remedies.swift there.
 package protocol Remedy: Sendable, Equatable {
-  /// The words, where no command line is needed for them.
+  /// The wording, if it does not depend on the command line.
   var words: String? { get }
 }
 

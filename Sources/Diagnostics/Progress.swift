@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// What long work tells of itself. Events go in here; who draws them is the command line's business.
+/// Reports the progress of long work. The command line decides how events are shown.
 package struct Progress: Sendable {
   package enum Event: Sendable {
-    /// A step begins. `total` is the bytes or files to come, where that is known.
+    /// A step begins. `total` is the number of bytes or files to come, if known.
     case began(step: String, total: Int64?)
     /// `done` of the step's total, in bytes.
     case advanced(step: String, done: Int64, total: Int64?)
@@ -24,7 +24,7 @@ package struct Progress: Sendable {
   /// Nobody listens.
   package static let silent = Progress { _ in }
 
-  /// How things stand with work that others carry out, which is not a step of ours.
+  /// The state of work that is done elsewhere and is not a step of ours.
   package func stands(_ text: String) { send(.stands(text)) }
   package func finished(_ step: String, seconds: Double) { send(.finished(step: step, seconds: seconds)) }
   /// Something worth knowing that is not a problem, such as a patch that applied with an offset.

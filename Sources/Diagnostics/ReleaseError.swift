@@ -6,7 +6,7 @@
 package struct ReleaseError: Error, Sendable, CustomStringConvertible {
   /// The kind of failure; the raw value is the exit status, as documented in `docs/exit-codes.md`.
   package enum Code: Int32, Sendable, CaseIterable {
-    /// Something failed that is none of the following, such as a child process or a full disk.
+    /// Any other failure, such as a child process or a full disk.
     case failed = 1
     /// The manifest, the plan or an argument is wrong.
     case input = 2
@@ -18,7 +18,7 @@ package struct ReleaseError: Error, Sendable, CustomStringConvertible {
     case conflict = 5
     /// `verify` found differences.
     case different = 6
-    /// A tool or a library that is needed is not there.
+    /// A required tool or library is missing.
     case missingTool = 7
     /// Stopped on request (Ctrl-C, SIGTERM).
     case interrupted = 130
@@ -44,7 +44,7 @@ package struct ReleaseError: Error, Sendable, CustomStringConvertible {
 
   package var description: String { diagnostic.description }
 
-  /// The same as what happened to one of several things that were worked on.
+  /// The same error, reported for one of several items.
   package func told(of thing: String) -> ReleaseError {
     var bare = diagnostic
     bare.remedy = nil

@@ -3,7 +3,7 @@
 import Glibc
 import SystemPackage
 
-/// What to do about what the system refuses.
+/// Remedies for errors of the system.
 package enum SystemRemedy: Remedy {
   case freeSpace
   case chooseWritableFolder

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 extension String {
-  /// The text with control characters made visible, so that what an input contains cannot forge a second line
-  /// or drive the terminal.
+  /// The text with control characters made visible, so that input cannot forge a second line or control the terminal.
   package var singleLine: String {
     var out = ""
     for scalar in unicodeScalars {
@@ -17,11 +16,11 @@ extension String {
     return out
   }
 
-  /// The nearest of `candidates` by edit distance, when it is near enough to be what was meant.
+  /// The nearest of `candidates` by edit distance, if it is near enough to be meant.
   package func nearest(in candidates: some Sequence<String>) -> String? {
     let own = count
     let limit = Swift.max(1, own / 3)
-    // Nobody mistypes what is longer, and each letter more costs as many steps as there are.
+    // Longer words are not typing mistakes, and the cost grows with the product of the lengths.
     guard own <= 100 else { return nil }
     return candidates.filter { abs($0.count - own) <= limit }.map { ($0, editDistance(to: $0)) }
       .filter { $0.1 <= limit }
@@ -56,7 +55,7 @@ extension StringProtocol {
 }
 
 extension [String] {
-  /// The first few with commas between, and how many more there are: for one line.
+  /// The first few, separated by commas, and how many more there are: for one line.
   package var shortened: String {
     count <= 6 ? joined(separator: ", ") : prefix(5).joined(separator: ", ") + " and \(count - 5) more"
   }

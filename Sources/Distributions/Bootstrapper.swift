@@ -6,8 +6,8 @@ import Model
 import Processes
 import SystemPackage
 
-/// What makes the chroots of a distribution. Each is a type in a file of its own, which gives arguments; how commands
-/// are run and what their errors mean is here.
+/// Makes the chroots of a distribution. Each is a type in its own file, which gives arguments; this file runs the
+/// commands and interprets their errors.
 protocol Bootstrapper: Sendable {
   /// The package manager of the chroots that it makes.
   var packageManager: any PackageManager { get }
@@ -78,11 +78,11 @@ extension Bootstrapper {
         .missingTool, doing: doing, reason: "the program \(program) is not installed",
         advice: "on Debian: apt-get install \(program)")
     }
-    // What apt or dnf said first; the last line only says that it did not work.
+    // The first error of apt or dnf; the last line only says that it failed.
     let cause =
       outcome.errors.split(separator: "\n").map { $0.trimmed }.first {
         ["E: ", "Error: "].contains(where: $0.hasPrefix) || $0.contains(" Depends: ") && $0.contains(" but ")
-      } ?? outcome.lastErrorLine
+      } ?? outcome.complaint
     let remedy: (any Remedy)? =
       if ["No space left", "enough free space"].contains(where: cause.contains) {
         DistributionsRemedy.freeSpaceInCache

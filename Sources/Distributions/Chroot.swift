@@ -5,11 +5,11 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// A root file system of a distribution: a folder that is never written to again, and stays as long as this does.
+/// A root file system of a distribution: a folder that does not change, and is kept as long as this value exists.
 package struct Chroot: Sendable {
   package let path: FilePath
   package let record: ChrootRecord
-  /// Others must not make the chroot anew meanwhile.
+  /// Nobody else may make the chroot anew meanwhile.
   private let lock: FileLock
   /// The tail of this machine's PATH must not decide what a chroot finds.
   private static let environment = [
@@ -23,7 +23,7 @@ package struct Chroot: Sendable {
     self.lock = lock
   }
 
-  /// Uses the chroot: what `body` changes in it goes when `body` has returned.
+  /// Uses the chroot: the changes of `body` are discarded when it returns.
   package func use<R: Sendable>(_ body: (ChrootSession) async throws -> R) async throws -> R {
     let root = path
     return try await withScratch { scratch in

@@ -7,7 +7,7 @@ import Model
 import Processes
 import SystemPackage
 
-/// What is known of a chroot that is kept.
+/// The record of a chroot in the cache.
 package struct ChrootRecord: Sendable, Codable {
   package var definition: ChrootDefinition
   /// Seconds since 1970.
@@ -26,7 +26,7 @@ package struct ChrootRecord: Sendable, Codable {
     self.packages = packages
   }
 
-  /// Identifies what is in it: a chroot that is made anew from an archive that has not changed has the same.
+  /// Identifies its contents: a chroot made anew from an unchanged archive has the same.
   package var identity: SHA256Digest { SHA256Digest(of: Array(packages.joined(separator: "\n").utf8)) }
 }
 
@@ -65,7 +65,7 @@ package struct ChrootCache: Sendable, Codable {
       }
       if let record = current(name) { return Chroot(folder.appending(name), record, lock) }
       lock.release()
-      // Another may be making the same chroot, here or in another process, or using an older one: that takes minutes.
+      // Another process may be making the same chroot, or using an older one: that takes minutes.
       if !(try lock.tryAcquire(.exclusive)) {
         progress.stands("\(doing): waiting until the chroot is no longer in use")
       }
@@ -103,7 +103,7 @@ package struct ChrootCache: Sendable, Codable {
         try await bootstrapper.make(definition, in: part, doing: doing)
         let packages = try await bootstrapper.packages(in: part, doing: doing)
         if current(name) != nil { return try Files.remove(part) }
-        // A chroot without its record counts for nothing: whatever stops us here, it is made anew.
+        // A chroot without a record does not count: if we are interrupted here, it is made anew.
         try Files.remove(file)
         try AtomicDirectory.replace(path, with: part, doing: doing)
         let record = ChrootRecord(definition: definition, made: made, packages: packages)
@@ -120,7 +120,7 @@ package struct ChrootCache: Sendable, Codable {
   /// How the name of a chroot ends that is being made on this machine.
   private static var partial: String { ".\(machine).partial" }
 
-  /// Removes what is half made of other chroots, on this machine, by processes that are dead: nobody holds their locks.
+  /// Removes unfinished chroots of dead processes on this machine: nobody holds their locks.
   private func sweep(except part: FilePath) async {
     for bytes in (try? Files.names(in: folder)) ?? [] {
       let name = String(decoding: bytes, as: UTF8.self)
@@ -139,7 +139,7 @@ package struct ChrootCache: Sendable, Codable {
 
   // MARK: what is kept
 
-  /// A chroot that is kept, as people are told of it.
+  /// A chroot in the cache, as it is listed.
   package struct Kept: Sendable, Codable {
     package var name: String
     /// What was asked for: suites or repositories.
@@ -193,7 +193,7 @@ package struct ChrootCache: Sendable, Codable {
     }
     try Files.remove(folder.appending("\(name).json"))
     try Files.remove(folder.appending(name))
-    // What is half made belongs to whoever held this lock, and is dead.
+    // An unfinished chroot belongs to a process that held this lock and is dead.
     for bytes in try Files.names(in: folder) {
       let other = String(decoding: bytes, as: UTF8.self)
       if other.hasPrefix("\(name).") { try Files.remove(folder.appending(bytes: bytes)) }

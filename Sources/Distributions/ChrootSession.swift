@@ -13,7 +13,7 @@ package struct ChrootSession: Sendable {
   package let scratch: FilePath
   let environment: [String: String]
 
-  /// Whether what was changed has filled the disk that the session is on.
+  /// Whether the changes have filled the disk of the session.
   package var isFull: Bool { Files.isFull(scratch) }
 
   /// A file that a command in this session has made or changed, seen from outside; not what the chroot came with.
@@ -31,7 +31,7 @@ package struct ChrootSession: Sendable {
   ///
   /// - Parameters:
   ///   - folders: where the chroot has folders and files of this machine, to read only.
-  ///   - network: whether it sees this machine's network; else it has a loopback interface and nothing besides.
+  ///   - network: whether it sees this machine's network; otherwise it has only a loopback interface.
   package func run(
     _ command: [String], folders: [String: FilePath] = [:], network: Bool = false,
     environment more: [String: String] = [:], doing: String

@@ -43,8 +43,8 @@ package struct DebianArchive: Sendable {
     }
   }
 
-  /// What this machine's apt is told of the age of its archive, as options of apt: a mirror that stands still, which the
-  /// machine takes for good, serves its chroots too.
+  /// The settings of this machine's apt for the age of its archive, as options of apt: if the machine accepts a mirror
+  /// that is no longer updated, so do its chroots.
   package func options() async throws -> [String] {
     let outcome = try await Command(
       "apt-config",

@@ -2,7 +2,7 @@
 
 import Diagnostics
 
-/// What to do about the roots of targets.
+/// Remedies for problems with chroots.
 package enum DistributionsRemedy: Remedy {
   case freeSpaceInCache
   case listRoots

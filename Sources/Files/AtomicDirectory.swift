@@ -5,9 +5,9 @@ import Diagnostics
 import Glibc
 import SystemPackage
 
-/// A folder that is there complete or not at all: written beside its place under a lock, flushed, renamed.
+/// A folder that is written atomically: beside its place under a lock, flushed, renamed.
 ///
-/// What a killed process has left beside it is removed by the next one.
+/// The next process removes what a killed one has left.
 package struct AtomicDirectory: Sendable {
   package let path: FilePath
   /// Where it is written.
@@ -19,9 +19,9 @@ package struct AtomicDirectory: Sendable {
   package var exchanges = true
 
   /// - Parameters:
-  ///   - doing: what errors say that was being done.
+  ///   - doing: what was being done, for errors.
   ///   - busy: the error when another process writes the same folder.
-  ///   - conflict: the error when the folder is there and does not make way.
+  ///   - conflict: the error if the folder exists and is not replaced.
   package init(_ path: FilePath, doing: String, busy: ReleaseError, conflict: ReleaseError) {
     self.path = Files.absolute(path)
     part = self.path.removingLastComponent().appending(".\(self.path.lastComponent?.string ?? "folder").partial")
@@ -33,7 +33,7 @@ package struct AtomicDirectory: Sendable {
   /// Writes the folder.
   ///
   /// - Parameters:
-  ///   - replaces: whether one that is there makes way. It stays until the new one takes its name.
+  ///   - replaces: whether an existing folder is replaced. It stays until the new one takes its name.
   ///   - body: is given the folder to write to.
   package func create(replacing replaces: Bool = false, _ body: (FilePath) async throws -> Void) async throws {
     let parent = path.removingLastComponent()
@@ -52,7 +52,7 @@ package struct AtomicDirectory: Sendable {
       chmod(part.string, 0o755)
       try flush()
       guard replaces || !Files.exists(path) else { throw conflict }
-      // After an exchange the old folder stands where the next process would write: that must not begin yet.
+      // After an exchange, the old folder is where the next process would write: that must wait.
       let old = replaces && AtomicDirectory.kind(of: path) == S_IFDIR ? try FileLock(folder: path) : nil
       guard try old?.tryAcquire(.exclusive) ?? true else { throw busy }
       defer { old?.release() }
@@ -70,8 +70,7 @@ package struct AtomicDirectory: Sendable {
     }
   }
 
-  /// Removes what processes that are dead were writing to a folder under other names: `.NAME.partial`, which only they
-  /// could read.
+  /// Removes `.NAME.partial` folders that dead processes were writing under other names.
   private static func sweep(_ parent: FilePath, except part: FilePath) {
     for bytes in (try? Files.names(in: parent)) ?? [] {
       let name = String(decoding: bytes, as: UTF8.self)
@@ -100,10 +99,10 @@ package struct AtomicDirectory: Sendable {
         default: throw foreign("is no folder")
         }
       }
-      // In a folder such as /tmp, somebody else could have put it there and write to it afterwards.
+      // In a folder such as /tmp, another user could have created it and could write to it later.
       if !isMade, lock.owner != geteuid() { throw foreign("belongs to another user") }
       guard try lock.tryAcquire(.exclusive) else { throw busy }
-      // Whoever had it may have given it its name, or removed it, since we have opened it.
+      // Since we opened it, its owner may have renamed or removed it.
       if lock.isInPlace { return lock }
     }
     throw busy
@@ -136,14 +135,14 @@ package struct AtomicDirectory: Sendable {
 
   // MARK: names
 
-  /// Gives the folder `part` the name `path`. A folder that has it loses it in the same moment, and is removed.
+  /// Renames the folder `part` to `path`. An existing folder of that name is replaced atomically, and removed.
   ///
-  /// Where the file system cannot exchange names, there is a moment without either; `recover` mends what is left when
-  /// the process is killed in it.
+  /// Where the file system cannot exchange names, there is a moment without either; if the process is killed in it,
+  /// `recover` repairs that.
   package static func replace(
     _ path: FilePath, with part: FilePath, doing: String, exchanges: Bool = true
   ) throws {
-    // Others may make and remove folders of this name meanwhile, on machines that do not see our lock: hence the loop.
+    // Machines that do not see our lock may create and remove folders of this name meanwhile: hence the loop.
     while true {
       guard kind(of: path) == S_IFDIR else {
         try Files.remove(path)
@@ -151,7 +150,7 @@ package struct AtomicDirectory: Sendable {
         continue
       }
       if exchanges, renameat2(AT_FDCWD, part.string, AT_FDCWD, path.string, UInt32(RENAME_EXCHANGE)) == 0 {
-        // Some file systems cannot flush a folder. What they keep of this is their business.
+        // Some file systems cannot flush a folder; that is no error.
         try? Files.synchronize(path.removingLastComponent())
         return try Files.remove(part)
       }
@@ -175,7 +174,7 @@ package struct AtomicDirectory: Sendable {
     try Files.remove(old)
   }
 
-  /// Mends what a process that was killed in `replace` has left: the old folder gets its name back, or goes.
+  /// Repairs the state after a process was killed in `replace`: the old folder gets its name back, or is removed.
   package static func recover(_ path: FilePath, from part: FilePath) throws {
     let old = aside(part)
     guard Files.exists(old) else { return }
@@ -196,7 +195,7 @@ package struct AtomicDirectory: Sendable {
     return false
   }
 
-  /// Whether the kernel or the file system has no `renameat2` or not this way of it.
+  /// Whether the kernel or the file system lacks `renameat2`, or this flag of it.
   private static func isUnknown(_ number: Int32) -> Bool { [EINVAL, ENOSYS, EOPNOTSUPP].contains(number) }
 
   private static func kind(of path: FilePath) -> mode_t? {

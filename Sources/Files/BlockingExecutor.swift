@@ -2,8 +2,8 @@
 
 import Dispatch
 
-/// Threads for work that waits for a disk or another program, or that computes for long: the threads of Swift's own pool,
-/// one for each core, are for what goes on soon.
+/// Threads for work that waits for a disk or another program, or that computes for long: the threads of Swift's own
+/// pool, one for each core, must not block.
 ///
 /// A task that works here stays the same task, and is cancelled like any other.
 package final class BlockingExecutor: TaskExecutor {
@@ -16,7 +16,7 @@ package final class BlockingExecutor: TaskExecutor {
 
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    // A queue gets a thread of its own at once, which is kept for the next; one that all share gets as many as are cores.
+    // Each queue gets its own thread at once, which is reused; a shared queue would get only one thread for each core.
     DispatchQueue(label: "blocking").async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }

@@ -3,9 +3,9 @@
 /// The order of bytes is the same on any machine and in any locale; `<` of strings is not that order.
 extension StringProtocol {
   package func precedesInBytes(_ other: some StringProtocol) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
-  /// Whether it is the same file name: `==` of strings takes é as one scalar and é as two for one.
+  /// Whether it is the same file name: `==` of strings treats é as one scalar and é as two as equal.
   package func isSameInBytes(_ other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
-  /// Whether it begins with these bytes: for `hasPrefix`, a slash with an accent on it is no slash.
+  /// Whether it begins with these bytes: for `hasPrefix`, a slash with a combining accent is not a slash.
   package func startsInBytes(with start: some StringProtocol) -> Bool { utf8.starts(with: start.utf8) }
   /// What is left without its first bytes, which must end where a character does.
   package func droppingBytes(_ count: Int) -> String { String(decoding: utf8.dropFirst(count), as: UTF8.self) }

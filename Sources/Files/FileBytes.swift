@@ -6,7 +6,7 @@ import SystemPackage
 
 /// The bytes of a file: in memory, or a range of a `ContentStore`.
 ///
-/// Two values are equal when their bytes are, which their digests tell without reading them.
+/// Two values are equal if their bytes are; their digests decide without reading them.
 package struct FileBytes: Sendable, Equatable {
   private enum Storage: Sendable {
     case memory([UInt8])
@@ -32,7 +32,7 @@ package struct FileBytes: Sendable, Equatable {
     }
   }
 
-  /// The digest of what is there now, which differs from `sha256` when a store was tampered with.
+  /// The digest of the present bytes, which differs from `sha256` if a store was tampered with.
   package func computeDigest() throws -> SHA256Digest {
     var hasher = SHA256Digest.Hasher()
     try forEachPiece { hasher.update($0) }
@@ -58,7 +58,7 @@ package struct FileBytes: Sendable, Equatable {
     }
   }
 
-  /// Hands out the bytes in pieces of `size` at most, in their order. A piece is valid during the call only.
+  /// Passes the bytes on in order, in pieces of at most `size`. A piece is valid only during the call.
   package func forEachPiece(of size: Int = 1 << 20, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     for start in stride(from: 0, to: count, by: size) {
       try Task.checkCancellation()
@@ -84,7 +84,7 @@ package struct FileBytes: Sendable, Equatable {
 
 /// A file that lrelease owns and only appends to: contents of any size lie in it instead of in memory.
 ///
-/// Reading is by pread(2): where the file was cut short, that is an error and never a signal.
+/// Reading is by pread(2): a truncated file is an error, never a signal.
 package final class ContentStore: Sendable {
   /// What messages call it.
   private let path: FilePath
@@ -97,7 +97,7 @@ package final class ContentStore: Sendable {
 
   deinit { try? file.close() }
 
-  /// A new store without a name, in TMPDIR: it goes with the last reference to it, or with the process.
+  /// A new store without a name, in TMPDIR: it is removed with the last reference to it, or with the process.
   package static func temporary() throws -> (store: ContentStore, writer: Writer) {
     let parent = Files.temporaryFolder
     let file = try Files.unnamedFile(in: parent, doing: "making a scratch file in \(parent)")
@@ -153,7 +153,8 @@ package final class ContentStore: Sendable {
         throw ReleaseError(errno: error.rawValue, doing: "reading \(path)")
       }
       guard got > 0 else {
-        throw ReleaseError(.failed, doing: "reading \(path)", reason: "it was cut short meanwhile", advice: "try again")
+        throw ReleaseError(
+          .failed, doing: "reading \(path)", reason: "it was truncated in the meantime", advice: "try again")
       }
       done += got
     }
@@ -209,7 +210,7 @@ package final class ContentStore: Sendable {
       return finishContent()
     }
 
-    /// Writes what is held back. Contents can be read from then on.
+    /// Writes buffered bytes. After that, contents can be read.
     package func flush() throws { try flush(before: 0) }
 
     private func flush(before later: Int) throws {

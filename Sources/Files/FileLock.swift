@@ -11,9 +11,9 @@ package final class FileLock: Sendable {
   private let path: FilePath
   private let descriptor: Int32
 
-  /// Opens a lock file, and makes it where there is none.
+  /// Opens a lock file, and creates it if there is none.
   ///
-  /// - Parameter touch: sets the time of the file to now, for those who read the last use from it.
+  /// - Parameter touch: sets the time of the file to now, as a record of its last use.
   package init(_ path: FilePath, touch: Bool = true) throws {
     self.path = path
     descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -21,14 +21,14 @@ package final class FileLock: Sendable {
     if touch { futimens(descriptor, nil) }
   }
 
-  /// Opens an existing file to lock it; a link to one is none.
+  /// Opens an existing file to lock it; a symbolic link does not count.
   package init(existing path: FilePath) throws {
     self.path = path
     descriptor = open(path.string, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { throw ReleaseError(errno: errno, doing: "locking \(path)") }
   }
 
-  /// Opens an existing folder to lock it; a link to one is none.
+  /// Opens an existing folder to lock it; a symbolic link does not count.
   package init(folder path: FilePath) throws {
     self.path = path
     descriptor = open(path.string, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -79,7 +79,7 @@ package final class FileLock: Sendable {
 
   package func release() { flock(descriptor, LOCK_UN) }
 
-  /// Whether what is locked still has its name; it may have been removed or renamed before we had the lock.
+  /// Whether the locked file still has its name; it may have been removed or renamed before we got the lock.
   package var isInPlace: Bool {
     var locked = stat()
     var found = stat()

@@ -31,12 +31,13 @@ package enum Files {
     }
   }
 
-  /// Opens a file to read it. What is not a regular file is an error: a FIFO would never end, a device could be anything.
+  /// Opens a file to read it. Anything but a regular file is an error: a FIFO would never end, a device could be
+  /// anything.
   package static func openRegular(
     _ path: FilePath, doing: String, code: ReleaseError.Code = .input
   ) throws -> (file: FileDescriptor, status: stat) {
     try openRegular(doing: doing, code: code) {
-      // Without this, a FIFO that nobody writes to would stop us before we can look at what it is.
+      // Without this, opening a FIFO without a writer would block.
       try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
     }
   }
@@ -125,7 +126,7 @@ package enum Files {
     } catch let error as Errno where error == .fileExists {
       throw ReleaseError(errno: error.rawValue, doing: "writing \(path)")
     } catch let error as Errno {
-      // It is ours: half a file on a full disk helps nobody.
+      // It is ours, and half a file is of no use.
       unlink(path.string)
       throw ReleaseError(errno: error.rawValue, doing: "writing \(path)")
     }
@@ -133,7 +134,7 @@ package enum Files {
 
   /// Copies a regular file to a new one, as a link to the same bytes where both are on one file system.
   ///
-  /// Neither must be written to afterwards: files of a release never are.
+  /// Neither file may be written to afterwards; files of a release never are.
   package static func copy(_ path: FilePath, to copy: FilePath) throws {
     if path.withPlatformString({ path in copy.withPlatformString { link(path, $0) } }) == 0 { return }
     guard errno == EXDEV || errno == EPERM || errno == EMLINK else {
@@ -189,14 +190,14 @@ package enum Files {
     }
   }
 
-  /// Removes a file or a folder with all that is in it; what is not there is no error.
+  /// Removes a file or a folder with everything in it; it may be missing.
   package static func remove(_ path: FilePath) throws {
     guard try clear(path) else { throw ReleaseError(errno: ENOTEMPTY, doing: "removing \(path)") }
   }
 
   /// The same for a folder that programs worked in, also in a task that was cancelled.
   ///
-  /// Processes that were killed may make and remove files for a moment yet: what they have made goes too.
+  /// Killed processes may still create and remove files for a moment: these files are removed, too.
   package static func removeWhenQuiet(_ path: FilePath) async throws {
     for _ in 0..<100 {
       if try clear(path) { return }
@@ -206,7 +207,7 @@ package enum Files {
     try remove(path)
   }
 
-  /// - Returns: whether it is gone; a folder that others make files in meanwhile is not.
+  /// - Returns: whether it was removed; it was not if others create files in it meanwhile.
   private static func clear(_ path: FilePath) throws -> Bool {
     // Names that are not UTF-8 must go too: no strings here.
     try path.withPlatformString { raw in
@@ -223,7 +224,7 @@ package enum Files {
         if errno == ENOTEMPTY || errno == EEXIST { return false }
         throw ReleaseError(errno: errno, doing: "removing \(path)")
       }
-      // First without a look into it: what is mounted there stays as it is.
+      // First try it without looking inside: a mounted file system stays as it is.
       if try isGone() { return true }
       for name in try names(in: path) { _ = try clear(path.appending(bytes: name)) }
       return try isGone()

@@ -4,8 +4,8 @@ import Diagnostics
 import Glibc
 import SystemPackage
 
-/// An open folder. What is in it is reached through it by name, so that no link is followed, even if somebody puts one
-/// there meanwhile. Names are bytes.
+/// An open folder. Its contents are opened relative to it, so that no link is followed, even if somebody creates one
+/// meanwhile. Names are bytes.
 final class FolderHandle {
   /// Where it stood when it was opened: for messages.
   let path: FilePath
@@ -16,7 +16,7 @@ final class FolderHandle {
     self.descriptor = descriptor
   }
 
-  /// Opens a folder; `path` itself may lead there over links.
+  /// Opens a folder; `path` itself may contain links.
   convenience init(_ path: FilePath) throws {
     let descriptor = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw ReleaseError(errno: errno, doing: "reading the folder \(path)") }
@@ -68,7 +68,7 @@ final class FolderHandle {
 
   func read(_ name: [UInt8], limit: Int64) throws -> [UInt8] {
     try Files.read(limit: limit, doing: "reading \(place(of: name))") {
-      // Without O_NONBLOCK, a FIFO that nobody writes to would stop us.
+      // Without O_NONBLOCK, opening a FIFO without a writer would block.
       let raw = withCString(name) { openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
       guard raw >= 0 else { throw Errno(rawValue: errno) }
       return FileDescriptor(rawValue: raw)
@@ -89,7 +89,7 @@ final class FolderHandle {
 
   // MARK: writing
 
-  /// Opens a folder in it, which is made where there is none.
+  /// Opens a folder in it, and creates it if there is none.
   func makeFolder(_ name: [UInt8], mode: UInt32 = 0o755) throws -> FolderHandle {
     let doing = "making the folder \(place(of: name))"
     let isNew = withCString(name) { mkdirat(descriptor, $0, 0o700) } == 0

@@ -5,8 +5,8 @@ import Glibc
 import SystemPackage
 
 extension Files {
-  /// Demands that nobody but the user and root can write to a folder whose content is trusted, such as a cache, and to
-  /// the folders in it. One that is not there is none of somebody else.
+  /// Requires that only the user and root can write to a trusted folder, such as a cache, and to the folders in it. A
+  /// missing folder is fine.
   ///
   /// - Throws: `ReleaseError` with code `input` that says who could. Source: sshd_config(5), StrictModes; a group of the
   ///   user's own, with the number of the user, counts as the user, as Debian has it there.

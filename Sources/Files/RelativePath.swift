@@ -13,13 +13,13 @@ package struct RelativePath: Sendable, Hashable, Comparable, CustomStringConvert
   package static let longest = 1024
   private static let longestPart = 255
 
-  /// Nil for what is no such path: see `fault`.
+  /// Nil if it is not such a path: see `fault`.
   package init?(_ text: String) {
     guard RelativePath.fault(of: text) == nil else { return nil }
     string = text
   }
 
-  /// Why `text` is no such path, in words that follow it: "is absolute"; nil when it is one.
+  /// Why `text` is not such a path, as a predicate: "is absolute"; nil if it is one.
   package static func fault(of text: String) -> String? {
     let bytes = text.utf8
     guard let first = bytes.first else { return "is empty" }
@@ -87,7 +87,7 @@ package struct RelativePath: Sendable, Hashable, Comparable, CustomStringConvert
 /// Whether `path` can stand in a release.
 @Sendable package func isCleanPath(_ path: String) -> Bool { RelativePath(path) != nil }
 
-/// Why a link at `path` cannot stand in a release, in words that follow it; nil when it can.
+/// Why a release cannot have a link at `path`, as a predicate; nil if it can.
 package func fault(ofLink path: String, to target: String) -> String? {
   if linkStaysInside(path, target: target) { return nil }
   let length = target.utf8.count

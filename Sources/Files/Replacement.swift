@@ -6,9 +6,9 @@ import Synchronization
 import SystemPackage
 
 extension Files {
-  /// Writes a file so that it is there whole or not at all, replacing one that is there.
+  /// Writes a file atomically, replacing an existing one.
   ///
-  /// - Parameter overwrites: whether one that is there is no error.
+  /// - Parameter overwrites: whether an existing file may be replaced.
   package static func replace(
     _ path: FilePath, with bytes: [UInt8], mode: UInt32 = 0o644, overwrites: Bool = true
   ) throws {
@@ -64,7 +64,7 @@ private struct Replacement {
 
   func commit(overwrites: Bool) throws {
     try writer.flush()
-    // A link is never made over something that is there.
+    // link(2) never replaces anything.
     let isDone =
       overwrites
       ? rename(beside.string, path.string) == 0 : link(beside.string, path.string) == 0 && unlink(beside.string) == 0

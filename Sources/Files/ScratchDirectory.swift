@@ -5,10 +5,10 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// A folder of one's own for work in progress, removed with all that is in it at the end.
+/// A private folder for work in progress, removed with its contents at the end.
 ///
-/// It is locked as long as its process lives. What a process that was killed has left beside it is known by that, and
-/// removed by the next one. `LRELEASE_KEEP_SCRATCH=1` keeps it, under another name, and says where it is.
+/// It is locked as long as its process lives. By that, the next process recognises and removes what a killed process
+/// left. `LRELEASE_KEEP_SCRATCH=1` keeps it, under another name, and says where it is.
 package func withScratch<R>(
   in parent: FilePath? = nil, _ body: (FilePath) async throws -> R
 ) async throws -> R {
@@ -42,7 +42,7 @@ private struct ScratchDirectory {
       let folder = FilePath(platformString: template)
       let lock = try? FileLock(folder: folder)
       let isLocked = try? lock?.tryAcquire(.exclusive)
-      // In the moment before it was locked, another lrelease may have taken it for one that was left.
+      // Before it was locked, another lrelease may have mistaken it for an abandoned one.
       if isLocked == true, lock?.isInPlace == false { continue }
       self.folder = folder
       self.lock = isLocked == true ? lock : nil
@@ -65,7 +65,7 @@ private struct ScratchDirectory {
 
   private static let swept = Mutex<Set<FilePath>>([])
 
-  /// Removes what lreleases of this user that are dead have left in a folder, once in this process.
+  /// Removes what dead lrelease processes of this user have left in a folder; once in each process.
   static func sweepOnce(_ parent: FilePath) {
     guard swept.withLock({ $0.insert(parent).inserted }) else { return }
     for name in (try? Files.names(in: parent)) ?? []
@@ -76,7 +76,7 @@ private struct ScratchDirectory {
       if status.st_mode & S_IFMT == S_IFDIR {
         _ = try? Files.removeIfAbandoned(path)
       } else if status.st_mode & S_IFMT == S_IFREG, status.st_size == 0, time(nil) - status.st_mtim.tv_sec > 60 {
-        // A file loses its name as soon as it is made, unless its process is killed between the two.
+        // A file loses its name right after it is created, unless its process is killed in between.
         unlink(path.string)
       }
     }

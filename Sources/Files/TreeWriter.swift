@@ -34,8 +34,8 @@ package struct TreeWriter: Sendable {
   package func write(_ entries: some Sequence<Entry>) throws {
     try Files.makeFolder(folder)
     var open = [(name: "", handle: try FolderHandle(folder))]
-    // What is made in a folder changes its time, so it gets its own when nothing more comes. In the order of the bytes,
-    // all that is in a folder comes in one run.
+    // Creating something in a folder changes its time, so its time is set when the folder is complete. In byte order,
+    // everything in a folder comes in one run.
     func leave() throws {
       let last = open.removeLast()
       if let time { try last.handle.setTime(time) }

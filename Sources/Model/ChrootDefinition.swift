@@ -17,7 +17,7 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   /// Suites of Debian's archive, the base first: `["bookworm", "bookworm-security"]`.
   package var suites: [String]
   package var components: [String]
-  /// The archive; nil for the one that this machine gets Debian from.
+  /// The archive; nil for the one that this machine's apt uses.
   package var mirror: String?
   /// Of an RPM distribution.
   package var repositories: [Repository]
@@ -25,7 +25,7 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var packages: [String]
   /// A control file of Debian whose build dependencies are installed too.
   package var buildDependencies: String?
-  /// Packages that lie in `/later` with what they need, to be installed when the chroot is used.
+  /// Packages kept in `/later` with their dependencies, to be installed when the chroot is used.
   package var later: [String]?
 
   package init(

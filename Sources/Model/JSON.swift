@@ -4,7 +4,7 @@ import FoundationEssentials
 
 /// JSON with sorted keys: the same value gives the same bytes.
 package enum JSON {
-  /// - Parameter snakeCase: whether keys are written as `log_url`, as formats of others have it.
+  /// - Parameter snakeCase: whether keys are written as `log_url`, for formats that need it.
   package static func encode(
     _ value: some Encodable, pretty: Bool = true, snakeCase: Bool = false
   ) throws -> [UInt8] {
@@ -22,9 +22,9 @@ package enum JSON {
   }
 }
 
-/// Finds a key that an object of a JSON text has twice: readers differ in which of the two counts.
+/// Finds a duplicate key in an object of a JSON text: readers differ in which of the two they take.
 ///
-/// It is for texts that were decoded before, hence well-formed and not too deep.
+/// The text must have been decoded before, so that it is well-formed and not too deep.
 struct RepeatedKey {
   private let bytes: [UInt8]
   private var index = 0
@@ -57,7 +57,7 @@ struct RepeatedKey {
     return nil
   }
 
-  /// What stands between quotes, of which the first is here, with its escapes resolved as far as they hide a letter.
+  /// The string that begins at this quote, with escapes of letters resolved.
   private mutating func string() -> ArraySlice<UInt8> {
     index += 1
     let start = index
@@ -94,7 +94,7 @@ extension DecodingError {
       context.codingPath.isEmpty
         ? "it is not \(Self.name(of: type))" : "'\(Self.path(context.codingPath))' is not \(Self.name(of: type))"
     case .dataCorrupted(let context):
-      // Of the whole, there is only one thing to say.
+      // For the top level, there is no key to name.
       context.codingPath.isEmpty
         ? "it is not JSON" : "\(Self.path(context.codingPath)): \(context.debugDescription.prefix(200))"
     @unknown default: "it cannot be read"

@@ -2,7 +2,7 @@
 
 import Diagnostics
 
-/// The kernel releases that a package supports: both ends belong to it, and 7.2 as the upper end means every 7.2.y.
+/// The kernel releases that a package supports: both ends are included, and 7.2 as the upper end means every 7.2.y.
 package struct KernelRange: Sendable, Equatable {
   package var min: KernelRelease
   package var max: KernelRelease
@@ -10,7 +10,7 @@ package struct KernelRange: Sendable, Equatable {
   /// - Throws: `ReleaseError` with code `input` when `min` is above `max`.
   package init(_ min: KernelRelease, _ max: KernelRelease) throws {
     guard min <= max else {
-      throw ReleaseError(.input, doing: "reading the kernel range", reason: "\(min) to \(max) is no range")
+      throw ReleaseError(.input, doing: "reading the kernel range", reason: "\(min) to \(max) is not a range")
     }
     self.min = min
     self.max = max
@@ -23,7 +23,7 @@ package struct KernelRange: Sendable, Equatable {
 
   package init(_ kernels: Manifest.Kernels) throws { try self.init(kernels.min, kernels.max) }
 
-  /// The range that holds both, and what lies between them.
+  /// The smallest range that contains both.
   package func widened(to other: KernelRange) -> KernelRange {
     var range = self
     range.min = Swift.min(min, other.min)
@@ -35,7 +35,7 @@ package struct KernelRange: Sendable, Equatable {
 
   package var text: String { "\(min) to \(max)" }
 
-  /// Upper end for `BUILD_EXCLUSIVE_KERNEL_MAX`, which dkms compares with the whole release: 7.2.3 is above 7.2 there.
+  /// Upper end for `BUILD_EXCLUSIVE_KERNEL_MAX`. dkms compares it with the whole release, for which 7.2.3 is above 7.2.
   package var dkmsMax: String { max.patch == nil ? "\(max).999" : max.text }
 
   /// An extended regular expression (as bash matches it) for the releases of the range, with whatever a distribution
@@ -70,7 +70,7 @@ package struct KernelRange: Sendable, Equatable {
     return "^(\(alternatives.joined(separator: "|")))$"
   }
 
-  /// Whether a kernel belongs to it, whose release is as `uname -r` says it.
+  /// Whether it contains the kernel with this release, as `uname -r` prints it.
   package func contains(_ kernel: String) -> Bool {
     let number = kernel.prefix { $0.isASCII && $0.isNumber || $0 == "." }.split(separator: ".").joined(separator: ".")
     guard let release = KernelRelease(number) else { return false }

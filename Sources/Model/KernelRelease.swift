@@ -2,7 +2,7 @@
 
 import Diagnostics
 
-/// The number of a kernel release: 7.4, 7.4.2, 7.4-rc3. What a distribution appends is left out.
+/// The number of a kernel release: 7.4, 7.4.2, 7.4-rc3. Suffixes of distributions are dropped.
 package struct KernelRelease: Sendable, Hashable, Comparable, CustomStringConvertible {
   package var major: Int
   package var minor: Int
@@ -59,6 +59,6 @@ package struct KernelRelease: Sendable, Hashable, Comparable, CustomStringConver
 }
 
 extension Character {
-  /// A range of characters would not do: a digit with an accent on it stands between two without.
+  /// A range of characters would be wrong: a digit with a combining accent sorts between two plain digits.
   package var isASCIIDigit: Bool { isASCII && isNumber }
 }

@@ -23,14 +23,14 @@ package struct PackagingContext: Sendable {
   /// Whether a package of the release is an .rpm; a source package comes with the packaging of its own.
   package var makesRPM: Bool { manifest.packaging != nil || packages.contains { $0.rpm != nil } }
 
-  /// The description of the release or of a package, with what it was made with.
+  /// The description of the release or of a package, with the extras that it has.
   package func description(of package: Manifest.Package? = nil) -> String {
     Self.description(plan, manifest, of: package)
   }
 
   /// Fills in a template of the recipe.
   ///
-  /// - Parameter more: values that go before those of the context.
+  /// - Parameter more: values that take precedence over those of the context.
   package func render(_ file: String, at location: SourceLocation, _ more: [String: String] = [:]) throws -> String {
     var recipe = Recipe(plan: plan)
     let template = try Template(file: file, bytes: recipe.read(file, at: location))
@@ -40,7 +40,7 @@ package struct PackagingContext: Sendable {
   private static func description(_ plan: Plan, _ manifest: Manifest, of package: Manifest.Package? = nil) -> String {
     let candidates = [package?.description ?? "", manifest.description, package?.summary ?? manifest.summary]
     let carried = plan.extras.isEmpty ? "" : "\n\nThis release was made with: \(plan.extras.joined(separator: ", "))."
-    // The lines of a control file and of a spec end with LF, however the manifest spells them.
+    // Control files and specs have LF as line end, whatever the manifest has.
     return (candidates.first { !$0.isEmpty } ?? "").replacing("\r\n", with: "\n").trimmed + carried
   }
 

@@ -6,13 +6,13 @@ import SystemPackage
 
 /// A release with every input pinned. The same plan gives the same bytes on any machine.
 ///
-/// It holds the manifest and all the files beside it that the manifest names, so that it needs nothing but the sources.
+/// It holds the manifest and all files that the manifest names, so that only the sources are needed besides.
 package struct Plan: Sendable, Equatable, Codable {
-  /// The format of this file: 1, or 2 where patches were applied that the plan of a release names by digest alone.
+  /// The format of this file: 1, or 2 if there are patches, which the plan of a release names by digest only.
   package var format = 1
   package var name: String
   package var version: Spelled<ReleaseVersion>
-  /// The kernel release that was asked for.
+  /// The requested kernel release.
   package var kernel: String?
   package var extras: [String]
   /// Seconds since 1970: the time of everything in the release.
@@ -25,19 +25,19 @@ package struct Plan: Sendable, Equatable, Codable {
   /// The manifest and the files that it names, by their path relative to it. In the plan of a release of format 2,
   /// without the patches that were applied: their text lies in a file beside it.
   package var recipe: [String: RecipeFile]
-  /// What the qualification of a candidate has proven of each package, by its variant; nil for a candidate.
+  /// What the qualification of a candidate proved about each package, by variant; nil for a candidate.
   package var proven: [String: Proven]?
   /// Series that were given when the release was cut, over those of the manifest; nil for none.
   package var patches: [AddedSeries]?
-  /// What vendors made of the release, in order; nil for a release as it was cut.
+  /// The changes of vendors, in order; nil for a release as it was cut.
   package var rebuilds: [Rebuild]?
-  /// Where the sources were found. Not part of the release: the copy in the tarball has none.
+  /// Where the sources were found. Not part of the release: the copy in the tarball omits it.
   package var places: [String: String]?
 
   package struct RecipeFile: Sendable, Equatable, Codable {
     package var sha256: SHA256Digest
     package var text: String?
-    /// For what is no text, such as a keyring.
+    /// For binary files, such as a keyring.
     package var hex: String?
 
     package init(_ bytes: [UInt8]) {
@@ -58,12 +58,12 @@ package struct Plan: Sendable, Equatable, Codable {
 
   /// What a package is known to do.
   package struct Proven: Sendable, Equatable, Codable {
-    /// The kernels that it supports, instead of those that the manifest hopes for.
+    /// The kernels that it supports, instead of those of the manifest.
     package var kernelMin: Spelled<KernelRelease>
     package var kernelMax: Spelled<KernelRelease>
-    /// Each kernel that it was tried on with success, by the target's name.
+    /// Each kernel on which it passed, by the target's name.
     package var kernels: [String: [String]]
-    /// What its probe has found, by the name of what that depends on.
+    /// The results of its probe, by their key.
     package var probes: [String: String]
 
     package init(_ range: KernelRange, kernels: [String: [String]], probes: [String: String]) {
@@ -164,20 +164,20 @@ package struct Plan: Sendable, Equatable, Codable {
     return plan
   }
 
-  /// The patches of sources, of the cut and of vendors, whose text the recipe of a plan that was saved holds too.
+  /// The patches of sources, of the cut and of vendors, whose text is also in the recipe of a saved plan.
   package var appliedPatches: [SourcePin.PatchPin] {
     sources.sorted { $0.key < $1.key }.flatMap { $0.value.patches ?? [] }
       + (patches ?? []).flatMap(\.patches)
       + (rebuilds ?? []).flatMap { $0.patches ?? [] }
   }
 
-  /// Those that this release brought, and not one that it was made from: the ones whose text lies beside it.
+  /// Those that this release added, not a release that it was made from: their text is beside this release.
   package var ownPatches: [SourcePin.PatchPin] {
     if let last = rebuilds?.last { return last.patches ?? [] }
     return appliedPatches
   }
 
-  /// Those of them that it does not hold.
+  /// Those whose text it does not hold.
   package var missingPatches: [SourcePin.PatchPin] {
     let held = Set(recipe.values.map(\.sha256))
     return appliedPatches.filter { !held.contains($0.sha256) }
@@ -196,7 +196,7 @@ package struct Plan: Sendable, Equatable, Codable {
     }
   }
 
-  /// Reads a saved plan and checks that its recipe files are what it says they are.
+  /// Reads a saved plan and checks its recipe files against their digests.
   package init(reading path: FilePath) throws {
     let doing = "reading the plan \(path)"
     try self.init(parsing: Files.read(path, limit: 256 << 20, doing: doing), doing: doing)
@@ -216,10 +216,11 @@ package struct Plan: Sendable, Equatable, Codable {
         .input, doing: doing, reason: "it has the key \(key) twice in one place", remedy: ModelRemedy.makePlan)
     }
     guard (1...2).contains(format) else {
-      throw ReleaseError(.input, doing: doing, reason: "its format \(format) is of a newer lrelease")
+      throw ReleaseError(.input, doing: doing, reason: "its format \(format) needs a newer version of lrelease")
     }
     guard Timestamp.releasable.contains(sourceDate) else {
-      throw ReleaseError(.input, doing: doing, reason: "its sourceDate \(sourceDate) is no time of a release")
+      throw ReleaseError(
+        .input, doing: doing, reason: "its sourceDate \(sourceDate) is not a possible time of a release")
     }
     for (name, file) in recipe where SHA256Digest(of: file.bytes) != file.sha256 {
       throw ReleaseError(.unverified, doing: doing, reason: "its file \(name) was changed")

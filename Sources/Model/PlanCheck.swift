@@ -4,8 +4,8 @@ import Diagnostics
 import Files
 
 extension Plan {
-  /// Demands of a plan, which may come from a stranger, that what goes into names of files, into packaging and into
-  /// scripts of sites is as plain as the shapes of a manifest want it.
+  /// Checks a plan, which may be untrusted: values that go into file names, packaging and scripts of sites must be as
+  /// plain as the shapes of a manifest require.
   func check(doing: String) throws {
     func demand(_ isPlain: Bool, _ key: String, _ value: String) throws {
       guard !isPlain else { return }

@@ -17,7 +17,7 @@ package struct Recipe: Sendable {
 
   package init(plan: Plan) { files = plan.recipe }
 
-  /// The bytes of a file that the manifest names, which then belongs to the plan.
+  /// The bytes of a file that the manifest names; it becomes part of the plan.
   package mutating func read(_ name: String, at location: SourceLocation? = nil) throws -> [UInt8] {
     if let file = files[name] { return file.bytes }
     guard let folder else {
@@ -60,10 +60,15 @@ package struct Recipe: Sendable {
     _ folderName: String, deep: Bool = false, at location: SourceLocation?
   ) throws -> [String] {
     if let folder {
+      guard Files.isFolder(folder.pushing(FilePath(folderName))) else {
+        throw ReleaseError(
+          .input, at: location, doing: "reading the recipe \(folderName)", reason: "there is no such folder",
+          advice: "recipes are named relative to the folder of the manifest")
+      }
       try DirectoryWalker(folder.pushing(FilePath(folderName))).walk { entry in
         let inner = "\(folderName)/\(entry.shown)"
         if entry.kind == .folder { return deep ? .goOn : .prune }
-        // A link may stand for a file or a folder elsewhere in the recipe.
+        // A link may point to a file or a folder elsewhere in the recipe.
         if entry.kind != .link || !Files.isFolder(entry.place) {
           _ = try read(inner, at: location)
         } else if deep {
@@ -78,7 +83,7 @@ package struct Recipe: Sendable {
     }
     let doing = "reading the recipe \(folderName)"
     if names.isEmpty { throw ReleaseError(.input, at: location, doing: doing, reason: "the folder is empty") }
-    // They become paths of the release; in a plan of a stranger, anything can stand here.
+    // They become paths of the release, and an untrusted plan can contain anything here.
     for name in names {
       let inner = String(decoding: name.utf8.dropFirst(folderName.utf8.count + 1), as: UTF8.self)
       guard let fault = RelativePath.fault(of: inner) else { continue }

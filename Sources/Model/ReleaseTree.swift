@@ -35,9 +35,9 @@ package struct Origin: Sendable, Equatable, Codable {
   package var path: String?
   /// The git blob id, where the source is a repository.
   package var blob: String?
-  /// What made the file: a template, or the command of a prepare step.
+  /// What generated the file: a template, or the command of a prepare step.
   package var generator: String?
-  /// The patches that touched it, in order.
+  /// The patches that changed it, in order.
   package var patches: [String]?
   /// Its source should have been signed and was not: `--allow-unsigned` was given.
   package var isUnsigned: Bool?

@@ -6,7 +6,7 @@ import Diagnostics
 /// and `+by.acme.1` for a vendor's rebuild. It is spelled for each place it goes.
 ///
 /// The order is the same in every spelling: `7.4-rc2 < 7.4-rc2+r1 < 7.4 < 7.4+by.acme.1 < 7.4+r1 < 7.4.1`. That is why
-/// what stands behind a plus begins with a word of ours: those words stand before the `r` of a respin in the alphabet.
+/// each part after a plus begins with one of our words: these sort before the `r` of a respin.
 package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// One to four numbers, from 0 to `largest`; one of them at least is not 0 when there is a pre-release.
   package let components: [Int]

@@ -2,7 +2,7 @@
 
 import Files
 
-/// What identifies the content of a source, wherever it lies.
+/// Identifies the content of a source, wherever it is.
 package struct SourcePin: Sendable, Equatable, Codable {
   /// `archive`, `git` or `folder`: how it was read.
   package var kind: String
@@ -11,17 +11,17 @@ package struct SourcePin: Sendable, Equatable, Codable {
   package var ref: String?
   /// SHA-256 of the compressed tarball; of the sorted list of wanted files, for a folder.
   package var sha256: SHA256Digest?
-  /// Its own version, where the manifest says to find it in the source.
+  /// Its own version, if the manifest says how to find it in the source.
   package var version: String?
   /// The kernel release that the tree's own Makefile states.
   package var kernel: String?
   /// Seconds since 1970: commit time, newest time in the tarball, or the manifest's date.
   package var date: Int64
-  /// The fingerprint that signed it; nil when nobody did or nobody looked.
+  /// The fingerprint of the signer; nil if it is not signed or was not checked.
   package var signedBy: String?
   /// `--allow-unsigned` was needed.
   package var isUnsigned: Bool?
-  /// A SHA-256 in the manifest or on the command line stood in for a signature.
+  /// A SHA-256 in the manifest or on the command line replaced a signature.
   package var isPinned: Bool?
   /// Patches that were applied on top, with the SHA-256 of each.
   package var patches: [PatchPin]?

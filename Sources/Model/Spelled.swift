@@ -2,14 +2,14 @@
 
 import Diagnostics
 
-/// What has several spellings for one value, such as `7.4-rc2` and `7.4~rc2`.
+/// A type whose values can be spelled in several ways, such as `7.4-rc2` and `7.4~rc2`.
 package protocol Spellable: Sendable {
   /// - Throws: `ReleaseError` with code `input` for any text that is not a value.
   init(spelling text: String) throws
 }
 
-/// A value with the text that it was read from. It is written, shown and compared as it was spelled, because plans and
-/// verdicts are compared byte by byte.
+/// A value with the text that it was read from. It is written, shown and compared in its original spelling, because
+/// plans and verdicts are compared byte by byte.
 package struct Spelled<Value: Spellable>: Sendable, Equatable, Codable, CustomStringConvertible {
   package let text: String
   package let value: Value

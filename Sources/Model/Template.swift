@@ -4,7 +4,7 @@ import Diagnostics
 
 /// A text file with @NAME@ placeholders. Every placeholder must have a value: a typing mistake is an error.
 ///
-/// A line that holds nothing but a placeholder whose value is empty is left out.
+/// A line that consists of a placeholder with an empty value is left out.
 package struct Template: Sendable {
   package var file: String
   package var text: String
@@ -24,14 +24,26 @@ package struct Template: Sendable {
     for (number, bytes) in lines.enumerated() {
       let isCRLF = bytes.last == UInt8(ascii: "\r")
       let line = String(decoding: isCRLF ? bytes.dropLast() : bytes, as: UTF8.self)
-      let rendered = try render(line, number: number + 1, values)
+      let rendered = try render(line, number: number + 1, values) { throw $0 }
       if rendered.isEmpty && !line.isEmpty && line.hasPrefix("@") && line.hasSuffix("@") { continue }
       out.append(isCRLF ? rendered + "\r" : rendered)
     }
     return out.joined(separator: "\n")
   }
 
-  private func render(_ line: String, number: Int, _ values: [String: String]) throws -> String {
+  /// Every placeholder that none of the values is for.
+  package func problems(with values: [String: String]) -> [ReleaseError] {
+    var found: [ReleaseError] = []
+    for (number, line) in text.utf8.lines.enumerated() {
+      _ = render(String(decoding: line, as: UTF8.self), number: number + 1, values) { found.append($0) }
+    }
+    return found
+  }
+
+  /// - Parameter unknown: is told of a placeholder without a value, which then stands for nothing.
+  private func render<E: Error>(
+    _ line: String, number: Int, _ values: [String: String], unknown: (ReleaseError) throws(E) -> Void
+  ) throws(E) -> String {
     var out = ""
     var rest = line[...]
     while let open = rest.firstIndex(of: "@") {
@@ -42,15 +54,17 @@ package struct Template: Sendable {
         continue
       }
       let name = String(rest[..<close])
-      guard let value = values[name] else {
+      if let value = values[name] {
+        out += value
+      } else {
         let column = line.distance(from: line.startIndex, to: open) + 1
-        throw ReleaseError(
-          .input, at: SourceLocation(file: file, line: number, column: column), doing: "filling in the template",
-          reason: "nothing has the name @\(name)@",
-          advice: name.nearest(in: values.keys).map { "did you mean @\($0)@?" }
-            ?? "known are \(values.keys.sorted().map { "@\($0)@" }.joined(separator: ", "))")
+        let place = SourceLocation(file: file, line: number, column: column)
+        try unknown(
+          ReleaseError(
+            .input, at: place, doing: "filling in the template", reason: "there is no placeholder @\(name)@",
+            advice: name.nearest(in: values.keys).map { "did you mean @\($0)@?" }
+              ?? "known are \(values.keys.sorted().map { "@\($0)@" }.joined(separator: ", "))"))
       }
-      out += value
       rest = rest[rest.index(after: close)...]
     }
     return out + rest

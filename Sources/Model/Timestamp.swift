@@ -6,7 +6,7 @@ import Diagnostics
 package struct Timestamp: Sendable, Hashable {
   package var seconds: Int64
 
-  /// 1970 to 9999: what every place can write that a release has its time in.
+  /// 1970 to 9999: what every format in a release can express.
   package static let releasable: ClosedRange<Int64> = 0...253_402_300_799
 
   /// What an RPM package can state: its changelog begins in 1990, and the times of its files end in 2106.
@@ -15,7 +15,7 @@ package struct Timestamp: Sendable, Hashable {
 
   package init(seconds: Int64) { self.seconds = seconds }
 
-  /// Reads `2026-11-01T00:00:00Z`, in this spelling alone, of a day that the calendar has.
+  /// Reads `2026-11-01T00:00:00Z`, only in this spelling, and only a day that exists.
   package init?(iso8601 text: String) {
     let utf8 = Array(text.utf8)
     guard utf8.count == 20 else { return nil }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// How a text holds a version, such as `v{version}`: what stands before it and behind it.
+/// How a text contains a version, such as `v{version}`: the text before it and after it.
 package struct VersionPattern: Sendable, Equatable, CustomStringConvertible {
   private let before: String
   private let behind: String
 
-  /// Nil for a text that does not have `{version}` once.
+  /// Nil unless the text has `{version}` exactly once.
   package init?(_ text: String) {
     guard let mark = text.firstRange(of: "{version}") else { return nil }
     before = String(text[..<mark.lowerBound])
@@ -28,7 +28,7 @@ package struct VersionPattern: Sendable, Equatable, CustomStringConvertible {
     return VersionPattern.version(dotted[...])
   }
 
-  /// The version in a file: in the first line that begins so, whatever it is indented by.
+  /// The version in a file: in the first line that begins like this, with any indentation.
   package func version(inFile bytes: [UInt8]) -> String? {
     for line in bytes.split(separator: 0x0a) {
       let text = line.drop { $0 == 0x20 || $0 == 0x09 }
@@ -42,7 +42,7 @@ package struct VersionPattern: Sendable, Equatable, CustomStringConvertible {
     return nil
   }
 
-  /// Something that can stand for a version anywhere: it begins with a digit, and holds nothing that a shell reads.
+  /// Whether it is usable as a version everywhere: it begins with a digit, and has no characters special to a shell.
   private static func version(_ bytes: ArraySlice<UInt8>) -> String? {
     guard let first = bytes.first, isDigit(first), bytes.count <= 64, bytes.allSatisfy(isPart) else { return nil }
     return String(decoding: bytes, as: UTF8.self)

@@ -45,7 +45,7 @@ package struct OBSPackage: Sendable {
       guard released.artifact(named: name) != nil else {
         throw ReleaseError(
           .source, doing: doing, reason: "it holds no \(name), which belongs to \(dscName)",
-          advice: "get the release whole")
+          advice: "get the complete release")
       }
       files[name] = try Files.read(path.appending(name), limit: 8 << 30)
     }

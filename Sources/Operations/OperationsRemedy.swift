@@ -10,4 +10,13 @@ package enum OperationsRemedy: Remedy {
   case useSameLrelease
   /// It was made before, without a signature.
   case signRelease
+  /// A folder with a manifest is there already.
+  case replaceManifest
+  case chooseOtherManifestFolder
+  /// What is given as the code of a release is not a folder.
+  case nameCode
+  /// No module was found.
+  case nameModuleFolder
+  /// Which part of a kernel is wanted was not said.
+  case nameFolderOfKernel
 }

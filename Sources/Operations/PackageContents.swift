@@ -84,7 +84,7 @@ package struct PackageContents: Sendable, Codable {
     }
     // A child that was still writing when we refused what it wrote has nothing to tell.
     if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
-    guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.lastErrorLine) }
+    guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
     return try result.get().files
   }
 

@@ -125,7 +125,9 @@ package struct Rebuild: Sendable {
     guard different.isEmpty else {
       throw ReleaseError(
         .different, doing: doing(released), reason: "\(different.shortened): not the bytes that were released",
-        advice: "its files are the same, another lrelease, liblzma or rpm packs them otherwise: use those of the cut")
+        advice:
+          "the files in it are the same, only packed differently, by another version of lrelease, liblzma or rpm: use the versions of the cut"
+      )
     }
     return signed
   }

@@ -184,7 +184,7 @@ package struct ReleaseDiff: Sendable, Codable {
         let outcome = try await Command("diff", ["-u"] + labels + ["a", "b"], directory: scratch)
           .run(doing: "comparing \(path)")
         guard outcome.status == .exited(1) || outcome.succeeded else {
-          throw ReleaseError(.failed, doing: "comparing \(path)", reason: "diff: \(outcome.lastErrorLine)")
+          throw ReleaseError(.failed, doing: "comparing \(path)", reason: "diff: \(outcome.complaint)")
         }
         text += outcome.text
       }

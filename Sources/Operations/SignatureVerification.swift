@@ -87,7 +87,7 @@ package struct SignatureVerification: Sendable {
     let doing = "checking who signed \(release.path)"
     func refused(_ reason: String) -> ReleaseError {
       ReleaseError(
-        .unverified, doing: doing, reason: reason, advice: "get its signatures from those who released it")
+        .unverified, doing: doing, reason: reason, advice: "get its signatures from the project that released it")
     }
     guard !report.signed.isEmpty else {
       let names = (release.listing == nil ? [] : [ReleaseFolder.signature]) + [signatureName(of: release.tarball.name)]

@@ -221,7 +221,7 @@ package struct BinaryBuilder: Sendable {
       if session.isFull || words.contains("No space left on device") {
         throw ReleaseError(errno: ENOSPC, doing: doing, advice: "free some space, or set TMPDIR to another folder")
       }
-      let reason = BinaryBuilder.complaint(in: words) ?? outcome.lastErrorLine
+      let reason = BinaryBuilder.complaint(in: words) ?? outcome.complaint
       throw ReleaseError(.failed, doing: doing, reason: reason, advice: "see \(log)")
     }
     let packages = session.written("/packages")

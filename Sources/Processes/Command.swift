@@ -25,7 +25,7 @@ package struct Command: Sendable {
 
   /// How a child and its process group are ended.
   package enum Teardown: Sendable {
-    /// It is asked to end, and killed when it has not after this time.
+    /// It is sent SIGTERM, and killed if it has not ended after this time.
     case terminate(grace: Duration)
     case kill
   }
@@ -58,10 +58,12 @@ package struct Command: Sendable {
     package var succeeded: Bool { status.isSuccess }
     package var text: String { String(decoding: output, as: UTF8.self) }
 
-    /// The last line of standard error that says something, or how the child ended.
-    package var lastErrorLine: String {
-      let line = errors.lines.last { !$0.allSatisfy(\.isWhitespace) }
-      return line.map { String($0).trimmed } ?? ending
+    /// The line of standard error that says why: the first that calls itself an error, as what follows is advice or comes
+    /// of it; else the last; or how the child ended.
+    package var complaint: String {
+      let lines = errors.lines.map { String($0).trimmed }.filter { !$0.isEmpty }
+      let marks = ["fatal: ", "error: ", "e: "]
+      return lines.first { line in marks.contains(where: line.lowercased().hasPrefix) } ?? lines.last ?? ending
     }
 
     package var ending: String {
@@ -77,7 +79,7 @@ package struct Command: Sendable {
   /// - Parameters:
   ///   - input: what the child reads on its standard input.
   ///   - limit: the most bytes of standard output that are taken; more is an error.
-  /// - Throws: `ReleaseError` when the program cannot be started; a failing exit status is not an error here.
+  /// - Throws: `ReleaseError` when the program cannot be started; a failing exit status is no error here.
   package func run(input: [UInt8] = [], limit: Int = 64 << 20, doing: String) async throws -> Outcome {
     try Task.checkCancellation()
     if let inner, !isInstalled(inner) { throw missing(inner, doing: doing) }
@@ -94,13 +96,13 @@ package struct Command: Sendable {
     }
   }
 
-  /// Runs the program and demands that it succeeds.
+  /// Runs the program; a failing exit status is an error.
   package func check(
     input: [UInt8] = [], doing: String, code: ReleaseError.Code = .failed, remedy: (any Remedy)? = nil
   ) async throws -> Outcome {
     let outcome = try await run(input: input, doing: doing)
     guard outcome.succeeded else {
-      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.lastErrorLine)", remedy: remedy)
+      throw ReleaseError(code, doing: doing, reason: "\(name): \(outcome.complaint)", remedy: remedy)
     }
     return outcome
   }
@@ -149,7 +151,7 @@ package struct Command: Sendable {
   package func feed<R: Sendable>(
     doing: String, body: (FileDescriptor) async throws -> R
   ) async throws -> (result: R, outcome: Outcome) {
-    // A child that ends early is seen by its status; without this, writing to it would end us.
+    // If a child ends early, its status tells; without this, writing to it would kill us.
     Command.ignoreBrokenPipes
     let errors = try ErrorSink(doing: doing)
     let sink = try ErrorSink(doing: doing)
@@ -201,7 +203,7 @@ package struct Command: Sendable {
   private func failure(_ error: SubprocessError, doing: String) -> ReleaseError {
     if error.code == .executableNotFound { return missing(program, doing: doing, cause: error) }
     if error.code == .outputLimitExceeded {
-      return ReleaseError(.failed, doing: doing, reason: "\(name) printed more than is taken of it", cause: error)
+      return ReleaseError(.failed, doing: doing, reason: "\(name) printed more than the limit", cause: error)
     }
     return ReleaseError(.failed, doing: doing, reason: "\(name) could not be run: \(error)", cause: error)
   }
@@ -224,7 +226,7 @@ package struct Command: Sendable {
     path.split(separator: ":").lazy.map { FilePath("\($0)/\(program)") }.first { access($0.string, X_OK) == 0 }
   }
 
-  /// Demands that it is installed, before what it is needed for has begun.
+  /// Checks that it is installed, before the work that needs it begins.
   package func demandInstalled(doing: String) throws {
     if !isInstalled(program) { throw missing(program, doing: doing) }
   }
@@ -278,7 +280,7 @@ private func enlarge(_ descriptor: FileDescriptor) {
 }
 
 extension FileDescriptor {
-  /// Writes all of `bytes` to a child; a reader that has gone is no error here, its own status tells why.
+  /// Writes all of `bytes` to a child; a child that has ended is no error here: its status tells why.
   package func writeToReader(_ bytes: UnsafeRawBufferPointer) throws {
     var rest = bytes
     while !rest.isEmpty {

@@ -6,7 +6,7 @@ import Synchronization
 import SystemPackage
 
 extension Command {
-  /// How a program ended that was watched.
+  /// How a watched program ended.
   package enum Ending: Sendable {
     case byItself(Outcome)
     /// It was ended because nothing happened any more.
@@ -15,8 +15,8 @@ extension Command {
     case endless
   }
 
-  /// Runs the program, and ends it when nothing happens any more, or too much: a server that accepts a connection and
-  /// says nothing would hold a program without a time limit of its own for ever, and one that never stops would fill the
+  /// Runs the program, and ends it if it makes no progress, or reads without end. A server that accepts a connection
+  /// and then sends nothing would block a program without a time limit for ever; one that never stops would fill the
   /// memory.
   ///
   /// - Parameters:
@@ -58,7 +58,7 @@ private struct Activity {
   private(set) var bytes: Int64 = 0
   private var ticks: Int64 = 0
 
-  /// By it the processes are known, as they inherit it.
+  /// It identifies the processes, because they inherit it.
   static let variable = "LRELEASE_WATCH"
 
   init(of mark: String) {

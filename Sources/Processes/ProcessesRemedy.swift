@@ -2,10 +2,10 @@
 
 import Diagnostics
 
-/// What to do about a machine on which programs cannot be run as they should be.
+/// Remedies for machines on which programs cannot run as they should.
 package enum ProcessesRemedy: Remedy {
-  /// It lets nobody make namespaces, as far as can be seen because of this.
+  /// It forbids namespaces, apparently because of this.
   case allowNamespaces(Sandbox.Obstacle)
-  /// What is asked for needs a sandbox, and none is to be used.
+  /// The request needs a sandbox, but none may be used.
   case useSandbox
 }

@@ -4,12 +4,12 @@ import Files
 import Glibc
 import SystemPackage
 
-/// What a program sees of this machine, and what ends with it: the one place that knows bubblewrap's arguments.
+/// What a program sees of this machine. Only this file knows bubblewrap's arguments.
 ///
-/// A sandbox is killed and not asked to end. One that is asked can be gone before what it has just started is tied to its
-/// end, and that ignores the question, being the first process of its namespace. It cannot ignore this.
+/// A sandbox is killed, not sent SIGTERM. After SIGTERM, bubblewrap can end before the process that it has just started
+/// is tied to it; and that process ignores SIGTERM as the first of its namespace. It cannot ignore SIGKILL.
 package struct Sandbox: Sendable {
-  /// What stands at a place. Those that come later hide what those before them have there.
+  /// What is at a path. Later ones hide earlier ones.
   package enum Mount: Sendable {
     /// The whole machine as it is, devices and all.
     case machine
@@ -26,7 +26,7 @@ package struct Sandbox: Sendable {
     case processes
   }
 
-  /// A folder that stays as it is, and a layer that takes what is changed in it.
+  /// A folder that is not changed, and a layer that takes all changes.
   ///
   /// The layer is mounted in a mount namespace of its own, around the sandbox: nothing stays mounted, whatever happens.
   package struct Layers: Sendable {
@@ -35,8 +35,7 @@ package struct Sandbox: Sendable {
     package var lower: FilePath
     /// Where the folders of the layer are.
     package var scratch: FilePath
-    /// Words of a command that changes the layer before the sandbox is made. They are followed by those of the sandbox,
-    /// which the command runs.
+    /// A command that changes the layer before the sandbox is made. The command of the sandbox is appended to it.
     package var preparation: [String]
     /// Whether the caller, who is not root, becomes root in a user namespace.
     package var mapsUser: Bool
@@ -58,12 +57,12 @@ package struct Sandbox: Sendable {
     }
   }
 
-  /// What a sandbox has for itself and does not share with this machine.
+  /// What a sandbox does not share with this machine.
   package struct Namespaces: OptionSet, Sendable {
     package let rawValue: Int
     package init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// With a loopback interface and nothing besides.
+    /// With only a loopback interface.
     package static let network = Namespaces(rawValue: 1)
     /// Its processes end with the first of them.
     package static let processes = Namespaces(rawValue: 2)
@@ -91,7 +90,7 @@ package struct Sandbox: Sendable {
   package var namespaces: Namespaces
   package var capabilities: Capabilities
   package var hostName: String?
-  /// Who the program believes to be; nil for the caller.
+  /// The user that the program sees itself as; nil for the caller.
   package var user: (id: UInt32, group: UInt32)?
   /// All variables that the program has; nil for those of every command.
   package var environment: [String: String]?
@@ -102,7 +101,7 @@ package struct Sandbox: Sendable {
   package var diesWithUs: Bool
   /// Words of a command that is run in the sandbox and runs the program.
   private var entry: [String] = []
-  /// Whether messages name the program, and not what it is run by.
+  /// Whether messages name the program instead of bubblewrap.
   private var isTransparent = false
 
   package init(
@@ -121,7 +120,8 @@ package struct Sandbox: Sendable {
     self.diesWithUs = diesWithUs
   }
 
-  /// No walls: the program sees and may do what the caller can, but is killed when lrelease is. Costs a few milliseconds.
+  /// No isolation: the program sees and may do what the caller can, but is killed when lrelease is. Costs a few
+  /// milliseconds.
   package static let tiedToUs: Sandbox = {
     var sandbox = Sandbox([.machine], capabilities: .all)
     sandbox.isTransparent = true

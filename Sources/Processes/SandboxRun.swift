@@ -6,10 +6,10 @@ import Glibc
 import SystemPackage
 
 extension Sandbox {
-  /// Whether programs run in sandboxes, or as the caller on this machine: for machines that let nobody make namespaces.
+  /// Whether programs run in sandboxes or, on machines that forbid namespaces, directly as the caller.
   package enum Confinement: Sendable { case namespaces, none }
 
-  /// What holds for this task and those that it starts.
+  /// The setting for this task and its children.
   @TaskLocal package static var confinement = Confinement.namespaces
 
   /// Why a machine makes no namespaces.
@@ -47,10 +47,10 @@ extension Sandbox {
     var command = command(program, arguments)
     command.inner = inner ?? command.inner
     let outcome = try await command.run(doing: doing)
-    // Of a program that it cannot start, bwrap says so as well: then it has made the sandbox.
-    if !outcome.succeeded, outcome.lastErrorLine.hasPrefix("bwrap: "), !outcome.lastErrorLine.contains("execvp") {
+    // bwrap also reports a program that it cannot start; then it has made the sandbox.
+    if !outcome.succeeded, outcome.complaint.hasPrefix("bwrap: "), !outcome.complaint.contains("execvp") {
       throw ReleaseError(
-        .failed, doing: doing, reason: "this machine makes no sandbox for it (\(outcome.lastErrorLine))",
+        .failed, doing: doing, reason: "this machine makes no sandbox for it (\(outcome.complaint))",
         remedy: ProcessesRemedy.allowNamespaces(.here))
     }
     return outcome
@@ -68,7 +68,7 @@ private struct Unconfined {
     self.doing = doing
   }
 
-  /// What is to stand elsewhere than where it lies.
+  /// What must appear at another path.
   private var moved: [(from: FilePath, to: FilePath, isWritable: Bool)] {
     get throws {
       try sandbox.mounts.compactMap { mount in
@@ -77,7 +77,7 @@ private struct Unconfined {
         case .writable(let path, let place): path == place ? nil : (path, place, true)
         case .layered:
           throw ReleaseError(
-            .input, doing: doing, reason: "it changes a layer on a folder, which only a sandbox has",
+            .input, doing: doing, reason: "it needs a layer over a folder, which only a sandbox has",
             remedy: ProcessesRemedy.useSandbox)
         case .machine, .readOnlyIfThere, .empty, .devices, .processes: nil
         }
@@ -99,7 +99,7 @@ private struct Unconfined {
     return try await place(moved.filter(\.isWritable)[...]) { [command] in try await command.run(doing: doing) }
   }
 
-  /// Runs `body` while folders stand where they are to.
+  /// Runs `body` while the folders are at their places.
   private func place<R>(
     _ folders: ArraySlice<(from: FilePath, to: FilePath, isWritable: Bool)>, _ body: () async throws -> R
   ) async throws -> R {
@@ -113,13 +113,13 @@ private struct Unconfined {
     return try result.get()
   }
 
-  /// A place may be taken by what a run that was killed has left, as the lock tells; of somebody else, nothing is removed.
+  /// A place may be taken by the remains of a killed run, as the lock tells; nothing of another user is removed.
   private func clear(_ place: FilePath) throws {
     var status = stat()
     guard lstat(place.string, &status) == 0 else { return }
     guard status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR else {
       throw ReleaseError(
-        .failed, doing: doing, reason: "\(place) is taken by something that is not ours", advice: "remove it")
+        .failed, doing: doing, reason: "\(place) exists, and is not from lrelease", advice: "remove it")
     }
     try Files.remove(place)
   }

@@ -5,8 +5,8 @@ import Diagnostics
 /// A shell script from a file of a folder `Scripts`, which is built into the program, and the one place where values become
 /// a part of a script.
 ///
-/// What a script can be given as arguments it is given so, and `text` is run as it stands. What goes to sites has its
-/// values put in:
+/// A script gets values as arguments where possible, and `text` runs as it is. In scripts for sites, values are
+/// inserted:
 ///
 /// - `@NAME@` is a value.
 /// - A line `#@NAME@` is the lines of a value, or nothing.
@@ -18,7 +18,7 @@ package struct Script: Sendable {
     case plain(String)
     /// Becomes one word, in quotes where it needs them.
     case word(String)
-    /// Goes in as it is, with all that a shell makes of it.
+    /// Inserted verbatim; a shell interprets it.
     case verbatim(String)
   }
 
@@ -31,7 +31,7 @@ package struct Script: Sendable {
     isPlain(word) ? word : "'" + word.replacing("'", with: #"'\''"#) + "'"
   }
 
-  /// - Throws: `ReleaseError` for a value that is missing, and for one that is not as plain as it is said to be.
+  /// - Throws: `ReleaseError` for a missing value, and for one that is not as plain as declared.
   package func filled(_ values: [String: Value], doing: String) throws -> String {
     func value(_ name: Substring) throws -> String {
       switch values[String(name)] {

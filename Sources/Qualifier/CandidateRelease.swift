@@ -54,7 +54,8 @@ package struct CandidateRelease: Sendable {
     let file = format.packageManager.fileName(of: relations.name, dkms.version)
     guard release.artifact(named: file) != nil else {
       throw ReleaseError(
-        .source, doing: "opening the release \(folder)", reason: "there is no \(file)", advice: "get the release whole")
+        .source, doing: "opening the release \(folder)", reason: "there is no \(file)",
+        advice: "get the complete release")
     }
     return folder.appending(file)
   }

@@ -7,8 +7,8 @@ import Model
 import SystemPackage
 
 /// The text of the patches that a release was made with, `NAME.patches.tar.xz` in its folder; of a vendor's rebuild, of
-/// those that the vendor added. The plan of the release names them by digest alone: only who cuts the release again from
-/// its sources needs them.
+/// those that the vendor added. The plan of the release names them only by digest; they are needed only to cut the
+/// release again from its sources.
 package enum PatchArchive {
   /// Writes the patches of a plan below a folder `NAME.patches`, each where the recipe has it: see `place`.
   package static func write(_ plan: Plan, to output: ContentStore.Writer) async throws -> FileBytes {

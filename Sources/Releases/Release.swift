@@ -5,19 +5,19 @@ import Files
 import Model
 import SystemPackage
 
-/// A release on disk, opened and found to be what was released: the files of its folder are those that SHA256SUMS lists,
-/// plan.json is the one in the tarball, and the tarball holds what its own list of origins says.
+/// A release on disk, opened and verified: the files of its folder are those that SHA256SUMS lists, plan.json is the
+/// one in the tarball, and the tarball holds what its list of origins says.
 package struct Release: Sendable {
   /// As it was given: a release folder, or a tarball.
   package let path: FilePath
-  /// nil for a tarball, even where that lies in its release folder: what is beside it is not looked at.
+  /// nil for a tarball, even inside its release folder: the files beside it are not looked at.
   package let folder: ReleaseFolder?
   /// The folder whose SHA256SUMS lists the tarball: the release folder, or where the tarball lies; nil where none does.
   package let listing: ReleaseFolder?
   /// The files of the release folder; none for a tarball alone.
   package let artifacts: [Artifact]
   package let tarball: FilePath
-  /// Of the tarball as it lies there, compressed.
+  /// Of the compressed tarball.
   package let sha256: SHA256Digest
   package let codec: Codec
   /// `sample-7.4`, whatever the folder is called.
@@ -32,8 +32,8 @@ package struct Release: Sendable {
 
   /// - Parameters:
   ///   - path: a release folder, or a tarball.
-  ///   - judge: says otherwise than usual that the tarball is not as its list of origins says. It is called always.
-  /// - Throws: `ReleaseError` with code `source` for what is no release of lrelease, `different` for one that was changed.
+  ///   - judge: replaces the usual error if the tarball differs from its list of origins. It is always called.
+  /// - Throws: `ReleaseError` with code `source` if it is not a release of lrelease, `different` if it was changed.
   package init(
     opening path: FilePath, progress: Progress, judge: ((Tarball.Verification) throws -> Void)? = nil
   ) async throws {
@@ -47,7 +47,7 @@ package struct Release: Sendable {
     else {
       throw ReleaseError(
         .source, doing: "opening the release \(path)", reason: "it holds no tarball with its \(ReleaseFolder.plan)",
-        advice: "get the release whole")
+        advice: "get the complete release")
     }
     let content = try await TarballContent(reading: path.appending(tarball.name), progress: progress)
     try self.init(path, folder, artifacts, content, judge)
@@ -81,7 +81,7 @@ package struct Release: Sendable {
     plan = try Plan(parsing: planBytes, doing: "\(doing), its plan")
     manifest = try plan.parsedManifest()
     name = try plan.releaseName
-    // The name becomes that of a folder, and the plan may come from a stranger.
+    // The name becomes that of a folder, and the plan may be untrusted.
     guard plan.name == manifest.name, !name.utf8.contains(0x2f) else {
       throw ReleaseError(
         .unverified, doing: doing, reason: "its plan says \(plan.name) \(plan.version), its manifest \(manifest.name)")
@@ -94,13 +94,14 @@ package struct Release: Sendable {
     let known = manifest.extras
     if let extra = plan.extras.first(where: { known[$0] == nil }) {
       throw ReleaseError(
-        .unverified, doing: doing, reason: "its plan says that it has the extra \(extra), its manifest has none such")
+        .unverified, doing: doing,
+        reason: "its plan says that it has the extra \(extra), which its manifest does not have")
     }
     planDigest = planFile.content.sha256
     if let beside = artifacts.first(where: { $0.kind == .plan }), beside.sha256 != planDigest {
       throw ReleaseError(
         .different, doing: doing, reason: "\(ReleaseFolder.plan) is not the plan in its tarball",
-        advice: "get the release whole")
+        advice: "get the complete release")
     }
     var tree = ReleaseTree()
     let origins = ByPath(records.map { ($0.path, $0.origin) })

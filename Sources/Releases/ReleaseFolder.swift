@@ -4,7 +4,7 @@ import Diagnostics
 import Files
 import SystemPackage
 
-/// A release on disk: written beside its place, renamed when complete, never changed after.
+/// A release on disk: written beside its place, renamed when complete, never changed afterwards.
 package struct ReleaseFolder: Sendable {
   package static let checksums = "SHA256SUMS"
   /// The signature of that list.
@@ -30,7 +30,7 @@ package struct ReleaseFolder: Sendable {
     let doing = "verifying \(path)"
     let lines = try Files.read(path.appending(ReleaseFolder.checksums), doing: doing).lines
     return try lines.filter { !$0.isEmpty }.map { line in
-      // Bytes and not characters: the list says which file it is, not one whose name looks the same.
+      // Bytes, not characters: the list names exactly this file, not one whose name looks the same.
       let hex = line.prefix { $0 != 0x20 }
       let name = String(validating: line[hex.endIndex...].drop { $0 == 0x20 }, as: UTF8.self)
       guard let digest = SHA256Digest(hex: String(decoding: hex, as: UTF8.self)), let name, isCleanPath(name) else {
@@ -115,7 +115,7 @@ package struct ReleaseFolder: Sendable {
   /// Writes a release.
   ///
   /// - Parameters:
-  ///   - replaces: whether one that is there makes way.
+  ///   - replaces: whether an existing release is replaced.
   ///   - body: is given the folder to write to, which gets its name when `body` has returned.
   /// - Throws: `ReleaseError` with code `conflict` when the release exists already.
   package func create(replacing replaces: Bool = false, _ body: (FilePath) async throws -> Void) async throws {
@@ -127,7 +127,7 @@ package struct ReleaseFolder: Sendable {
 
   package var conflict: ReleaseError {
     ReleaseError(
-      .conflict, doing: "writing the \(kind) \(path)", reason: "it exists, with other content",
+      .conflict, doing: "writing the \(kind) \(path)", reason: "it exists with other content",
       remedy: remedy)
   }
 }

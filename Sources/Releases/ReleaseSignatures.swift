@@ -6,12 +6,12 @@ import Files
 import Processes
 import SystemPackage
 
-/// The signatures that lie beside a release.
+/// The signatures beside a release.
 package struct ReleaseSignatures: Sendable {
   private let release: Release
-  /// Of the list that names the tarball; nil where none is there.
+  /// Of the list that names the tarball; nil if there is none.
   package let list: FilePath?
-  /// Of the uncompressed tar; nil where none is there.
+  /// Of the uncompressed tar; nil if there is none.
   package let tar: FilePath?
 
   package init(of release: Release) {
@@ -35,15 +35,16 @@ package struct ReleaseSignatures: Sendable {
     let bytes = try Files.read(path)
     let check = SignatureCheck(trust: trust, signature: try Files.read(list, limit: 1 << 20))
     let signer = try await check.verify(bytes, what: path.string)
-    // The list that was compared with the files is the one that is signed, whoever writes here meanwhile.
+    // The list that was compared with the files is also the one whose signature is checked, even if somebody writes
+    // here meanwhile.
     let lines = Set(bytes.split(separator: UInt8(ascii: "\n")).map { Array($0) })
     let files =
       release.folder == nil ? [(release.tarball.name, release.sha256)] : release.artifacts.map { ($0.name, $0.sha256) }
     guard files.allSatisfy({ lines.contains(Array("\($0.1)  \($0.0)".utf8)) }) else {
       throw ReleaseError(
         .unverified, doing: "checking the signature of \(path)",
-        reason: "the list is written otherwise than lrelease does",
-        advice: "see that nobody writes to it")
+        reason: "the list is not in the form that lrelease writes",
+        advice: "make sure that nothing writes to it")
     }
     return signer
   }
@@ -78,7 +79,7 @@ extension ArchiveFile {
   static func unchanged(_ path: FilePath, _ sha256: SHA256Digest, doing: String) async throws -> ArchiveFile {
     let archive = try ArchiveFile(path)
     guard try await archive.digest() == sha256 else {
-      throw ReleaseError(.different, doing: doing, reason: "it changed meanwhile", advice: "try again")
+      throw ReleaseError(.different, doing: doing, reason: "it changed while it was read", advice: "try again")
     }
     return archive
   }

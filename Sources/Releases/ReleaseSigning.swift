@@ -5,7 +5,7 @@ import Files
 import Processes
 import SystemPackage
 
-/// A release that is signed: what says who made it lies beside it, and does not change it.
+/// Signs a release. The signatures are beside its files and do not change them.
 package struct ReleaseSigning: Sendable {
   package struct Report: Sendable, Encodable {
     package var release: String
@@ -29,7 +29,7 @@ package struct ReleaseSigning: Sendable {
   /// tar in the tarball.
   ///
   /// - Parameters:
-  ///   - replaces: whether signatures that are there make way.
+  ///   - replaces: whether existing signatures are replaced.
   ///   - notSigned: the .rpm files without a signature of their own, for the report.
   /// - Throws: `ReleaseError` with code `conflict` when it is signed already.
   package func sign(_ release: Release, replacing replaces: Bool, notSigned: [String]) async throws -> Report {
@@ -83,7 +83,7 @@ package struct ReleaseSigning: Sendable {
     return signatures
   }
 
-  /// The name that it has until it is whole is one that a release may have in its folder, should we be killed.
+  /// Until it is complete, it has a name that a release folder may contain, in case we are killed.
   private func write(_ bytes: [UInt8], to path: FilePath) throws {
     let part = path.removingLastComponent().appending("\(ReleaseFolder.checksums).new")
     try Files.remove(part)

@@ -2,7 +2,7 @@
 
 import Diagnostics
 
-/// What to do about releases that are there, or that are not fit.
+/// Remedies for existing and for unusable releases.
 package enum ReleasesRemedy: Remedy {
   case chooseOtherOutput
   case nameReleaseFolder

@@ -15,7 +15,7 @@ package struct Trust: Sendable {
   package var bytes: [UInt8]?
   /// Signatures over SHA-1 count too, although two contents with one SHA-1 can be made.
   package var allowsSHA1: Bool
-  /// Who has named the signers.
+  /// Who named the signers.
   package var naming = Naming.manifest
 
   package enum Naming: Sendable { case manifest, user }
@@ -39,7 +39,7 @@ package func signatureName(of tarball: String) -> String {
   return base + ".sign"
 }
 
-/// Where it may lie besides: others sign the file as it is, compressed.
+/// Other places: some projects sign the compressed file.
 package func signatureNames(of tarball: String) -> [String] {
   var names = [signatureName(of: tarball)]
   for ending in [".sign", ".asc", ".sig"] where !names.contains(tarball + ending) { names.append(tarball + ending) }
@@ -48,8 +48,8 @@ package func signatureNames(of tarball: String) -> [String] {
 
 /// A detached OpenPGP signature, checked with gpgv.
 ///
-/// Of several signatures in one file, one must be good: made by a pinned signer, with a digest that cannot be forged, and
-/// no word of expiry or revocation. A bad one spoils them all. gpgv's exit status tells none of this: see `GPGStatus`.
+/// If a file holds several signatures, one must be good: made by a pinned signer, with a digest that cannot be forged,
+/// and neither expired nor revoked. None may be bad. gpgv's exit status does not tell this: see `GPGStatus`.
 package struct SignatureCheck: Sendable {
   /// Why a file is refused that was changed after it was signed.
   package static let mismatch = "the signature does not match the content"
@@ -72,7 +72,7 @@ package struct SignatureCheck: Sendable {
     if let fault = DetachedSignature.fault(of: signature) {
       throw ReleaseError(
         .unverified, doing: doing, reason: "the signature cannot be read: \(fault)",
-        advice: "a detached signature by OpenPGP is needed, binary or armoured")
+        advice: "give a detached OpenPGP signature, binary or armoured")
     }
     let keyring = try trust.keyringBytes()
     if keyring.starts(with: Array("-----BEGIN".utf8)) {
@@ -134,7 +134,7 @@ package struct SignatureCheck: Sendable {
     case .unknownKey(let key):
       throw refused("it was signed by the unknown key \(key)", "add the key to \(trust.keyring) if you trust it")
     case nil, .unreadable, .good, .bad:
-      throw refused("the signature cannot be read: \(outcome.lastErrorLine)", "get the signature again")
+      throw refused("the signature cannot be read: \(outcome.complaint)", "get the signature again")
     }
   }
 }

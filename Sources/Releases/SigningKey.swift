@@ -6,7 +6,7 @@ import Files
 import Processes
 import SystemPackage
 
-/// A secret key that the user's gpg has, to sign releases with.
+/// A secret key of the user's gpg that signs releases.
 ///
 /// No key and no passphrase passes through lrelease: the agent has them, or asks for them where there is a terminal.
 package struct SigningKey: Sendable {
@@ -78,7 +78,7 @@ package struct SigningKey: Sendable {
   /// Makes an armoured detached signature of what `body` writes to the descriptor that it is given.
   ///
   /// - Returns: what `body` returned, and the signature; that is empty when `body`'s result is a failure.
-  /// - Throws: `ReleaseError` in the words of gpg.
+  /// - Throws: `ReleaseError` with gpg's message.
   package func sign<R: Sendable>(
     what: String, body: (FileDescriptor) async throws -> Result<R, any Error>
   ) async throws -> (Result<R, any Error>, [UInt8]) {
@@ -119,7 +119,7 @@ package struct SigningKey: Sendable {
     return read.other
   }
 
-  /// Signs a few bytes, so that a passphrase is asked for, and what is wrong with the key said, before long work.
+  /// Signs a few bytes, so that gpg asks for the passphrase, and problems with the key show, before long work.
   package func unlock() async throws { _ = try await sign(Array("lrelease\n".utf8), what: "a test") }
 
   /// Counts the signatures of this key, and no others.
@@ -134,7 +134,7 @@ package struct SigningKey: Sendable {
 
   /// What gpg, or a program that calls it, says of a signature that it did not make.
   package func failure(_ outcome: Command.Outcome, doing: String) -> ReleaseError {
-    let complaint = GnuPG.complaint(in: outcome.errors) ?? outcome.lastErrorLine
+    let complaint = GnuPG.complaint(in: outcome.errors) ?? outcome.complaint
     let needsTerminal = ["ioctl", "No pinentry", "/dev/tty", "Timeout"].contains { complaint.contains($0) }
     let advice =
       if needsTerminal {

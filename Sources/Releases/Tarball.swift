@@ -14,7 +14,7 @@ package enum Tarball {
   /// Adds the records of the release to its tree.
   package static func addRecords(to tree: inout ReleaseTree, plan: Plan) throws {
     for path in [planPath, originsPath] where tree[path] != nil {
-      throw ReleaseError(.input, doing: "assembling the tree", reason: "\(path) is the place of lrelease's own record")
+      throw ReleaseError(.input, doing: "assembling the tree", reason: "\(path) is reserved for a record of lrelease")
     }
     tree[planPath] = TreeEntry(content: .file(try JSON.encode(plan.portable)), origin: ownOrigin)
     tree[originsPath] = TreeEntry(content: .file(try OriginRecord.list(tree)), origin: ownOrigin)
@@ -84,7 +84,7 @@ package enum Tarball {
     for (number, record) in records.enumerated() where !listed.insert(record.path) {
       throw ReleaseError(
         .source, at: SourceLocation(file: originsPath, line: number + 1, column: 1), doing: doing,
-        reason: "it lists \(record.path) a second time")
+        reason: "it lists \(record.path) twice")
     }
     return records
   }

@@ -3,9 +3,9 @@
 import Model
 import Verdicts
 
-/// What is wrong: each thing once, with all the cells of the report that it concerns.
+/// The problems: each once, with all cells of the report that it affects.
 struct Findings {
-  /// What is wrong in the same way on one kernel or more.
+  /// A problem that is the same on one or more kernels.
   struct Finding {
     struct Key: Hashable {
       var result: Verdict.Result
@@ -17,7 +17,7 @@ struct Findings {
     var cells: [QualificationReport.Cell]
   }
 
-  /// Failures first, and of these what concerns most; else in the order of the report.
+  /// Failures first, those that affect most cells at the top; otherwise in the order of the report.
   let ordered: [Finding]
   private let numbers: [QualificationReport.Cell: Int]
 

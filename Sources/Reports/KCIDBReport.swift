@@ -80,7 +80,7 @@ private struct Run {
 
   var verdict: Verdict { entry.verdict }
 
-  /// The time tells one run from the next, which is an object of its own.
+  /// The time distinguishes one run from the next, which is an object of its own.
   var id: String { "\(origin):\(verdict.release)/\(verdict.caseName)/\(verdict.started)" }
 
   func id(of test: StepOutcome) -> String { "\(id)/\(test.name)" }

@@ -4,11 +4,10 @@ import Model
 import SystemPackage
 import Verdicts
 
-/// The verdicts as one HTML page that needs nothing besides: for a project's site, for people.
+/// The verdicts as one self-contained HTML page: for a project's site, for people.
 ///
-/// A table of kernels and releases comes first, calm as long as all is well; then what fails and why, each thing once
-/// with all the kernels that it concerns. There is no script: what folds is `<details>`. Page/page.html holds all text
-/// that is always the same.
+/// A table of kernels and releases comes first; then the problems, each once with all kernels that it affects. There is
+/// no script: what folds is `<details>`. Page/page.html holds all text that is always the same.
 package struct QualificationPage {
   let report: QualificationReport
   let places: LogPlaces

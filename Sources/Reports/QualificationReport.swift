@@ -53,7 +53,7 @@ package struct QualificationReport: Sendable {
   /// By column, then by row.
   package var entries: [Entry] { columns.flatMap { column in rows.compactMap { self[$0, column] } } }
 
-  /// - Parameter folders: each a `RELEASE.qualification`. Where one kernel was tried twice, what was found last counts.
+  /// - Parameter folders: each a `RELEASE.qualification`. If a kernel was tried twice, the later verdict counts.
   /// - Throws: `ReleaseError` for a folder without verdicts, and for a verdict that is damaged.
   package init(reading folders: [FilePath]) throws {
     var cells: [Row: [Column: Entry]] = [:]
@@ -70,7 +70,7 @@ package struct QualificationReport: Sendable {
           target: verdict.target, kernel: verdict.kernel, architecture: verdict.architecture,
           isLife: verdict.isLife)
         let column = Column(release: verdict.release, variant: verdict.variant)
-        // Of two of one second, the digests decide: not the order in which somebody named the folders.
+        // For two verdicts of the same second, the digests decide, not the order of the folders.
         if let known = cells[row]?[column]?.verdict,
           (known.started, known.inputs) >= (verdict.started, verdict.inputs)
         {

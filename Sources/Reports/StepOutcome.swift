@@ -10,7 +10,7 @@ struct StepOutcome {
   /// Told apart where a step comes twice: `unload`, `unload-2`.
   var name: String
   var began: Timestamp
-  /// The verdict is about this one: what it says is what `result` says.
+  /// The verdict is about this step: its result is that of the verdict.
   var decidesVerdict: Bool
 }
 

@@ -41,7 +41,8 @@ package enum QualifiedRange {
         kernels[verdict.target, default: []].insert(verdict.kernel)
         guard let key = verdict.probeKey else { continue }
         guard isKey(key) else {
-          throw ReleaseError(.input, doing: doing, reason: "'\(key)' of \(verdict.target) is no name of probe results")
+          throw ReleaseError(
+            .input, doing: doing, reason: "'\(key)' of \(verdict.target) is not a name of probe results")
         }
         probes[key] = try VerdictStore(folder).probeResults(of: verdict, doing: doing)
       }
@@ -53,7 +54,7 @@ package enum QualifiedRange {
     return plan
   }
 
-  /// The plan of a candidate whose packages claim all kernels of a range, instead of those that the manifest hopes for.
+  /// The plan of a candidate whose packages claim all kernels of a range, instead of those of the manifest.
   package static func claim(_ range: KernelRange, in plan: Plan) throws -> Plan {
     var plan = plan
     let claimed = Plan.Proven(range, kernels: [:], probes: [:])
@@ -67,8 +68,8 @@ package enum QualifiedRange {
     name.utf8.count == 32 && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
-  /// The newest kernels that a package passed on, back to where it failed: both ends as a line of kernels, such as 6.12.
-  /// Lines between them that were not tried belong to it.
+  /// The newest kernels on which a package passed, back to the first failure: both ends as a line of kernels, such as
+  /// 6.12. Lines in between that were not tried are included.
   package static func range(_ verdicts: [Verdict], of package: String, progress: Progress) throws -> KernelRange? {
     var lines: [KernelRelease: Bool] = [:]
     for verdict in verdicts where verdict.result == .pass || verdict.result == .fail {

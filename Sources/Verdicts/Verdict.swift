@@ -7,11 +7,11 @@ import Files
 package struct Verdict: Sendable, Codable, Equatable {
   package enum Result: String, Sendable, Codable {
     case pass
-    /// The release does not do on this kernel what it should: `step` and `reason` say what.
+    /// The release fails on this kernel: `step` and `reason` say how.
     case fail
     /// The package does not claim this kernel, and says so.
     case skipped
-    /// Nothing can be said of the release: it was interrupted, or this machine lacks something.
+    /// Nothing can be said about the release: the case was interrupted, or the machine lacks something.
     case notRun = "not run"
   }
 
@@ -42,7 +42,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     package var name: Name
     package var seconds: Double
     package var passed: Bool
-    /// What there is to know besides, such as a number of modules.
+    /// More information, such as the number of modules.
     package var note: String?
 
     package init(name: Name, seconds: Double, passed: Bool, note: String? = nil) {
@@ -53,7 +53,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     }
   }
 
-  /// The root that it was tried in.
+  /// The chroot in which it was tried.
   package struct Root: Sendable, Codable, Equatable {
     /// Its name in the cache, which its recipe decides.
     package var name: String
@@ -72,7 +72,7 @@ package struct Verdict: Sendable, Codable, Equatable {
   package var plan: SHA256Digest
   package var variant: String
   package var target: String
-  /// The release of the kernel as `uname -r` says it, or the package that was to bring it.
+  /// The release of the kernel as `uname -r` prints it, or the package that should bring it.
   package var kernel: String
   package var architecture: String
   package var level: Level
@@ -131,7 +131,8 @@ package struct Verdict: Sendable, Codable, Equatable {
     self.inputs = inputs
   }
 
-  /// How far the package has come. A file system was mounted where a smoke script ran, and not wherever it was asked for.
+  /// How far the package got. A file system was mounted only if a smoke script ran, not merely because it was
+  /// requested.
   package var proven: Level? {
     guard result == .pass else { return nil }
     func hasPassed(_ name: Step.Name) -> Bool { steps.contains { $0.name == name && $0.passed } }

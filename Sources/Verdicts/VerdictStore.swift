@@ -59,9 +59,9 @@ package struct VerdictStore: Sendable {
 
   /// What the probe has found, as the case of a verdict kept it.
   package func probeResults(of verdict: Verdict, doing: String) throws -> String {
-    // Whoever edits a verdict must not have another file read.
+    // An edited verdict must not make us read another file.
     guard isCleanPath(verdict.logs) else {
-      throw ReleaseError(.input, doing: doing, reason: "'\(verdict.logs)' is no path below \(folder)")
+      throw ReleaseError(.input, doing: doing, reason: "'\(verdict.logs)' is not a path below \(folder)")
     }
     let path = folder.pushing(FilePath(verdict.logs)).appending(VerdictStore.probeResults)
     return String(decoding: try Files.read(path, limit: 1 << 20, doing: doing), as: UTF8.self)

@@ -2,7 +2,7 @@
 
 import Diagnostics
 
-/// What to do about verdicts that are not there.
+/// Remedies for missing verdicts.
 package enum VerdictsRemedy: Remedy {
   case qualify
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import CMalloc
+import CVersion
 import Glibc
 import Operations
 import Packagers
@@ -27,14 +28,20 @@ struct LRelease: AsyncParsableCommand {
     commandName: "lrelease",
     abstract: "Cut releases of kernel code: reproducible tarballs and DKMS packages.",
     discussion: """
-      A manifest says which files of a kernel release and of other sources make a release. 'lrelease cut' takes them, \
-      makes one tarball and the DKMS packages, and writes them atomically to one folder.
+      A manifest says which files of a kernel release and of other sources make up a release. 'lrelease cut' takes \
+      these files, makes a tarball and the DKMS packages, and writes them to one folder. That folder never changes \
+      afterwards.
 
-      Cut the release that belongs to a kernel release:
+      Write a first manifest for kernel modules in this folder, then cut their first release:
+
+        lrelease init . --output release
+        lrelease cut release/hello.toml --output out
+
+      Cut the release for a kernel release:
 
         lrelease cut manifests/ceph.toml --kernel 6.12.117 --output releases
 
-      Look first, cut later, check what came out:
+      Look first, cut later, check the result:
 
         lrelease plan manifests/ceph.toml --kernel 6.12.117 --save ceph.json
         lrelease cut --plan ceph.json --output releases
@@ -45,27 +52,30 @@ struct LRelease: AsyncParsableCommand {
         lrelease sign releases/ceph-6.12.117 --key release@example.org
         lrelease verify releases/ceph-6.12.117 --keyring example.gpg
 
-      Make it again from the tarball alone, with a vendor's patches, and see what changed:
+      Build it again from the tarball alone with your own patches, and see what changed:
 
-        lrelease rebuild ceph-6.12.117.tar.xz --vendor acme --patches acme/series --output releases
+        lrelease rebuild ceph-6.12.117.tar.xz --vendor acme \\
+            --patches acme/series --output releases
         lrelease diff releases/ceph-6.12.117 releases/ceph-6.12.117+by.acme.1
 
-      Try its packages on real kernels, and tell what came out:
+      Try its packages on real kernels, and publish the results:
 
-        lrelease qualify releases/sample-7.2.1 --target debian-12 --target debian-13
-        lrelease export page releases/sample-7.2.1.qualification --output kernels.html
+        lrelease qualify releases/sample-7.2.1 --target debian-12
+        lrelease export page releases/sample-7.2.1.qualification \\
+            --output kernels.html
 
       Exit status: 0 done, 1 failed, 2 wrong manifest or argument, 3 source missing or damaged, 4 signature or hash \
-      missing or wrong, 5 the release exists with other content, 6 differences were found, 7 a program is \
-      missing, 64 wrong usage, 130 interrupted.
+      missing or wrong, 5 the release exists with other content, 6 differences found, 7 a program is missing, 64 \
+      wrong usage, 130 interrupted.
 
-      Environment: XDG_CACHE_HOME, else HOME/.cache, holds the cache folder lrelease (see --cache). TMPDIR, else /tmp, \
-      holds scratch folders; LRELEASE_KEEP_SCRATCH=1 keeps them and says where they are. http_proxy, https_proxy, \
-      no_proxy and ALL_PROXY count for fetching. GNUPGHOME and GPG_TTY count for signing. NO_COLOR turns colour off.
+      Environment: XDG_CACHE_HOME, else HOME/.cache, is where the cache folder lrelease is (see --cache). TMPDIR, \
+      else /tmp, is where scratch folders are; with LRELEASE_KEEP_SCRATCH=1 they are kept, and named. Fetching uses \
+      http_proxy, https_proxy, no_proxy and ALL_PROXY, signing GNUPGHOME and GPG_TTY. NO_COLOR turns colour off.
       """,
-    version: "lrelease 0.1.0",
+    version: "lrelease \(String(cString: lr_version()))",
     subcommands: [
-      CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self, RebuildCommand.self,
+      InitCommand.self, CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self,
+      RebuildCommand.self,
       DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
       SignCommand.self, ShowCommand.self, AuditCommand.self, LicensesCommand.self, ManifestCommand.self,
     ])

@@ -213,9 +213,9 @@ import Testing
     ("tar cf up.tar up-1/fs/a.c ./up-1/fs/a.c", "it holds fs/a.c twice"),
     ("tar cf up.tar -C up-1 .", "has no top folder"), ("tar cf up.tar -C up-1 fs net", "two top folders, fs and net"),
     ("tar cf up.tar -C up-1 Makefile", "it has no top folder: Makefile lies at its top"),
-    ("{ cat u.tar; cat u.tar; } > up.tar", "it goes on behind its end"),
-    ("{ cat u.tar; echo x; } > up.tar", "behind its end"),
-    ("{ cat u.tar; head -c 512 u.tar; head -c 10240 /dev/zero; } | xz > up.tar", "behind its end"),
+    ("{ cat u.tar; cat u.tar; } > up.tar", "it has data after its end"),
+    ("{ cat u.tar; echo x; } > up.tar", "data after its end"),
+    ("{ cat u.tar; head -c 512 u.tar; head -c 10240 /dev/zero; } | xz > up.tar", "data after its end"),
     ("{ gzip -c u.tar; echo x; } > up.tar", "trailing garbage"), ("{ xz -c u.tar; echo x; } > up.tar", "reading"),
     ("{ zstd -qc u.tar; echo x; } > up.tar", "reading"), ("gzip -c up-1/Makefile > up.tar", "reading"),
   ])

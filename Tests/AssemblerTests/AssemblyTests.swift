@@ -63,7 +63,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{kernal}", "nothing has the name {kernal}"), ("2.15.0_5_gabc", "is not a number"), ("7.4 2", "is not a number"),
+    ("{kernal}", "names {kernal}, which nothing has"), ("2.15.0_5_gabc", "is not a number"),
+    ("7.4 2", "is not a number"),
     ("1:7.4", "is not a number"), ("{kernel}-beta1", "not a release candidate"), ("7.4-1", "not a release candidate"),
   ])
   func anIllegalVersionIsRefused(version: String, words: String) async throws {
@@ -182,6 +183,8 @@ import Testing
     #expect(try await plan(631_152_000, source: "", packages: packaging).sourceDate == 631_152_000)
     let dated = try await plan(0, source: "date = \"2020-01-01T00:00:00Z\"", packages: packaging)
     #expect(dated.sourceDate == 1_577_836_800)
-    await Fixture.refusal("no time of a release", "date = ", code: .source) { _ = try await plan(1 << 40, source: "") }
+    await Fixture.refusal("not a possible time of a release", "date = ", code: .source) {
+      _ = try await plan(1 << 40, source: "")
+    }
   }
 }

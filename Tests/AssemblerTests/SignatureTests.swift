@@ -369,7 +369,7 @@ import Testing
         #expect(try await read(ref).pin.signedBy == key, "\(ref)")
       }
       for (ref, words) in [
-        ("v3", "what was signed is the tag 'v1'"), ("sub/v1", "what was signed is the tag 'v1'"),
+        ("v3", "the signature is for the tag 'v1'"), ("sub/v1", "the signature is for the tag 'v1'"),
         ("behind", "text follows its signature"), ("twice", "it holds 2 signatures"),
         ("open", "its signature has no end"),
       ] {

@@ -191,7 +191,7 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
         (
           try tree(
             manifest: NativeBuildTests.manifest.replacing("[audit.build]", with: "").replacing("options =", with: "# ")),
-          "[audit] says nothing of how it is configured"
+          "[audit] does not say how it is configured"
         ),
       ] {
         await #expect {

@@ -21,10 +21,20 @@ import Testing
     #expect(outcome.text.split(separator: "\n").sorted() == ["A=1", "PATH=/usr/bin:/bin"])
   }
 
-  @Test func theErrorThatCountsIsTheLastLineOfStandardError() async throws {
-    let outcome = try await Command("sh", ["-c", "echo one >&2; echo two >&2; exit 3"]).run(doing: "testing")
+  /// The first line that calls itself an error, without the advice behind it; else the last.
+  @Test(arguments: [
+    ("one\ntwo\n", "two"),
+    (
+      "Cloning\nfatal: Unable to create 'x.lock': File exists.\n\nremove the file manually to continue.\n",
+      "fatal: Unable to create 'x.lock': File exists."
+    ),
+    ("warning: a\nerror: line 5: no such macro\nerror: bad spec\n", "error: line 5: no such macro"),
+    ("E: Unable to locate package x\nnote\n", "E: Unable to locate package x"), ("", "it ended with status 3"),
+  ])
+  func theComplaint(text: String, line: String) async throws {
+    let outcome = try await Command("sh", ["-c", "printf %s \"$1\" >&2; exit 3", "sh", text]).run(doing: "testing")
     #expect(!outcome.succeeded)
-    #expect(outcome.lastErrorLine == "two")
+    #expect(outcome.complaint == line)
   }
 
   @Test func anErrorIsOneLine() {

@@ -189,12 +189,14 @@ import Testing
     func check<Value>(_ shape: Shape<Value>, _ texts: [String], _ location: Testing.SourceLocation = #_sourceLocation)
       throws
     {
-      guard case .string(let expression) = shape.schema() else { return }
+      var schema = shape.schema()
+      if case .named(_, let inner) = schema { schema = inner }
+      guard case .string(let expression) = schema else { return }
       let regex = try Regex(expression)
       for text in texts {
         var findings = Findings()
         let node = TOMLNode(value: .string(text), location: SourceLocation(file: "", line: 1, column: 1))
-        let isRead = shape.read(node, "", &findings) != nil
+        let isRead = shape.read(node, "", &findings) != nil && findings.isEmpty
         #expect((text.firstMatch(of: regex) != nil) == isRead, "\(text): \(isRead)", sourceLocation: location)
       }
     }
@@ -214,6 +216,29 @@ import Testing
     try check(.makeCommand, hostile + ["make", "make \\\"a\\\"", "make \\", "make $x"])
     try check(.configureOption, hostile + ["--a=$PWD/b", "A=b", "--a=$", "=b", "--a=$1"])
     try check(.relation(.deb), hostile + ["a (>= 1)", "${misc:Depends}", "${a", "a | b"])
+    try check(
+      .paragraphs, hostile.filter { $0 != "a\nb" } + ["a\n%b", "a\n %b", "a\nb%", "a\tb", "a\n\n50%é", "a\u{202e}"])
+    try check(.line, ["50%é", "a\u{2028}", "\u{85}", "a\u{202e}", "a\n"])
+    try check(.place, ["a\u{85}", "a\u{2067}b", "é"])
+    try check(.gitRef, hostile + ["v1", "a\u{85}"])
+    try check(.path, hostile + ["a//b", "a/", "./a", "a/./b", "..a", "a/..b", "a\u{85}"])
+    try check(
+      .licence,
+      [
+        "MIT", "GPL-2.0-only OR MIT", "GPL-2.0", "GPL-2.0-only+", "Apache-2.0+", "(MIT AND 0BSD) OR X11",
+        "MIT AND", "LicenseRef-a.b", "GPL-2.0-only WITH Linux-syscall-note", "MITX", "", "GPL-2.0-only WITH MIT",
+        "mit and",
+      ])
+    try check(.option, ["A", "a=y", "=y", "CONFIG_A", "A=m", ""])
+    try check(.fingerprint, [String(repeating: "aB", count: 20), String(repeating: "0", count: 41), "\u{ff10}"])
+    try check(
+      .time,
+      [
+        "2026-02-29T00:00:00Z", "2028-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2000-02-29T00:00:00Z",
+        "2026-04-31T00:00:00Z", "2026-12-31T23:59:59Z", "2026-12-31T24:00:00Z", "2026-12-31 23:59:59Z",
+      ])
+    try check(.kernelRelease, ["5.10", "05.10", "5", "5.10.3", "5.10.3.1", "7.4-rc1", "12345.1"])
+    try check(.versionPattern, ["v{version}", "{version}{version}", "v", "a\n{version}"])
     try check(.relation(.rpm), hostile + ["a = %{version}", "(a if b)", "%{?_isa}", "%{lua:x}"])
   }
 }

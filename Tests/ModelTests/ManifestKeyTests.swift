@@ -25,10 +25,10 @@ import Testing
 
   private static func keys(of schema: Schema, in table: String) -> [Key] {
     switch schema {
-    case .string, .boolean, .integer: []
+    case .string, .boolean, .integer, .named: []
     case .array(let element, _): keys(of: element, in: table)
     case .map(let element, _): keys(of: element, in: "\(table).NAME")
-    case .table(let fields):
+    case .table(let fields, _):
       fields.flatMap { field in
         [Key(table: table, name: field.name, isRequired: field.isRequired, doc: field.doc)]
           + keys(of: field.schema(), in: TableReader.join(table, field.name))
@@ -71,7 +71,7 @@ import Testing
     if let element = schema.items { return keys(of: element, in: table) }
     if case .names(let element) = schema.others { return keys(of: element, in: "\(table).NAME") }
     return (schema.properties ?? [:]).flatMap { name, inner in
-      let isRequired = schema.required?.contains(name) == true
+      let isRequired = (schema.required ?? schema.otherwise?.required)?.contains(name) == true
       return [Key(table: table, name: name, isRequired: isRequired, doc: inner.description ?? "")]
         + keys(of: inner, in: TableReader.join(table, name))
     }
@@ -89,12 +89,15 @@ import Testing
     }
     enum CodingKeys: String, CodingKey {
       case description, items, properties, required
+      case otherwise = "else"
       case others = "additionalProperties"
     }
     let description: String?
     let items: PrintedSchema?
     let properties: [String: PrintedSchema]?
     let required: [String]?
+    /// What counts at the top where nothing is extended.
+    let otherwise: PrintedSchema?
     let others: Others?
   }
 }

@@ -122,7 +122,8 @@ import Testing
     let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
     #expect(
       error?.description
-        == "m.toml:11:1: error: the package 'base' names no kernels, and [modules] names none for it")
+        == "m.toml:11:1: error: 'kernels' is missing: neither the package 'base' nor [modules] says which kernel releases "
+        + "are supported; write kernels = { min = \"5.10\", max = \"6.12\" } in [modules]")
   }
 
   @Test func randomBytesNeverCrashTheLoader() {

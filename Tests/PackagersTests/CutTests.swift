@@ -226,7 +226,8 @@ import Testing
       #expect(
         own
           == [
-            "dkms.conf", "dkms/pre-build", "extras/mark/Kbuild", "extras/mark/README", "extras/mark/samplemark.c",
+            "dkms.conf", "dkms/post-install", "dkms/pre-build", "extras/mark/Kbuild", "extras/mark/README",
+            "extras/mark/samplemark.c",
           ].map { "/usr/src/samplemark-7.2.1-and.mark.trace/\($0)" })
       let other = try await files("sample-dkms")
       #expect(other.contains("/usr/src/sample-7.2.1-and.mark.trace/extras/trace/sampletrace.c"))

@@ -84,7 +84,7 @@ struct DebianToolsTests {
         ["sh", "-ec", script, "sh", root.string] + layers.map(\.string)
           + ["--output-dir", results.string, release.appending("sample_7.2.1-1.dsc").string]
           + debs.map { made.appending($0).string })
-      #expect(autopkgtest.succeeded, "\(autopkgtest.text.suffix(2000))\(autopkgtest.lastErrorLine)")
+      #expect(autopkgtest.succeeded, "\(autopkgtest.text.suffix(2000))\(autopkgtest.complaint)")
       let summary = String(decoding: try Files.read(results.appending("summary")), as: UTF8.self)
       let outcomes = summary.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).prefix(2) }
       #expect(outcomes.map { $0.joined(separator: " ") } == ["version PASS", "compile PASS"], "\(summary)")

@@ -82,7 +82,7 @@ import Testing
     try await use { workshop, keys, _ in
       let other = try await keys.make("other", kind: "rsa2048")
       let place = workshop.folder.appending("out/\(Self.name)")
-      let words = "identical but for the signatures of \(Self.rpms.joined(separator: ", ")): all else is as"
+      let words = "identical but for the signatures of \(Self.rpms.joined(separator: ", ")): everything else is as"
       for (output, more) in [("plain", []), ("other", ["--sign", other])] {
         let rebuilt = try await workshop.run(["rebuild", "out/\(Self.name)", "--output", output, "--quiet"] + more)
         #expect(rebuilt.succeeded, "\(rebuilt.errors)")

@@ -136,7 +136,7 @@ package func withTmpfs<R>(_ path: FilePath, _ options: String, _ body: () async 
   let mounted = try await Command("mount", ["-t", "tmpfs", "-o", "mode=755,\(options)", "tmpfs", path.string]).run(
     doing: "mounting")
   guard mounted.succeeded else {
-    Issue.record("no tmpfs can be mounted here (root is needed): \(mounted.lastErrorLine)")
+    Issue.record("no tmpfs can be mounted here (root is needed): \(mounted.complaint)")
     return nil
   }
   let result: R

@@ -118,7 +118,7 @@ import Testing
     try await Workshop.use { workshop in
       for (command, words) in [
         ("echo why >&2; exit 3", "why"), ("kill -9 $$", "running 'sh"), ("mkfifo p", "p is not a file"),
-        ("ln -s /nowhere l", "leads nowhere, to /nowhere"), ("ln -s /etc/shadow l", "no part of an installed package"),
+        ("ln -s /nowhere l", "leads nowhere, to /nowhere"), ("ln -s /etc/shadow l", "not part of an installed package"),
         ("touch $(printf 'a\\\\377')", "is not UTF-8"), ("echo x > /etc/x", "Read-only"),
       ] {
         try workshop.writeManifest("[[prepare]]\nrun = [\"sh\", \"-c\", \"\(command)\"]")
@@ -229,9 +229,9 @@ import Testing
         ("\"version\" : \"7.4\"", "\"version\" : \"7.5\"", 4, "it says demo 7.5, its manifest demo 7.4"),
         ("\"version\" : \"7.4\"", "\"version\" : \"x\"", 2, "“x” is not a number"),
         ("\"extras\" : [", "\"extras\" : [\"../x\"", 2, "no extra '../x'"),
-        ("\"format\" : 1", "\"format\" : 3", 2, "of a newer lrelease"),
+        ("\"format\" : 1", "\"format\" : 3", 2, "needs a newer version of lrelease"),
         ("summary = ", "summary  = ", 4, "its file demo.toml was changed"),
-        ("\"sourceDate\" : ", "\"sourceDate\" : -9223372036854775808, \"x\" : ", 2, "no time of a release"),
+        ("\"sourceDate\" : ", "\"sourceDate\" : -9223372036854775808, \"x\" : ", 2, "not a possible time of a release"),
         ("\"manifest\" : \"demo.toml\"", "\"manifest\" : \"none\"", 2, "does not hold its manifest none"),
       ] {
         #expect(plan.contains(old), "\(old)")

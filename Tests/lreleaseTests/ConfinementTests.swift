@@ -65,7 +65,7 @@ import Testing
         #expect(outcome.succeeded, "\(way): \(outcome.errors)")
         #expect(
           outcome.errors == """
-            warning: no sandbox: what the manifest, its patches and specs say to run has your rights on this machine, and \
+            warning: no sandbox: whatever the manifest, its patches and specs run has your rights on this machine, and \
             the network
 
             """)
@@ -89,7 +89,7 @@ import Testing
       defer { try? Files.remove("/tmp/prepare") }
       let refused = try await workshop.run(
         workshop.cutArguments("demo.toml", ["--source", "linux=linux", "--sandbox", "none"]))
-      #expect(refused.errors.contains("/tmp/prepare is taken by something that is not ours; remove it"))
+      #expect(refused.errors.contains("/tmp/prepare exists, and is not from lrelease; remove it"))
       #expect(refused.status == .exited(1))
       workshop.expectNothing()
     }

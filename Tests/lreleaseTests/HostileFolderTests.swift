@@ -53,9 +53,9 @@ import Testing
         ("mkdir out; touch out/\(part)", 5, "is no folder", [part]),
         ("mkdir out; mkfifo out/\(part)", 5, "is no folder", [part]),
         ("mkdir -m 1777 out; mkdir -m 777 out/\(part); chown 1234 out/\(part)", 5, "belongs to another user", [part]),
-        ("mkdir out; ln -s ../victim out/demo-7.4", 5, "it exists, with other content", ["demo-7.4"]),
-        ("mkdir out; ln -s nowhere out/demo-7.4", 5, "it exists, with other content", ["demo-7.4"]),
-        ("mkdir out; touch out/demo-7.4", 5, "it exists, with other content", ["demo-7.4"]),
+        ("mkdir out; ln -s ../victim out/demo-7.4", 5, "it exists with other content", ["demo-7.4"]),
+        ("mkdir out; ln -s nowhere out/demo-7.4", 5, "it exists with other content", ["demo-7.4"]),
+        ("mkdir out; touch out/demo-7.4", 5, "it exists with other content", ["demo-7.4"]),
       ] {
         try await workshop.shell("rm -rf out; \(script)")
         workshop.expectRefusal(

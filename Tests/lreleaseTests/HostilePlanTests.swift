@@ -43,7 +43,7 @@ import Testing
     (#""kind" : "folder""#, #""kind" : "folder", "commit" : "--upload-pack=id""#, 2, "sources.linux.commit"),
     (#""kind" : "folder""#, #""kind" : "folder", "ref" : "-x""#, 2, "sources.linux.ref: '-x'"),
     (#""tools" : {"#, #""tools" : { "$(id)" : "1""#, 2, "tools: '$(id)'"),
-    (#""sourceDate" : "#, #""sourceDate" : 9223372036854775807, "x" : "#, 2, "no time of a release"),
+    (#""sourceDate" : "#, #""sourceDate" : 9223372036854775807, "x" : "#, 2, "not a possible time of a release"),
   ]
 
   private static let places: [(place: String, status: Int32, words: String)] = [

@@ -53,7 +53,7 @@ package struct PrepareSandbox: Sendable {
       let log = try await bubblewrap(step, folder, sourceDate, doing: doing)
       guard log.succeeded else {
         throw ReleaseError(
-          .failed, at: step.location, doing: doing, reason: log.lastErrorLine,
+          .failed, at: step.location, doing: doing, reason: log.complaint,
           advice: "the step runs without network and sees only this machine's programs and the tree")
       }
       var seen: PathSet = []
@@ -137,7 +137,7 @@ package struct PrepareSandbox: Sendable {
     guard file.starts(with: "/usr") else {
       throw ReleaseError(
         .failed, doing: "taking what the prepare step made",
-        reason: "the link \(path) leads to \(file), which is no part of an installed package")
+        reason: "the link \(path) leads to \(file), which is not part of an installed package")
     }
     var status = stat()
     _ = stat(file.string, &status)

@@ -91,7 +91,8 @@ extension PatchSeries {
     for (path, entry) in tree.entries.sorted(by: { $0.key.precedesInBytes($1.key) }) where !seen.contains(path) {
       guard entry.kind.isCertain else { continue }
       throw ReleaseError(
-        .source, doing: doing, reason: "\(patch(entry, path)): \(path) is not there afterwards, which no patch says")
+        .source, doing: doing,
+        reason: "\(patch(entry, path)): \(path) is missing afterwards, although no patch removes it")
     }
     outcome.removed = before.keys.filter { !seen.contains($0) }
     return outcome

@@ -56,7 +56,7 @@ struct PatchRun {
       if try words(name, exists: "failed").trimmed == name { throw log.failure(of: patch, in: series) }
       all.append(Said(patch: patch, step: step, log: log))
     }
-    guard outcome.succeeded else { throw ReleaseError(.failed, doing: doing, reason: outcome.lastErrorLine) }
+    guard outcome.succeeded else { throw ReleaseError(.failed, doing: doing, reason: outcome.complaint) }
     try checkReading(steps.map(\.1), steps.map(\.0))
     return all
   }
@@ -124,7 +124,7 @@ struct PatchRun {
           guard record.utf8.elementsEqual(expected.utf8) else {
             throw ReleaseError(
               .input, doing: "reading the patch \(patch.name)",
-              reason: "git reads it otherwise: '\(record)' where '\(expected)' was expected",
+              reason: "git reads it differently: '\(record)' where '\(expected)' was expected",
               advice: "make it again with 'git format-patch'")
           }
         }

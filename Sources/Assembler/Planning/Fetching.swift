@@ -47,7 +47,7 @@ extension Planner {
         reason: "it is \(text), \(reason)", advice: advice)
     }
     for (name, pin) in pins.sorted(by: { $0.key < $1.key }) where !Timestamp.releasable.contains(pin.date) {
-      throw wrong(name, pin, "no time of a release")
+      throw wrong(name, pin, "not a possible time of a release")
     }
     let makesRPMs = manifest.packaging != nil || manifest.packages(with: request.extras).contains { $0.rpm != nil }
     if makesRPMs, let (name, pin) = pins.max(by: { ($0.value.date, $0.key) < ($1.value.date, $1.key) }),

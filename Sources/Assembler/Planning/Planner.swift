@@ -294,7 +294,7 @@ package struct Planner {
     guard let found = pin.kernel.flatMap({ KernelRelease($0) }) else {
       throw ReleaseError(
         .source, doing: "reading the kernel release of '\(name)'", reason: "its Makefile states no kernel release",
-        advice: "is it a kernel tree?")
+        advice: "check that it is a kernel tree")
     }
     if let asked, let release = KernelRelease(asked), release != found {
       throw ReleaseError(

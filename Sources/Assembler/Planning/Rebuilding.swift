@@ -127,7 +127,7 @@ extension Planner {
         let extras = request.extras.filter { extra in manifest.rules(of: [extra]).contains { $0.source == name } }
         throw ReleaseError(
           .source, doing: "adding the extra '\(extras.joined(separator: "', '"))'",
-          reason: "its files come from the source '\(name)', which the release does not hold",
+          reason: "its files come from the source '\(name)', which is not in the release",
           remedy: AssemblerRemedy.sayWhereSourceIs(name: name))
       }
       let (content, _) = try await all.read(name, source)

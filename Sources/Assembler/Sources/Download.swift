@@ -215,7 +215,7 @@ struct Download {
   /// What curl says: the line that begins with its name, and not what it tells of its manual.
   private func reason(_ answer: Answer) -> String {
     let lines = answer.outcome.errors.split(separator: "\n").map(String.init)
-    let line = lines.last { $0.hasPrefix("curl: (") } ?? answer.outcome.lastErrorLine
+    let line = lines.last { $0.hasPrefix("curl: (") } ?? answer.outcome.complaint
     guard let start = url.firstRange(of: "://")?.upperBound,
       let end = SourceAddress.shown(url).isSameInBytes(url) ? nil : url[start...].firstIndex(of: "@")
     else { return line }

@@ -115,7 +115,7 @@ struct GitRemote: Sendable {
       !line.isEmpty && !idle.contains(line) && !line.hasPrefix("warning: ") && !line.hasPrefix("hint: ")
     }
     let said = lines.suffix(3).joined(separator: " ")
-    let words = SourceAddress.shown(said.isEmpty ? outcome.lastErrorLine : said, of: address)
+    let words = SourceAddress.shown(said.isEmpty ? outcome.complaint : said, of: address)
     let needsName = [
       "could not read Username", "could not read Password", "Authentication failed", "Permission denied",
     ]

@@ -75,7 +75,7 @@ struct GitRepository: Sendable {
     if let elsewhere = try GitRepository.path(in: folder, after: "gitdir: "), !Files.isFolder(elsewhere) {
       throw ReleaseError(
         .source, doing: doing, reason: "its .git file names \(elsewhere), which is not there",
-        advice: "the repository that it belongs to was moved or removed: bring it back, or give that one")
+        advice: "its main repository was moved or removed: restore it, or give that one")
     }
   }
 
@@ -192,7 +192,7 @@ struct GitRepository: Sendable {
         reason: "this version of git does not know its format: \(names.isEmpty ? lines[start] : names)",
         advice: "install a newer git (2.45 for reftable), or give a plain clone")
     }
-    return ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(outcome.lastErrorLine)")
+    return ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(outcome.complaint)")
   }
 
   // MARK: what is missing

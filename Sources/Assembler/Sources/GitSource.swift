@@ -99,7 +99,7 @@ package struct GitSource: Sendable {
       if let name = revision.name, name.split(separator: "/", maxSplits: 2).last.map(String.init) != tag.name {
         throw ReleaseError(
           .unverified, doing: "checking \(what)",
-          reason: "what was signed is the tag '\(tag.name)': somebody put it under another name",
+          reason: "the signature is for the tag '\(tag.name)', which was put under another name",
           advice: "name the tag that was signed, if that is what you want")
       }
       return try await SignatureCheck(trust: trust, signature: armoured).verify(tag.payload, what: what)
@@ -175,7 +175,7 @@ package struct GitSource: Sendable {
         throw try await repository.missing("the object \(entry.oid) (\(entry.path))", outcome)
       }
       guard outcome.succeeded else {
-        throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.lastErrorLine)")
+        throw ReleaseError(.source, doing: doing, reason: "git cat-file: \(outcome.complaint)")
       }
       return result.0
     }

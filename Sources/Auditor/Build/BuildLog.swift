@@ -15,13 +15,13 @@ package enum Cause: String, Sendable, Codable, CaseIterable {
   case member = "unknown member"
   case arguments = "wrong arguments"
   case redefinition = "defined twice"
-  /// The code itself says that it must not be compiled so.
+  /// The code itself refuses to be compiled this way.
   case directive = "#error or #warning"
-  /// make knows no way to make it.
+  /// make has no rule for it.
   case rule = "no rule to make it"
   case other = "other"
 
-  /// What the words of gcc or clang mean, and the name that they are about.
+  /// The meaning of a message of gcc or clang, and the name in it.
   static func of(_ message: String) -> (cause: Cause, subject: String?) {
     let text = message.replacing("\u{2018}", with: "'").replacing("\u{2019}", with: "'")
     let quoted = text.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first.map(String.init)
@@ -97,7 +97,7 @@ struct BuildLog {
       } else if let message = BuildLog.message(line, folder) {
         pending.append(message)
       } else if let object = BuildLog.failedObject(line, folder) {
-        // As few compilers do, it may have failed without a word.
+        // It may have failed without a message, which is rare.
         if failures[object] == nil { failures[object] = pending.isEmpty ? [Message(text: "it failed")] : pending }
         pending = []
       } else if let (object, target) = BuildLog.withoutRule(line, folder) {

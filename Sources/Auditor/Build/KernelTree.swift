@@ -33,7 +33,7 @@ package struct KernelTree: Sendable {
     }
     guard Files.exists(path.appending("Makefile")), Files.isFolder(path.appending("scripts")) else {
       throw ReleaseError(
-        .source, doing: doing, reason: "it is no kernel tree and no headers: it has no Makefile and scripts",
+        .source, doing: doing, reason: "it is neither a kernel tree nor headers: it has no Makefile and no scripts",
         advice: "give a kernel tree, or headers such as /lib/modules/RELEASE/build")
     }
     kind = Files.exists(path.appending("init/main.c")) ? .source : .headers
@@ -54,7 +54,7 @@ package struct KernelTree: Sendable {
     // It becomes a part of mount options.
     guard !self.path.string.contains(where: { ":,\\\n".contains($0) }) else {
       throw ReleaseError(
-        .input, doing: doing, reason: "no overlay can be made of a path with a colon, comma or backslash",
+        .input, doing: doing, reason: "a path with a colon, comma or backslash cannot be used for an overlay",
         advice: "give it by another path")
     }
     let symbols = path.appending("Module.symvers")

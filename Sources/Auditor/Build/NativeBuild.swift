@@ -35,7 +35,7 @@ package struct NativeBuild: Sendable, Codable, Equatable {
     package var undefined: [String]?
     /// How many files do not compile, by the cause.
     package var causes: [String: Int] = [:]
-    /// What the kernel lacks or has otherwise: cause → name → how many files have an error of it, be it the first or not.
+    /// What the kernel lacks or has in another form: cause → name → how many files have such an error, first or not.
     package var lacks: [String: [String: Int]] = [:]
   }
 
@@ -78,7 +78,7 @@ package struct NativeBuild: Sendable, Codable, Equatable {
   ) async throws -> (Pass, compiler: String) {
     let built = try layout.write(to: scratch, value: value)
     let outcome = try await layout.build(scratch, value: value, compiler, doing: doing)
-    // Only for who keeps the scratch folder.
+    // For those who keep the scratch folder.
     try Files.write(outcome.output, to: scratch.appending("make.log"))
     let log = BuildLog(outcome.text, below: layout.place)
     let configuration = try layout.configuration(built, value: value, log, doing: doing)
@@ -112,8 +112,8 @@ package struct NativeBuild: Sendable, Codable, Equatable {
     pass.causes = pass.failures.values.reduce(into: [:]) { $0[$1.cause.rawValue, default: 0] += 1 }
     guard pass.compiled + pass.failures.count > 0 else {
       throw ReleaseError(
-        .failed, doing: doing, reason: "no file was compiled: \(log.complaint ?? outcome.lastErrorLine)",
-        advice: "does the kernel build by itself with this compiler?")
+        .failed, doing: doing, reason: "no file was compiled: \(log.complaint ?? outcome.complaint)",
+        advice: "check that the kernel itself builds with this compiler")
     }
     if let exported = layout.kernel.exported {
       let missing = try await undefined(objects, below: built, compiler, exported, doing: doing)

@@ -31,7 +31,7 @@ struct NativeLayout: Sendable {
     let doing = "building \(tree.name) natively"
     guard let build = tree.audit.build else {
       throw ReleaseError(
-        .input, at: tree.audit.location, doing: doing, reason: "[audit] says nothing of how it is configured",
+        .input, at: tree.audit.location, doing: doing, reason: "[audit] does not say how it is configured",
         advice: "name its options in [audit.build]")
     }
     self.tree = tree
@@ -100,7 +100,7 @@ struct NativeLayout: Sendable {
     try files.write(to: scratch.appending("layout"))
     guard kernel.kind == .source else { return scratch.appending("layout") }
     for layer in Sandbox.Layers.folders { try Files.makeFolder(scratch.appending(layer)) }
-    // What the kernel has at these places goes first: a file that is gone must not be found.
+    // The kernel's own files at these places are removed first: files that no longer exist must not be found.
     let stale = tree.rules.filter { $0.include.isEmpty }.map(\.from).filter { !$0.isEmpty }
     try Files.write(Array(stale.map { $0 + "\0" }.joined().utf8), to: scratch.appending("stale"))
     return scratch.appending("upper")
@@ -156,7 +156,7 @@ struct NativeLayout: Sendable {
 
   /// Runs make to its end, in a sandbox without network in which the machine cannot be written to.
   func build(_ scratch: FilePath, value: String, _ compiler: Compiler, doing: String) async throws -> Command.Outcome {
-    // make must not stop: failures are what is looked for. All goes to one stream, in the order in which it came.
+    // make must not stop, because we want all failures. All goes to one stream, in the order in which it came.
     var options = ["-k", "-Otarget", "-j\(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))"] + compiler.makeArguments
     for option in self.options where kernel.kind == .headers || !declared.contains(option.name) {
       options.append("CONFIG_\(option.name)=\(option.isFixed ? "y" : value)")
@@ -192,7 +192,7 @@ struct NativeLayout: Sendable {
     // Before make could say anything.
     if !outcome.succeeded, outcome.output.isEmpty {
       throw ReleaseError(
-        .failed, doing: doing, reason: outcome.lastErrorLine,
+        .failed, doing: doing, reason: outcome.complaint,
         advice: "an overlay on the kernel tree is needed: try as root, and with TMPDIR on a disk")
     }
     return outcome

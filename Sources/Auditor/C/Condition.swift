@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// What is known of macros: true for one that is defined, false for one that is not; nothing of any other.
+/// What is known about macros: true if defined, false if not, missing if unknown.
 package typealias KnownMacros = [String: Bool]
 
 /// The value of a test, as far as `known` decides it: 0 is false, nil is not known.
@@ -24,7 +24,7 @@ struct Condition {
     case .if, .elif:
       var condition = Condition(known: known, tokens: test.tokens[...])
       let value = condition.binary(above: 0)
-      // What is left over was not understood, and so neither was the rest.
+      // Something is left over, so the condition was not understood.
       return condition.tokens.isEmpty ? value : nil
     default: return nil
     }

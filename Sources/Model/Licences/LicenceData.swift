@@ -7,7 +7,7 @@ package enum LicenceData {
   /// What a name stands for.
   enum Entry: Equatable {
     case licence(String)
-    /// With what is to be said instead; nil where nothing took its place.
+    /// With the name that replaces it; nil if there is none.
     case deprecated(String, instead: String?)
     case exception(String)
   }
@@ -46,7 +46,7 @@ package enum LicenceData {
     if case .exception(let name) = list.exceptions[name.lowercased()] { name } else { nil }
   }
 
-  /// The names that may be written today.
+  /// The names that are not deprecated.
   static let licenceNames: [String] = list.licences.values.compactMap {
     if case .licence(let name) = $0 { name } else { nil }
   }.sorted()
@@ -54,7 +54,25 @@ package enum LicenceData {
     if case .exception(let name) = $0 { name } else { nil }
   }.sorted()
 
-  /// The text of a licence or an exception; nil where lrelease has none.
+  /// An expression for licence expressions, with the names as the list spells them; whether each parenthesis is closed is
+  /// more than it can say.
+  static let expression: String = {
+    func choice(_ names: [String]) -> String {
+      // Of two names the longer one goes first, where one is the beginning of the other.
+      let escaped = names.sorted { ($1.count, $0) < ($0.count, $1) }.map { $0.replacing(".", with: #"\."#) }
+      return "(?:\(escaped.joined(separator: "|")))"
+    }
+    let own = "(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+"
+    // Those that say which versions are meant take no plus.
+    let exact = licenceNames.filter { $0.hasSuffix("-only") || $0.hasSuffix("-or-later") }
+    let open = licenceNames.filter { !exact.contains($0) }
+    let exception = #"(?: +(?:WITH|with) +(?:\#(choice(exceptionNames))|AdditionRef-[A-Za-z0-9.-]+))?"#
+    let licence = #"(?:\#(choice(exact))|\#(choice(open))\+?|\#(own))\#(exception)"#
+    let term = #"(?:\( *)*\#(licence)(?: *\))*"#
+    return "^\(term)(?: +(?:AND|OR|and|or) +\(term))* *$"
+  }()
+
+  /// The text of a licence or an exception; nil if lrelease does not have it.
   package static func text(of name: String) -> [UInt8]? {
     let endings = ["-only", "-or-later", "+"]
     let plain = endings.first { name.hasSuffix($0) }.map { String(name.dropLast($0.count)) } ?? name

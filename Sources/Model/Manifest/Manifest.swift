@@ -54,14 +54,14 @@ package struct Manifest: Sendable {
     /// Signatures over SHA-1 count too.
     package var allowsSHA1: Bool
     package var series: String?
-    /// Seconds since 1970; for a folder, or a tarball that the manifest names, whose files tell nothing reliable.
+    /// Seconds since 1970; for a folder, or a tarball in the manifest, whose files have no reliable times.
     package var date: Int64?
     package var location: SourceLocation
   }
 
-  /// Where the version of a source stands: in its tag, or in a file of it.
+  /// Where to find the version of a source: in its tag, or in one of its files.
   package struct VersionFrom: Sendable {
-    /// Of the tag that is read, where it is one; the first that fits counts.
+    /// Patterns for the tag, if a tag is read; the first that matches counts.
     package var tags: [VersionPattern]
     /// A file of the source, and the line of it; both or neither.
     package var file: String?
@@ -101,7 +101,7 @@ package struct Manifest: Sendable {
 
     package var text: String { "\(source):\(from)" }
 
-    /// The files of a source that one of the patterns matches, where they are.
+    /// The files of a source that match one of the patterns, at their own places.
     package static func taking(_ patterns: [Glob]) -> TreeRule {
       TreeRule(
         source: "", from: "", to: "", include: patterns, exclude: [], rename: [:], isOverlay: false,
@@ -114,7 +114,7 @@ package struct Manifest: Sendable {
         advice: advice ?? "correct 'from', 'include' or 'exclude', or take the rule out")
     }
 
-    /// The path in the release of a file of the source, or nil when the rule does not take it.
+    /// The path in the release for a file of the source; nil if the rule does not take it.
     package func destination(of path: String) -> String? {
       guard let relative = path.inner(of: from) else { return nil }
       if !relative.isEmpty {
@@ -127,7 +127,7 @@ package struct Manifest: Sendable {
       return renamed.isEmpty ? to : "\(to)/\(renamed)"
     }
 
-    /// The path in the source of a file of the release: the other way round. Nil when the rule does not give it.
+    /// The path in the source for a file of the release, the inverse; nil if the file does not come from this rule.
     package func source(of path: String) -> String? {
       guard let inner = path.inner(of: to) else { return nil }
       let named = rename.filter { $0.value.isSameInBytes(inner) }.keys.sorted() + [inner]
@@ -136,12 +136,12 @@ package struct Manifest: Sendable {
     }
   }
 
-  /// What holds for some files, whatever they say themselves.
+  /// A licence that applies to some files, whatever they say themselves.
   package struct LicenceRule: Sendable {
     package var paths: [Glob]
     /// SPDX expression.
     package var expression: String
-    /// Why it differs from what the files say, or why they stay although their licence does not go with the rest.
+    /// Why it differs from what the files say, or why they stay although their licence is incompatible with the rest.
     package var why: String?
     /// A file beside the manifest with the text of the licence.
     package var text: String?
@@ -151,9 +151,9 @@ package struct Manifest: Sendable {
     package func matches(_ path: String) -> Bool { paths.contains { $0.matches(path) } }
   }
 
-  /// What is to be found out about the way of a release to mainline.
+  /// What an audit looks for.
   package struct Audit: Sendable {
-    /// What belongs to mainline, as rules from the kernel tree; empty where the rules of a kernel source say it.
+    /// What belongs to mainline, as rules from the kernel tree; empty if the rules of a kernel source say it.
     package var upstream: [TreeRule]
     /// The compatibility layer: its files, and the names by which `#include` gets them.
     package var compat: [Glob]
@@ -162,7 +162,7 @@ package struct Manifest: Sendable {
     package var build: Build?
     package var location: SourceLocation
 
-    /// Macros that say what the kernel at hand offers.
+    /// Macros that say what the present kernel offers.
     package struct Probes: Sendable {
       package var prefix: String
       /// Input of autoconf, and headers.
@@ -189,7 +189,8 @@ package struct Manifest: Sendable {
     package var location: SourceLocation
   }
 
-  /// A command that is run in the assembled tree, such as `sh autogen.sh`, and whose new files are taken.
+  /// A command that runs in the assembled tree, such as `sh autogen.sh`, and whose new files become part of the
+  /// release.
   package struct PrepareStep: Sendable {
     package var run: [String]
     /// Programs whose versions decide the outcome; they are recorded and pinned.
@@ -198,7 +199,7 @@ package struct Manifest: Sendable {
     package var location: SourceLocation
   }
 
-  /// Something that the kernel will not take and that a release may carry: off by default.
+  /// Code that a release can hold and does not hold by default.
   package struct Extra: Sendable {
     package var summary: String
     /// SPDX expression of its files that say nothing themselves and have no rule.
@@ -217,14 +218,14 @@ package struct Manifest: Sendable {
     /// Packages that it makes every .deb and every .rpm depend on.
     package var debDepends: [String]
     package var rpmDepends: [String]
-    /// Packages that are made only with it, and that alone hold its files.
+    /// Packages that are made only with it; only they hold its files.
     package var packages: [Package]
     /// Kernel releases to which it widens the range of every package.
     package var kernels: Kernels?
     package var location: SourceLocation
   }
 
-  /// A range of kernel releases, both ends of which belong to it.
+  /// A range of kernel releases, including both ends.
   package struct Kernels: Sendable, Equatable {
     package var min: KernelRelease
     package var max: KernelRelease
@@ -233,18 +234,18 @@ package struct Manifest: Sendable {
   /// A kernel module that a package builds.
   package struct Module: Sendable {
     package var name: String
-    /// The folder in the tree in which it is built.
+    /// The folder of the tree in which it is built.
     package var path: String
-    /// The folder below the kernel's modules into which it goes.
+    /// The folder below the kernel's modules where it is installed.
     package var install: String
-    /// Its MODULE_VERSION is its own, and not the release's.
+    /// It has its own MODULE_VERSION, not that of the release.
     package var hasOwnVersion = false
   }
 
   /// A package to make.
   package struct Package: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
-      /// Source code, of which dkms builds modules where the package is installed.
+      /// Source code, from which dkms builds modules where the package is installed.
       case dkms
     }
     package var kind: Kind
@@ -278,7 +279,7 @@ package struct Manifest: Sendable {
     }
   }
 
-  /// What makes a release build by itself with the distributions' own tools.
+  /// The packaging with which a release builds itself, using the distributions' own tools.
   package struct Packaging: Sendable {
     /// The folder that becomes `debian/`.
     package var debian: String
@@ -304,7 +305,7 @@ package struct Manifest: Sendable {
     package var names: String { Set([rpm, deb].compactMap { $0 }).sorted().joined(separator: ", ") }
   }
 
-  /// The name that a package has in one format, and what it says of others.
+  /// The name of a package in one format, and its relations to others.
   package struct Relations: Sendable {
     package var name: String
     package var recipe: String
@@ -320,7 +321,8 @@ package struct Manifest: Sendable {
 }
 
 extension Manifest {
-  /// Extras in the order in which they are applied, however they were asked for: by name, after those that they need.
+  /// Extras in the order in which they are applied, in whatever order they were given: by name, after those that they
+  /// need.
   package func ordered(_ chosen: [String]) -> [String] {
     var rest = Set(chosen).sortedByBytes()
     var ordered: [String] = []
@@ -357,7 +359,7 @@ extension Manifest {
     packages + extras.flatMap { self.extras[$0]?.packages ?? [] }
   }
 
-  /// The extras that add to a package: none to one that an extra has of its own.
+  /// The extras that add to a package; none add to an extra's own package.
   package func extras(_ chosen: [String], addingTo package: Package) -> [Extra] {
     package.extra == nil ? chosen.compactMap { extras[$0] } : []
   }

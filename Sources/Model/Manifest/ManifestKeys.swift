@@ -17,7 +17,8 @@ extension Manifest {
       Manifest.extends, .place, "a manifest beside this one, whose keys this one replaces or adds to")
     let name = table.required(
       "name", .packageName, "name of the release: the tarball is <name>-<version>.tar.xz")
-    let version = table.required("version", .text, "version, with {kernel} or the name of a source in braces")
+    let version = table.required(
+      "version", .located(.releaseVersion), "version, with {kernel} or the name of a source in braces")
     let summary = table.required("summary", .line, "one line that says what it is")
     description = table.optional("description", .paragraphs, default: "", "a paragraph or more for the packages")
     let license = table.required(
@@ -41,7 +42,8 @@ extension Manifest {
     packaging = table.optional(
       "packaging", .table { Packaging(&$0) }, "how a release builds its packages by itself, and its source packages")
     let shared = table.optional(
-      "modules", .table { Shared(&$0) }, default: Shared(), "how the kernel modules are built; what all packages share")
+      "modules", .table { Shared(&$0) }, default: Shared(), "how the kernel modules are built; what all packages share"
+    ).named(name ?? "", summary ?? "")
     packages = table.optional(
       "packages", .array(.table { Package(&$0, shared: shared) }), default: [], "packages to make")
     extras = table.optional(
@@ -53,7 +55,7 @@ extension Manifest {
     guard let name, let version, let summary, let license, let homepage, let maintainer, let sources, let rules
     else { return nil }
     self.name = name
-    self.version = version
+    self.version = version.value
     self.summary = summary
     self.license = license
     self.homepage = homepage
@@ -61,13 +63,14 @@ extension Manifest {
     self.sources = sources.compactMapValues { $0 }
     self.rules = rules
     check(&table)
+    checkVersion(&table, at: version.location)
   }
 }
 
 extension Manifest.TreeRule {
   /// - Parameter sources: the names of sources.
   fileprivate init?(_ table: inout TableReader, sources: Set<String>) {
-    let from = table.required("from", .located(.text), "SOURCE:PATH, a file or a folder")
+    let from = table.required("from", .located(.sourcePath), "SOURCE:PATH, a file or a folder")
     to = table.optional("to", .path, default: "", "where it goes; the top of the release when it is left out")
     include = table.optional("include", .globs, default: [], "patterns: only these")
     exclude = table.optional("exclude", .globs, default: [], "patterns: not these")
@@ -109,8 +112,7 @@ extension Manifest.TreeRule {
 extension Manifest.LicenceRule {
   fileprivate init?(_ table: inout TableReader) {
     let paths = table.required(
-      "paths", .array(.string("text that is not empty", ".") { $0.isEmpty ? nil : Glob($0) }, atLeast: 1),
-      "patterns of the release")
+      "paths", .array(.glob, atLeast: 1), "patterns of the release")
     let expression = table.required("expression", .licence, "SPDX expression")
     why = table.optional("why", .text, "why it is so where a file says something else, or why such files stay")
     text = table.optional("text", .text, "file with the text of the licence, where lrelease has none")
@@ -123,7 +125,7 @@ extension Manifest.LicenceRule {
 }
 
 extension Manifest.GeneratedFile {
-  fileprivate init?(_ table: inout TableReader) {
+  init?(_ table: inout TableReader) {
     let path = table.required("path", .path, "where it goes")
     let template = table.required("template", .place, "file with @NAME@ placeholders, relative to the manifest")
     isExecutable = table.optional("executable", .boolean, default: false, "mode 0755 instead of 0644")
@@ -135,7 +137,7 @@ extension Manifest.GeneratedFile {
   }
 
   /// A configuration file on a target.
-  fileprivate init?(configuration table: inout TableReader) {
+  init?(configuration table: inout TableReader) {
     let path = table.required("path", .configurationPath, "absolute path on the target")
     let template = table.required("template", .place, "file with @NAME@ placeholders, relative to the manifest")
     guard let path, let template else { return nil }
@@ -177,161 +179,15 @@ extension Manifest.Extra {
     rpmDepends = table.optional(
       "rpm-depends", .array(.relation(.rpm)), default: [], "packages that it makes every .rpm require")
     packages = table.optional(
-      "packages", .array(.table { .init(&$0, shared: shared.forExtras, extra: name) }), default: [],
+      "packages", .array(.table { .init(&$0, shared: shared.forExtra(name, summary ?? ""), extra: name) }), default: [],
       "packages of its own")
     kernels = table.optional(
       "kernels", .table { Manifest.Kernels(&$0) }, "kernel releases that every package supports with it, beside its own"
     )
+    table.constrain(.notBothFilled("packages", "modules"))
     guard let summary, let license else { return nil }
     self.summary = summary
     self.license = license
-    location = table.location
-  }
-}
-
-extension Manifest.Module {
-  fileprivate init?(_ table: inout TableReader) {
-    let name = table.required("name", .moduleName, "module name, without .ko")
-    let path = table.required("path", .buildFolder, "folder in the tree in which it is built; '.' is the top")
-    install = table.optional("install", .moduleFolder, default: "", "folder below /lib/modules/<kernel>")
-    hasOwnVersion = table.optional(
-      "own-version", .boolean, default: false, "its MODULE_VERSION is not that of the release")
-    guard let name, let path else { return nil }
-    self.name = name
-    self.path = path
-  }
-}
-
-extension Manifest.Kernels {
-  fileprivate init?(_ table: inout TableReader) {
-    let min = table.required("min", .kernelRelease, "oldest kernel release that is supported, as 5.10")
-    let max = table.required("max", .kernelRelease, "newest; 7.2 includes every 7.2.y")
-    guard let min, let max else { return nil }
-    self.init(min: min, max: max)
-  }
-}
-
-extension Manifest {
-  /// How packages are built: what `[modules]` says for all of them, or a package for itself.
-  fileprivate struct Building: Sendable {
-    var kernels: Kernels?
-    var architectures: String?
-    var probe: String?
-    var probeInputs: [String]?
-    var make: String?
-    var configure: [String] = []
-    var include: [Glob] = []
-    var exclude: [Glob] = []
-    var files: [GeneratedFile] = []
-    var etc: [GeneratedFile] = []
-
-    /// What counts for a package: a value of its own replaces the shared one, a list adds to it.
-    func over(_ shared: Building) -> Building {
-      Building(
-        kernels: kernels ?? shared.kernels, architectures: architectures ?? shared.architectures,
-        probe: probe ?? shared.probe, probeInputs: probeInputs ?? shared.probeInputs, make: make ?? shared.make,
-        configure: shared.configure + configure, include: shared.include + include,
-        exclude: shared.exclude + exclude, files: shared.files + files, etc: shared.etc + etc)
-    }
-  }
-
-  /// `[modules]`.
-  fileprivate struct Shared: Sendable {
-    var building = Building()
-    var list: [Module] = []
-
-    /// What stands in `[modules]` is about the code of the release; of that, only the kernels and the architectures
-    /// count for a package of an extra.
-    var forExtras: Shared {
-      Shared(building: Building(kernels: building.kernels, architectures: building.architectures))
-    }
-  }
-}
-
-extension Manifest.Building {
-  fileprivate init(_ table: inout TableReader) {
-    kernels = table.optional("kernels", .table { Manifest.Kernels(&$0) }, "range of kernel releases")
-    architectures = table.optional(
-      "architectures", .architectures, "expression that dkms matches with the machine's architecture")
-    probe = table.optional(
-      "probe", .plainPath, "script of the tree that PRE_BUILD runs with the kernel release and its build folder")
-    probeInputs = table.optional(
-      "probe-inputs", .array(.plainPath, atLeast: 1), "files and folders of the tree that decide what the probe finds")
-    make = table.optional("make", .makeCommand, "make command of dkms, which runs as root on sites")
-    configure = table.optional(
-      "configure", .array(.configureOption), default: [], "options for @CONFIGURE_OPTIONS@ in templates")
-    include = table.optional("include", .globs, default: [], "patterns of the release that go into the package")
-    exclude = table.optional("exclude", .globs, default: [], "patterns that do not")
-    files = table.optional(
-      "files", .array(.table { .init(&$0) }), default: [], "files of the package alone, made from templates")
-    etc = table.optional(
-      "etc", .array(.table { .init(configuration: &$0) }), default: [], "configuration files, in every format")
-  }
-}
-
-extension Manifest.Shared {
-  fileprivate init?(_ table: inout TableReader) {
-    building = Manifest.Building(&table)
-    list = table.optional("list", .array(.table { .init(&$0) }), default: [], "modules that every package builds")
-  }
-}
-
-extension Manifest.Package {
-  fileprivate init?(_ table: inout TableReader, shared: Manifest.Shared, extra: String? = nil) {
-    let building = Manifest.Building(&table).over(shared.building)
-    let kind = table.required("kind", .oneOf(Kind.self), "what kind of package")
-    let variant = table.required("variant", .packageName, "name of the variant, for people and for @VARIANT@")
-    let module = table.required("module", .packageName, "DKMS PACKAGE_NAME")
-    let summary = table.required("summary", .line, "one line, without the name of the package")
-    description = table.optional("description", .paragraphs, default: "", "a paragraph or more").trimmed
-    let own = table.optional(
-      "modules", .array(.table { Manifest.Module(&$0) }), default: [], "modules that this variant builds")
-    deb = table.optional("deb", .table { .init(&$0, .deb, etc: building.etc) }, "the Debian package")
-    rpm = table.optional("rpm", .table { .init(&$0, .rpm, etc: building.etc) }, "the RPM package")
-    guard let kind, let variant, let module, let summary else { return nil }
-    guard let kernels = building.kernels else {
-      table.report("the package '\(variant)' names no kernels, and [modules] names none for it")
-      return nil
-    }
-    self.extra = extra
-    self.kind = kind
-    self.variant = variant
-    self.module = module
-    self.summary = summary
-    self.kernels = kernels
-    architectures = building.architectures
-    probe = building.probe
-    probeInputs = building.probeInputs ?? []
-    make = building.make ?? "make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build modules"
-    configure = building.configure
-    include = building.include
-    exclude = building.exclude
-    files = building.files
-    modules = shared.list + own
-    location = table.location
-  }
-}
-
-extension Manifest.Relations {
-  /// - Parameter shared: configuration files that the package has in every format.
-  fileprivate init?(_ table: inout TableReader, _ format: Target.Format, etc shared: [Manifest.GeneratedFile]) {
-    let name = table.required("name", .packageName, "name of the package")
-    let recipe = table.required(
-      "recipe", .place, "deb: folder with control and maintainer scripts; rpm: spec; both templates")
-    depends = table.optional("depends", .array(.relation(format)), default: [], "further dependencies")
-    recommends = table.optional("recommends", .array(.relation(format)), default: [], "recommended packages")
-    provides = table.optional("provides", .array(.relation(format)), default: [], "names that it provides")
-    conflicts = table.optional(
-      "conflicts", .array(.relation(format)), default: [], "packages that cannot be installed beside it")
-    replaces = table.optional(
-      "replaces", .array(.relation(format)), default: [], "packages that it takes over from (RPM: Obsoletes)")
-    let own = table.optional(
-      "etc", .array(.table { Manifest.GeneratedFile(configuration: &$0) }), default: [],
-      "configuration files in this format alone")
-    guard let name, let recipe else { return nil }
-    self.name = name
-    self.recipe = recipe
-    etc = shared + own
     location = table.location
   }
 }

@@ -31,6 +31,7 @@ extension Manifest.BuiltPackage {
     files = table.optional("files", .globs, default: [], "patterns of the release: what it is made of")
     exclude = table.optional("exclude", .globs, default: [], "patterns: what it is not made of")
     location = table.location
+    table.constrain(.anyOf(["rpm", "deb"]))
     if rpm == nil && deb == nil { table.report("a package must have 'rpm', 'deb' or both") }
     if files.isEmpty && variant == nil { table.report("a package must have 'files', 'variant' or both") }
   }

@@ -7,10 +7,27 @@ indirect enum Schema: Sendable {
   case boolean
   case integer(ClosedRange<Int>)
   case array(Schema, atLeast: Int)
-  /// A table with these keys and no others.
-  case table([Field])
+  /// A table with these keys and no others, and what holds of them together.
+  case table([Field], [Constraint])
   /// A table whose keys are names that the author chooses.
   case map(Schema, names: Schema?)
+  /// A form that is in the schema once, and is referred to by name.
+  case named(String, Schema)
+}
+
+/// Constraints on several keys of a table.
+enum Constraint: Sendable {
+  /// Exactly one of them is present.
+  case oneOf([String])
+  /// At least one of them is present.
+  case anyOf([String])
+  /// If the first is present, so is the second.
+  case needs(String, String)
+  case notBoth(String, String)
+  /// Not both of two arrays have elements.
+  case notBothFilled(String, String)
+  /// It is there, and has elements.
+  case notEmpty(String)
 }
 
 /// A key of a table.
@@ -72,7 +89,7 @@ extension Schema {
     switch self {
     case .string(let expression):
       members["type"] = .string("string")
-      members["pattern"] = .string(expression)
+      members["pattern"] = .string(Schema.portable(expression))
     case .boolean:
       members["type"] = .string("boolean")
     case .integer(let range):
@@ -87,14 +104,54 @@ extension Schema {
       members["type"] = .string("object")
       if let names { members["propertyNames"] = names.jsonSchema() }
       members["additionalProperties"] = element.jsonSchema()
-    case .table(let fields):
+    case .named(let name, _):
+      // A description beside a reference would be ignored.
+      members["allOf"] = .array([.object(["$ref": .string("#/definitions/\(name)")])])
+    case .table(let fields, let constraints):
       members["type"] = .string("object")
       members["additionalProperties"] = .bool(false)
       members["properties"] = .object(
         Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0.schema().jsonSchema(doc: $0.doc)) }))
       let required = fields.filter(\.isRequired).map(\.name).sorted()
       if !required.isEmpty { members["required"] = .array(required.map { .string($0) }) }
+      if !constraints.isEmpty { members["allOf"] = .array(constraints.map(\.jsonSchema)) }
     }
     return .object(members)
+  }
+
+  /// To some readers of expressions, such as Python's, `$` also stands before a line feed at the end.
+  private static func portable(_ expression: String) -> String {
+    expression.hasSuffix("$") ? "\(expression.dropLast())(?!\\n)$" : expression
+  }
+
+  /// What is referred to by name.
+  var definitions: [String: Schema] {
+    switch self {
+    case .string, .boolean, .integer: [:]
+    case .array(let element, _): element.definitions
+    case .map(let element, let names): element.definitions.merging(names?.definitions ?? [:]) { $1 }
+    case .named(let name, let inner): inner.definitions.merging([name: inner]) { $1 }
+    case .table(let fields, _): fields.reduce(into: [:]) { $0.merge($1.schema().definitions) { $1 } }
+    }
+  }
+}
+
+extension Constraint {
+  var jsonSchema: JSONText {
+    func required(_ keys: String...) -> JSONText { .object(["required": .array(keys.map { .string($0) })]) }
+    func filled(_ key: String) -> JSONText {
+      .object([
+        "required": .array([.string(key)]), "properties": .object([key: .object(["minItems": .number(1)])]),
+      ])
+    }
+    switch self {
+    case .oneOf(let keys): return .object(["oneOf": .array(keys.map { required($0) })])
+    case .anyOf(let keys): return .object(["anyOf": .array(keys.map { required($0) })])
+    case .needs(let key, let other): return .object(["if": required(key), "then": required(other)])
+    case .notBoth(let key, let other): return .object(["not": required(key, other)])
+    case .notBothFilled(let key, let other):
+      return .object(["not": .object(["allOf": .array([filled(key), filled(other)])])])
+    case .notEmpty(let key): return filled(key)
+    }
   }
 }

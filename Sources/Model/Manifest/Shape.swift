@@ -3,17 +3,17 @@
 import Diagnostics
 import Files
 
-/// What a value in a document must look like, and what it is read as.
+/// The form of a value in a document, and the type that it is read as.
 package struct Shape<Value: Sendable>: Sendable {
   /// The same without the Swift type: for the JSON schema, and for the test of the reference.
   let schema: @Sendable () -> Schema
-  /// Reads a value, which messages call `path`; nil where it cannot be read.
+  /// Reads a value, which messages call `path`; nil if it cannot be read.
   ///
   /// Reading goes on after a finding, so that all of them are there in one run: an array, map or table counts only when
   /// there is none.
   let read: @Sendable (_ node: TOMLNode, _ path: String, _ findings: inout Findings) -> Value?
 
-  /// Reads a whole document. All that is wrong with it is reported in one run.
+  /// Reads a whole document. All mistakes are reported in one run.
   ///
   /// - Parameter isStored: it was accepted before, maybe by an older lrelease.
   package func read(_ document: TOMLNode, isStored: Bool = false) throws(Diagnostics) -> Value {
@@ -30,7 +30,7 @@ package struct Findings: Sendable {
   let isStored: Bool
   /// What is wrong with one value by itself.
   var ofValues: [ReleaseError] = []
-  /// What is wrong with values together. It may follow from a wrong value, and counts only where there is none.
+  /// Mistakes that involve several values. They may follow from a wrong value, and count only if there is none.
   var together: [ReleaseError] = []
 
   init(isStored: Bool = false) { self.isStored = isStored }
@@ -46,13 +46,15 @@ package struct Findings: Sendable {
   }
 
   /// - Returns: nil, the value that was not read.
-  fileprivate mutating func refuse<Value>(_ node: TOMLNode, _ path: String, _ words: String) -> Value? {
-    ofValues.append(Findings.finding(node.location, "'\(path)' must \(words)"))
+  fileprivate mutating func refuse<Value>(
+    _ node: TOMLNode, _ path: String, _ words: String, _ advice: String? = nil
+  ) -> Value? {
+    ofValues.append(Findings.finding(node.location, "'\(path)' must \(words)", advice))
     return nil
   }
 }
 
-/// A value, and where it stands: for what is found out only later.
+/// A value with its place, for later checks.
 package struct Located<Value: Sendable>: Sendable {
   package var value: Value
   package var location: SourceLocation
@@ -77,7 +79,10 @@ extension Shape {
       .array(element.schema(), atLeast: least)
     } read: { node, path, findings in
       guard case .array(let nodes) = node.value else {
-        return findings.refuse(node, path, "be an array, not \(node.kind)")
+        // A heading with one bracket too few.
+        let isHeading = node.table.isEmpty == false && !path.contains(".")
+        return findings.refuse(
+          node, path, "be an array, not \(node.kind)", isHeading ? "is the heading to be [[\(path)]]?" : nil)
       }
       if nodes.count < least {
         return findings.refuse(node, path, "hold at least \(least) element\(least == 1 ? "" : "s")")
@@ -120,7 +125,7 @@ extension Shape {
   /// A table with the keys that `declare` reads, and no others.
   package static func table(_ declare: @escaping @Sendable (inout TableReader) -> Value?) -> Shape {
     Shape {
-      .table(TableReader.fields(declare))
+      TableReader.schema(declare)
     } read: { node, path, findings in
       guard case .table = node.value else { return findings.refuse(node, path, "be a table, not \(node.kind)") }
       var table = TableReader(node, path, isStored: findings.isStored)
@@ -129,6 +134,9 @@ extension Shape {
       return value
     }
   }
+
+  /// The same, which editors check by another expression.
+  func checked(by expression: String) -> Shape { Shape(schema: { .string(expression) }, read: read) }
 
   /// A value with its place.
   package static func located<Inner>(_ inner: Shape<Inner>) -> Shape where Value == Located<Inner> {
@@ -168,10 +176,12 @@ extension Shape where Value == String {
     .string(name, expression) { accepts($0) ? $0 : nil }
   }
 
-  package static var text: Shape { .string("text that is not empty", ".") { !$0.isEmpty } }
+  package static var text: Shape { .string("text that is not empty", #"[\s\S]"#) { !$0.isEmpty } }
 
   /// A relative path with `/` between its parts, none of which is `.` or `..`.
-  static var path: Shape { .string("a relative path without '.' or '..'", "^[^/].*$", where: isCleanPath) }
+  static var path: Shape {
+    .string("a relative path without '.' or '..'", "^\(PlainText.anyPathPattern)$", where: isCleanPath)
+  }
 
   package static func oneOf(_ words: [String]) -> Shape { .oneOf(words) { $0 } }
 }

@@ -27,6 +27,11 @@ extension Manifest.Source {
     series = table.optional("patches", .place, "quilt series to apply on top, relative to the manifest")
     date = table.optional("date", .time, "when the folder or tarball was released, as 2026-11-01T00:00:00Z")?.seconds
     location = table.location
+    table.constrain(.oneOf(Kind.allCases.map(\.rawValue)))
+    table.constrain(.needs("keyring", "signers"))
+    table.constrain(.needs("signers", "keyring"))
+    table.constrain(.notBoth("version", "version-from"))
+    for kind in [Kind.git, .folder] { table.constrain(.notBoth("sha256", kind.rawValue)) }
     let given = places.compactMapValues { $0 }
     guard given.count == 1, let (kind, place) = given.first else {
       table.report("source '\(name)' must have exactly one of kernel, git, folder, archive")
@@ -44,6 +49,9 @@ extension Manifest.VersionFrom {
     file = table.optional("file", .path, "a file of the source that holds it, where no tag does")
     line = table.optional("line", .versionPattern, "how the line of that file begins, as VERSION={version}")
     location = table.location
+    table.constrain(.needs("file", "line"))
+    table.constrain(.needs("line", "file"))
+    table.constrain(.anyOf(["tags", "file"]))
     if (file == nil) != (line == nil) {
       table.report("'file' and 'line' belong together: the one says which file, the other which line of it")
     }

@@ -3,7 +3,7 @@
 import Diagnostics
 import TOMLKit
 
-/// A TOML value that knows where in the file it stands.
+/// A TOML value with its place in the file.
 package struct TOMLNode: Sendable {
   package enum Value: Sendable {
     case table([String: TOMLNode])
@@ -38,8 +38,8 @@ package struct TOMLNode: Sendable {
   package var integer: Int? { if case .integer(let number) = value { number } else { nil } }
   package var boolean: Bool? { if case .boolean(let flag) = value { flag } else { nil } }
 
-  /// This document over another one: what it says replaces what the other says, key by key, and within
-  /// `sources`, `extras` and `modules` again key by key.
+  /// Merges this document over another one: its values replace those of the other, key by key, and within `sources`,
+  /// `extras` and `modules` again key by key.
   func extending(_ base: TOMLNode) -> TOMLNode {
     var merged = base.table
     for (key, ours) in table {
@@ -59,6 +59,13 @@ package struct TOMLNode: Sendable {
 package enum TOMLDocument {
   package static func parse(_ bytes: [UInt8], file: String) throws -> TOMLNode {
     let start = SourceLocation(file: file, line: 1, column: 1)
+    if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
+      throw ReleaseError(
+        .input, at: start, doing: "reading the manifest", reason: "it is UTF-16 text, as Windows PowerShell writes it",
+        advice: "save it as UTF-8")
+    }
+    // The mark that some editors put before UTF-8 is no part of the text.
+    let bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw ReleaseError(.input, at: start, doing: "reading the manifest", reason: "it is not UTF-8 text")
     }
@@ -70,8 +77,8 @@ package enum TOMLDocument {
         .input, at: SourceLocation(file: file, line: line, column: 1), doing: "reading the manifest",
         reason: "it holds a \(what) (byte \(bytes[control]))")
     }
-    // toml++ aborts, instead of reporting, on some places where a key or a value is expected and something else stands:
-    // these are found here first.
+    // toml++ aborts, instead of reporting, in some cases where a key or a value is expected but missing: these are
+    // found here first.
     let (locations, missing, tooDeep) = TOMLPositions.scan(text, file: file)
     if let tooDeep {
       throw ReleaseError(
@@ -79,7 +86,7 @@ package enum TOMLDocument {
         advice: "a manifest has five")
     }
     if let missing {
-      throw ReleaseError(.input, at: missing.place, doing: "", reason: "a \(missing.what) is expected here")
+      throw ReleaseError(.input, at: missing.place, doing: "", reason: missing.reason)
     }
     do {
       let table = try TOMLTable(string: text)
@@ -133,8 +140,8 @@ package enum TOMLDocument {
   }
 }
 
-/// Finds where each key of a TOML document stands. What is not well-formed is for TOMLKit to report: this scanner then
-/// stops early, and the place of the table is used.
+/// Finds where each key of a TOML document stands. TOMLKit reports malformed documents: this scanner then stops early,
+/// and the place of the table is used.
 struct TOMLPositions {
   private let text: [Unicode.Scalar]
   private let file: String
@@ -152,12 +159,13 @@ struct TOMLPositions {
   /// Where the document goes deeper.
   private var tooDeep: SourceLocation?
   /// Where something stands in place of a key or a value.
-  private var missing: (what: String, place: SourceLocation)?
+  private var missing: (reason: String, place: SourceLocation)?
 
   /// - Returns: the place of each key path, and the first places where something is missing and where it goes too deep.
   static func scan(
     _ text: String, file: String
-  ) -> (found: [[String]: SourceLocation], missing: (what: String, place: SourceLocation)?, tooDeep: SourceLocation?) {
+  ) -> (found: [[String]: SourceLocation], missing: (reason: String, place: SourceLocation)?, tooDeep: SourceLocation?)
+  {
     var scanner = TOMLPositions(text: Array(text.unicodeScalars), file: file)
     scanner.document()
     return (scanner.found, scanner.missing, scanner.tooDeep)
@@ -205,6 +213,16 @@ struct TOMLPositions {
     if found[path] == nil { found[path] = SourceLocation(file: file, line: line, column: column) }
   }
 
+  /// A table that no heading names begins where something in it does: `package` with `[package.deb]`.
+  private mutating func recordParents(of path: [String]) {
+    guard path.count > 1, let place = found[path] else { return }
+    for count in (1..<path.count).reversed() {
+      let parent = Array(path.prefix(count))
+      guard found[parent] == nil else { return }
+      found[parent] = place
+    }
+  }
+
   private mutating func document() {
     var prefix: [String] = []
     while tooDeep == nil {
@@ -224,6 +242,7 @@ struct TOMLPositions {
           prefix.append(String(number))
         }
         if found[prefix] == nil { found[prefix] = SourceLocation(file: file, line: here.0, column: here.1) }
+        recordParents(of: prefix)
         skipBlank(lines: false)
         advance(isArray ? 2 : 1)
       } else {
@@ -247,6 +266,7 @@ struct TOMLPositions {
     let start = (line, column)
     let path = prefix + key()
     found[path] = SourceLocation(file: file, line: start.0, column: start.1)
+    recordParents(of: path)
     skipBlank(lines: false)
     guard next == "=" else { return }
     advance()
@@ -255,7 +275,11 @@ struct TOMLPositions {
   }
 
   private mutating func noteMissing(_ what: String) {
-    if missing == nil { missing = (what, SourceLocation(file: file, line: line, column: column)) }
+    note("a \(what) is expected here", at: (line, column))
+  }
+
+  private mutating func note(_ reason: String, at place: (line: Int, column: Int)) {
+    if missing == nil { missing = (reason, SourceLocation(file: file, line: place.line, column: place.column)) }
   }
 
   private mutating func noteTooDeep() {
@@ -330,22 +354,21 @@ struct TOMLPositions {
     default:
       let (start, place) = (index, (line, column))
       while let scalar = next, !",]}#\n\r".unicodeScalars.contains(scalar) { advance() }
-      if missing == nil, TOMLDate.isMalformed(text[start..<index]) {
-        missing = ("date or time", SourceLocation(file: file, line: place.0, column: place.1))
-      }
+      if TOMLDate.isMalformed(text[start..<index]) { note("a date or time is expected here", at: place) }
     }
   }
 
   /// Any of the four kinds of string. Its text is needed only for keys, which hold no escapes in practice.
   private mutating func quoted() -> String {
     guard let quote = next else { return "" }
+    let start = (line, column)
     let triple = String(repeating: Character(quote), count: 3)
     let isLong = starts(triple)
     advance(isLong ? 3 : 1)
     var out = ""
     while let scalar = next {
       if scalar == "\\" && quote == "\"" {
-        // What reads the texts ends at a zero byte.
+        // The reader of strings stops at a zero byte.
         if starts("\\u0000") || starts("\\U00000000") { noteMissing("text without a zero byte") }
         advance(2)
       } else if isLong ? starts(triple) : scalar == quote {
@@ -353,11 +376,14 @@ struct TOMLPositions {
         // Up to two quotes may stand just before the closing three.
         while isLong, next == quote { advance() }
         return out
+      } else if scalar == "\n", !isLong {
+        break
       } else {
         out.unicodeScalars.append(scalar)
         advance()
       }
     }
+    note("the text that begins here is not closed: \(isLong ? triple : String(Character(quote))) is missing", at: start)
     return out
   }
 }

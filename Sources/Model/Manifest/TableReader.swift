@@ -2,8 +2,8 @@
 
 import Diagnostics
 
-/// Reads a table, key by key. The keys that code asks for are those that the table may hold: what is read, how it is
-/// checked and the JSON schema come from the one place where a key is asked for.
+/// Reads a table, key by key. The keys that the code reads are the keys that the table may hold: reading, checking and
+/// the JSON schema all come from the one place where a key is read.
 ///
 ///     init?(_ table: inout TableReader) {
 ///       let name = table.required("name", .moduleName, "module name, without .ko")
@@ -19,16 +19,17 @@ package struct TableReader {
   private let path: String
   private let isStored: Bool
   private var fields: [Field] = []
+  private var constraints: [Constraint] = []
   /// What is wrong with values, by key.
   private var findings: [String: [ReleaseError]] = [:]
   private var missing: [ReleaseError] = []
   private var together: [ReleaseError] = []
 
   /// The keys that `declare` asks for.
-  static func fields(_ declare: (inout TableReader) -> (some Any)?) -> [Field] {
+  static func schema(_ declare: (inout TableReader) -> (some Any)?) -> Schema {
     var table = TableReader(nil, "")
     _ = declare(&table)
-    return table.fields
+    return .table(table.fields, table.constraints)
   }
 
   init(_ node: TOMLNode?, _ path: String, isStored: Bool = false) {
@@ -69,6 +70,9 @@ package struct TableReader {
     together += found.together
     return value
   }
+
+  /// Tells editors what holds of keys together. Whoever declares it also reports where it does not hold.
+  mutating func constrain(_ constraint: Constraint) { constraints.append(constraint) }
 
   /// Reports what is wrong with values together. It counts only where each value by itself is right.
   package mutating func report(_ reason: String, at location: SourceLocation? = nil, advice: String? = nil) {

@@ -13,7 +13,8 @@ package struct DKMSPackage: Sendable {
   package let range: KernelRange
   /// The modules that it builds, those of extras among them.
   package let modules: [Manifest.Module]
-  private let values: [String: String]
+  /// What `@NAME@` stands for in files of the package.
+  package let values: [String: String]
   /// What is added to it.
   private let extras: [Manifest.Extra]
 
@@ -72,6 +73,7 @@ package struct DKMSPackage: Sendable {
     try checkMakefile(tree)
     tree["dkms.conf"] = entry(try configuration, executable: false, "dkms.conf")
     tree["dkms/pre-build"] = entry(try preBuild, executable: true, "dkms/pre-build")
+    tree["dkms/post-install"] = entry(try postInstall, executable: true, "dkms/post-install")
     if package.probe != nil {
       tree["dkms/key"] = entry(try key, executable: true, "dkms/key")
       for (key, results) in plan.proven?[package.variant]?.probes ?? [:] {
@@ -153,6 +155,14 @@ package struct DKMSPackage: Sendable {
     }
   }
 
+  /// Looks at what dkms has installed when no maintainer script does.
+  private var postInstall: String {
+    get throws {
+      let site = try siteScripts["DKMS_SITE"] ?? ""
+      return try filled(PackageResources.post_install_sh, "dkms/post-install", ["SITE": .verbatim(site)])
+    }
+  }
+
   /// What the maintainer scripts of the package share, as values of templates: all of it, and only where dkms has its files.
   private var siteScripts: [String: String] {
     get throws {
@@ -206,8 +216,20 @@ package struct DKMSPackage: Sendable {
   private func render(
     _ file: String, _ relations: Manifest.Relations, _ licences: PackageLicences, _ more: [String: String]
   ) throws -> String {
+    try context.render(file, at: relations.location, recipeValues(relations, licences, more))
+  }
+
+  private func recipeValues(
+    _ relations: Manifest.Relations, _ licences: PackageLicences, _ more: [String: String]
+  ) throws -> [String: String] {
     let more = try siteScripts.merging(["PACKAGE": relations.name]) { $1 }.merging(more) { $1 }
-    return try context.render(file, at: relations.location, values.merging(licences.values) { $1 }.merging(more) { $1 })
+    return values.merging(licences.values) { $1 }.merging(more) { $1 }
+  }
+
+  /// What `@NAME@` stands for in the recipe of one format, as far as it is known without the files of the release.
+  package func recipeValues(_ relations: Manifest.Relations, _ format: Target.Format) throws -> [String: String] {
+    let more = try format == .deb ? debianValues(relations) : specValues(relations)
+    return context.values.merging(try recipeValues(relations, .unknown, more)) { $1 }
   }
 
   /// The packages of every format that the manifest asks for.
@@ -230,14 +252,7 @@ package struct DKMSPackage: Sendable {
     _ relations: Manifest.Relations, _ licences: PackageLicences
   ) throws -> (stanza: DebianControl.Stanza, files: [String: String]) {
     var recipe = Recipe(plan: plan)
-    func list(_ items: [String]) -> String { items.joined(separator: ", ") }
-    let more = [
-      "DEPENDS": (relations.depends + extras.flatMap(\.debDepends)).map { ", \($0)" }.joined(),
-      "RECOMMENDS": relations.recommends.map { ", \($0)" }.joined(),
-      "PROVIDES": list(relations.provides), "CONFLICTS": list(relations.conflicts),
-      "REPLACES": list(relations.replaces),
-      "DESCRIPTION": DebianControl.indented(values["DESCRIPTION"] ?? ""),
-    ]
+    let more = debianValues(relations)
     var stanza = DebianControl.Stanza()
     var files: [String: String] = [:]
     for file in try recipe.list(relations.recipe, at: relations.location) {
@@ -250,6 +265,17 @@ package struct DKMSPackage: Sendable {
       }
     }
     return (stanza, files)
+  }
+
+  private func debianValues(_ relations: Manifest.Relations) -> [String: String] {
+    func list(_ items: [String]) -> String { items.joined(separator: ", ") }
+    return [
+      "DEPENDS": (relations.depends + extras.flatMap(\.debDepends)).map { ", \($0)" }.joined(),
+      "RECOMMENDS": relations.recommends.map { ", \($0)" }.joined(),
+      "PROVIDES": list(relations.provides), "CONFLICTS": list(relations.conflicts),
+      "REPLACES": list(relations.replaces),
+      "DESCRIPTION": DebianControl.indented(values["DESCRIPTION"] ?? ""),
+    ]
   }
 
   /// The .deb. Its recipe is a folder with `control`, maintainer scripts, `copyright` and `changelog`.
@@ -289,18 +315,20 @@ package struct DKMSPackage: Sendable {
 
   /// The spec of the .rpm.
   package func spec(_ relations: Manifest.Relations, _ licences: PackageLicences) throws -> String {
+    try render(relations.recipe, relations, licences, specValues(relations))
+  }
+
+  private func specValues(_ relations: Manifest.Relations) throws -> [String: String] {
     func lines(_ tag: String, _ items: [String]) -> String { items.map { "\(tag): \($0)" }.joined(separator: "\n") }
     // In a spec a percent sign starts a macro.
     let scripts = try siteScripts.mapValues { $0.replacing("%", with: "%%") }
-    return try render(
-      relations.recipe, relations, licences,
-      [
-        "REQUIRES": lines("Requires", relations.depends + extras.flatMap(\.rpmDepends)),
-        "RECOMMENDS": lines("Recommends", relations.recommends),
-        "PROVIDES": lines("Provides", relations.provides), "CONFLICTS": lines("Conflicts", relations.conflicts),
-        "OBSOLETES": lines("Obsoletes", relations.replaces),
-        "CONFIG_FILES": relations.etc.map { "%config(noreplace) \($0.path)" }.joined(separator: "\n"),
-      ].merging(scripts) { $1 })
+    return [
+      "REQUIRES": lines("Requires", relations.depends + extras.flatMap(\.rpmDepends)),
+      "RECOMMENDS": lines("Recommends", relations.recommends),
+      "PROVIDES": lines("Provides", relations.provides), "CONFLICTS": lines("Conflicts", relations.conflicts),
+      "OBSOLETES": lines("Obsoletes", relations.replaces),
+      "CONFIG_FILES": relations.etc.map { "%config(noreplace) \($0.path)" }.joined(separator: "\n"),
+    ].merging(scripts) { $1 }
   }
 
   /// The texts of licences as files of the .rpm: none where the recipe does not list them, as those of older releases.

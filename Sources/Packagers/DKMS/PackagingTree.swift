@@ -92,7 +92,7 @@ package struct PackagingTree {
   private func debian(_ packaging: Manifest.Packaging) throws -> Entries {
     var recipe = Recipe(plan: context.plan)
     var entries: Entries = []
-    let values = licences.values.merging(["DESCRIPTION": DebianControl.indented(context.description())]) { $1 }
+    let values = Self.values(context, licences, forSpec: false)
     for file in try recipe.list(packaging.debian, deep: true, at: packaging.location) {
       var text = try context.render(file, at: packaging.location, values)
       let name = String(file.dropFirst(packaging.debian.count + 1))
@@ -146,18 +146,33 @@ package struct PackagingTree {
       }
       return lines[start...].joined(separator: "\n")
     }
-    let ofBuilt = built.reduce(into: licences.values) { values, made in
-      guard let rpm = made.package.rpm else { return }
-      values.merge(made.licences.values(of: rpm)) { $1 }
-    }
     let text = try context.render(
       packaging.spec, at: packaging.location,
-      ofBuilt.merging([
-        "DKMS_PACKAGES": parts.joined(separator: "\n"), "DESCRIPTION": context.description(),
-        // The Open Build Service fills this one in.
-        "BUILD_FLAVOR": "@BUILD_FLAVOR@",
-      ]) { $1 })
+      Self.values(context, licences, built: built, forSpec: true, dkmsPackages: parts.joined(separator: "\n")))
     return [("\(context.manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
+  }
+
+  /// What `@NAME@` stands for in `debian/` or in the spec, beside the values of the context.
+  ///
+  /// - Parameter built: what a build makes of the release, with its licences; nil where these are not known yet.
+  package static func values(
+    _ context: PackagingContext, _ licences: PackageLicences = .unknown,
+    built: [(package: Manifest.BuiltPackage, licences: PackageLicences)]? = nil, forSpec: Bool,
+    dkmsPackages: String = ""
+  ) -> [String: String] {
+    let built = built ?? (context.manifest.packaging?.packages ?? []).map { ($0, .unknown) }
+    let ofBuilt = built.reduce(into: licences.values) { values, made in
+      guard forSpec, let rpm = made.package.rpm else { return }
+      values.merge(made.licences.values(of: rpm)) { $1 }
+    }
+    return ofBuilt.merging(
+      forSpec
+        ? [
+          "DKMS_PACKAGES": dkmsPackages, "DESCRIPTION": context.description(),
+          // The Open Build Service fills this one in.
+          "BUILD_FLAVOR": "@BUILD_FLAVOR@",
+        ] : ["DESCRIPTION": DebianControl.indented(context.description())]
+    ) { $1 }
   }
 
   /// A path as `tar -T` takes it, which reads options and escapes in such a list.

@@ -8,18 +8,18 @@ import Model
 ///
 /// Only a comment counts, or a line that begins with the tag: a program that writes tags into other files says nothing of
 /// itself. Source: SPDX 2.3, annex E; REUSE 3.3.
-struct LicenceTags: Sendable, Equatable {
+package struct LicenceTags: Sendable, Equatable {
   /// nil where there is no tag.
-  var expression: SPDXExpression?
+  package var expression: SPDXExpression?
   /// The text of a tag that is no expression, and why.
   var unreadable: (text: String, reason: String)?
   /// Holders of copyright, as they stand.
   var copyright: [String] = []
 
   static let lines = 40
-  static let bytes = 8 << 10
+  package static let bytes = 8 << 10
 
-  static func == (a: LicenceTags, b: LicenceTags) -> Bool {
+  package static func == (a: LicenceTags, b: LicenceTags) -> Bool {
     a.expression == b.expression && a.unreadable?.text == b.unreadable?.text && a.copyright == b.copyright
   }
 
@@ -31,7 +31,7 @@ struct LicenceTags: Sendable, Equatable {
     }
   }
 
-  init(head: [UInt8]) {
+  package init(head: [UInt8]) {
     var found: [SPDXExpression] = []
     var isIgnored = false
     for line in head.split(separator: 0x0a, maxSplits: Self.lines, omittingEmptySubsequences: false).prefix(Self.lines)

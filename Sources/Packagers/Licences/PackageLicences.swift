@@ -17,7 +17,7 @@ package struct PackageLicences: Sendable {
   let missingTexts: [String]
 
   /// Where nothing is asked but which files there are.
-  static let unknown = PackageLicences()
+  package static let unknown = PackageLicences()
 
   private init() {
     expression = .unread("")

@@ -69,7 +69,7 @@ package struct RPMPackage: Sendable {
       let outcome = try await runWorker(executable, scratch: scratch, doing: doing)
       guard outcome.succeeded else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
-        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
+        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
       }
       var made: [FilePath] = []
       let results = scratch.appending("RPMS")
@@ -161,7 +161,7 @@ package struct RPMSource: PackageWriter {
       let made = try Files.names(in: scratch.appending("SRPMS"))
       guard outcome.succeeded, let file = made.first else {
         let isRefusal = outcome.status == .exited(RPMWorker.refused)
-        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.lastErrorLine)")
+        throw ReleaseError(isRefusal ? .input : .failed, doing: doing, reason: "rpm: \(outcome.complaint)")
       }
       let fileName = String(decoding: file, as: UTF8.self)
       let place = folder.appending(fileName)

@@ -39,8 +39,8 @@ package enum RPMSigning {
     for package in packages {
       guard try await signer(of: package, trust) != nil else {
         throw ReleaseError(
-          .failed, doing: doing, reason: "rpmsign has ended well, and \(package.name) is not signed",
-          advice: "look at what the macros of rpm here say of signing")
+          .failed, doing: doing, reason: "rpmsign succeeded, but \(package.name) is not signed",
+          advice: "check the signing macros of rpm on this machine")
       }
     }
   }
@@ -49,7 +49,7 @@ package enum RPMSigning {
     if outcome.errors.contains("gpg: ") { return key.failure(outcome, doing: doing) }
     let errors = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("error: ") }.map { $0.dropFirst(7) }
     return ReleaseError(
-      .failed, doing: doing, reason: "rpmsign: \(errors.first.map(String.init) ?? outcome.lastErrorLine)")
+      .failed, doing: doing, reason: "rpmsign: \(errors.first.map(String.init) ?? outcome.complaint)")
   }
 
   /// Who signed a package.

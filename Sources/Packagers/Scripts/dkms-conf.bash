@@ -14,6 +14,7 @@ BUILD_EXCLUSIVE_ARCH="@ARCHITECTURES@"
 #@end
 # dkms runs a file below its own folder, if that may be executed; on a noexec file system nothing may. So it runs sh.
 PRE_BUILD="../../../../../../../../../../../../bin/sh dkms/pre-build $kernelver $kernel_source_dir"
+POST_INSTALL="../../../../../../../../../../../../bin/sh dkms/post-install $kernelver $arch"
 MAKE[0]="@MAKE@"
 CLEAN="true"
 #@MODULES@

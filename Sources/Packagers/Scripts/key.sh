@@ -46,7 +46,7 @@ trap 'rm -f "$list"' EXIT
   echo "$kernel"
   echo "$compiler"
   find @INPUTS@ -type f ! -path './dkms/probed/*' ! -path ./make.log \
-    ! -path ./dkms.conf ! -path ./dkms/pre-build | digest
+    ! -path ./dkms.conf ! -path ./dkms/pre-build ! -path ./dkms/post-install | digest
   cat "$obj/Module.symvers" 2>/dev/null || :
   for folder in "$obj" "$source"; do
     cd "$folder"

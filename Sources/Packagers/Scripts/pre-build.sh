@@ -6,8 +6,12 @@ set -eu
 
 # What root has in its environment, such as CDPATH, GREP_OPTIONS and MAKEFLAGS, is for root's own work.
 if [ -z "${DKMS_PRE_BUILD-}" ]; then
-  scratch=${TMPDIR:-/tmp}
-  if [ ! -d "$scratch" ] || [ ! -w "$scratch" ]; then scratch=/tmp; fi
+  for scratch in "${TMPDIR:-/tmp}" /tmp /var/tmp /run; do
+    case $scratch in /*) ;; *) continue ;; esac
+    file=$(TMPDIR=$scratch mktemp 2>/dev/null) || continue
+    if { echo written >"$file"; } 2>/dev/null; then rm -f "$file" && break; fi
+    rm -f "$file"
+  done
   exec env -i DKMS_PRE_BUILD=1 PATH="$PATH" HOME="${HOME:-/}" LC_ALL=C TMPDIR="$scratch" ${CC:+"CC=$CC"} \
     ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} sh "$0" "$@"
 fi

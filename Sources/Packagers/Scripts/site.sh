@@ -8,6 +8,11 @@ number=@DKMS_VERSION@
 # The modules, each with the place that the kernel has for it.
 places=@PLACES@
 
+# What root has in its environment is for root's own work.
+unset CDPATH ENV BASH_ENV GREP_OPTIONS GZIP XZ_OPT XZ_DEFAULTS || :
+LC_ALL=C
+export LC_ALL
+
 say() { echo "@MODULE@ @VERSION@: $*" >&2; }
 
 # setting NAME DEFAULT: what the files of dkms below /etc say.
@@ -26,16 +31,27 @@ lib=$(setting install_tree /lib/modules)
 home=$tree/$module
 # While the same number is built anew, what there was of it.
 aside=.$number.old
-# There while a package is unpacked that takes care of the modules of the one before.
-taken=$home/.taken-over
+# One is there while a package is unpacked that takes care of the modules of the one before.
+marks="$home/.taken-over /run/$module.taken-over"
+mark() {
+  [ -d "$home" ] || return 0
+  for mark in $marks; do touch "$mark" 2>/dev/null || :; done
+}
+unmark() { for mark in $marks; do rm -f "$mark" || :; done; }
 #@if ALL
 
-# dkms with an environment of its own: not root's CDPATH, MAKEFLAGS and the like.
+# Where files can be written: dkms without such a place says nothing, and exits 0.
+for scratch in "${TMPDIR:-/tmp}" /tmp /var/tmp /run; do
+  case $scratch in /*) ;; *) continue ;; esac
+  file=$(TMPDIR=$scratch mktemp 2>/dev/null) || continue
+  if { echo written >"$file"; } 2>/dev/null; then rm -f "$file" && break; fi
+  rm -f "$file"
+done
+
+# dkms with an environment of its own: not root's MAKEFLAGS and the like.
 call() {
-  scratch=${TMPDIR:-/tmp}
-  if [ ! -d "$scratch" ] || [ ! -w "$scratch" ]; then scratch=/tmp; fi
   env -i PATH="$PATH" HOME=/root LC_ALL=C TMPDIR="$scratch" \
-    ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} \
+    DKMS_SITE=1 ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} \
     ${OMP_NUM_THREADS:+"OMP_NUM_THREADS=$OMP_NUM_THREADS"} dkms "$@" </dev/null
 }
 
@@ -96,7 +112,7 @@ index() { [ ! -e "$lib/$1/modules.dep" ] || depmod "$1" 2>/dev/null || :; }
 
 # remove_file FILE: and the folders that are empty then.
 remove_file() {
-  rm -f "$1" || return 1
+  rm -f "$1" 2>/dev/null || return 1
   changed=yes
   emptied=${1%/*}
   while [ "$emptied" != "$lib/$kernel" ] && ! owned "$emptied" && rmdir "$emptied" 2>/dev/null; do
@@ -176,8 +192,11 @@ drop() {
   if [ -n "$changed" ]; then index "$kernel"; fi
 }
 
-# What an interrupted installation of this number has put aside is its own again.
+# What an interrupted installation of this number has put aside is its own again; and what is in the way of folders goes.
 unite() {
+  for folder in "$home" "$home/$number" "$home/$aside"; do
+    [ -d "$folder" ] || rm -f "$folder"
+  done
   [ -d "$home/$aside" ] || return 0
   for pair in $(pairs "$aside"); do
     [ ! -d "$home/$number/$pair/module" ] || continue
@@ -225,45 +244,58 @@ forget() {
       fi
     done
   done
-  rm -rf "${home:?}/$1"
+  rm -rf "${home:?}/$1" 2>/dev/null || :
 }
 
 # The package goes, and the modules with it: also those of releases before, which stayed for some kernels.
 remove_modules() {
-  rm -f "$taken"
-  unite
-  forget "$number"
-  for folder in "$home"/*/kept-source; do
-    [ -d "$folder" ] || continue
-    folder=${folder%/kept-source}
-    forget "${folder##*/}"
+  # Where dkms has its files now, and where it may have had them.
+  for tree in $(printf '%s\n' "$tree" /var/lib/dkms | sort -u); do
+    home=$tree/$module
+    rm -f "$home/.taken-over"
+    unmark
+    unite
+    forget "$number"
+    for version in $(kept) $(strays); do forget "$version"; done
+    rmdir "$home" 2>/dev/null || :
+    [ ! -d "$home/$number" ] || say "$home/$number could not be removed"
   done
-  rmdir "$home" 2>/dev/null || :
   # Those that a lost folder of dkms no longer names.
   for place in $places; do
     name=${place%%=*}
-    for file in "$lib"/*/updates/dkms/"$name".ko* "$lib"/*/extra/"$name".ko*; do
+    for file in "$lib"/*/updates/dkms/"$name".ko* "$lib"/*/updates/"$name".ko* "$lib"/*/extra/"$name".ko*; do
       [ -e "$file" ] || continue
+      left=$file
       file=${file#"$lib/"}
       changed=
       take_out "${file%%/*}" "$name"
       [ -z "$changed" ] || index "$kernel"
+      if [ -e "$left" ] && ! claimed "$kernel" "$name"; then say "$left could not be removed"; fi
     done
   done
-  in_use "is removed, but the running kernel still has it loaded: unmount and unload it, or boot"
+  conf=/usr/src/$module-$number/dkms.conf
+  if rpm -qf "$conf" >/dev/null 2>&1 && dpkg-query -S "$conf" >/dev/null 2>&1; then
+    say "dpkg and rpm both have this package installed; what is left of it needs to be installed again"
+  fi
+  in_use "the running kernel still has these modules loaded" "unmount, and unload them, or boot"
 }
 
-# in_use WORDS: says for loaded modules that are not the installed ones how it stands.
+# in_use WHAT ADVICE: says of loaded modules that are not the installed ones how it stands.
 in_use() {
   ! is_image || return 0
   loaded=
   for place in $places; do
     name=$(echo "${place%%=*}" | tr - _)
     [ -e "/sys/module/$name/initstate" ] || continue
-    now=$(cat "/sys/module/$name/srcversion" 2>/dev/null) || now=
-    [ "$now" = "$(modinfo -F srcversion "$name" 2>/dev/null)" ] || loaded="$loaded $name"
+    for field in version srcversion; do
+      now=$(cat "/sys/module/$name/$field" 2>/dev/null) || now=
+      if [ "$now" != "$(modinfo -F "$field" "$name" 2>/dev/null)" ]; then
+        loaded="$loaded $name"
+        break
+      fi
+    done
   done
-  [ -z "$loaded" ] || say "${loaded# } $1"
+  [ -z "$loaded" ] || say "$1:$loaded; $2"
 }
 
 # Whether this is a chroot or an image, not the system that runs.
@@ -273,16 +305,37 @@ is_image() {
 
 # A package that knows how to follow this one is unpacked: its modules stay until that has built its own.
 hand_over() {
-  if [ ! -e "$taken" ]; then
+  for mark in $marks; do
+    [ ! -e "$mark" ] || break
+    mark=
+  done
+  if [ -z "$mark" ]; then
     remove_modules
     return
   fi
-  [ -d "$home/$number" ] || return 0
-  conf=$home/$number/kept-source/dkms.conf
-  rm -rf "$home/$number/build" "$home/$number/kept-source"
-  mkdir "$home/$number/kept-source"
-  cat "$home/$number/source/dkms.conf" >"$conf" 2>/dev/null || {
-    printf 'PACKAGE_NAME="%s"\nPACKAGE_VERSION="%s"\n' "$module" "$number"
+  [ -w "$home" ] || return 0
+  [ ! -d "$home/$number" ] || keep "$number"
+}
+
+# kept: the versions whose packages have gone, and whose modules stay. strays: those whose sources have gone without a word.
+kept() {
+  for folder in "$home"/[0-9]*/kept-source; do
+    [ ! -d "$folder" ] || basename "${folder%/kept-source}"
+  done
+}
+strays() {
+  for folder in "$home"/[0-9]*; do
+    if [ -d "$folder" ] && [ ! -d "$folder/source" ] && [ ! -d "$folder/kept-source" ]; then basename "$folder"; fi
+  done
+}
+
+# keep VERSION: gives it what dkms needs to know of it.
+keep() {
+  conf=$home/$1/kept-source/dkms.conf
+  rm -rf "${home:?}/$1/build" "$home/$1/kept-source"
+  mkdir "$home/$1/kept-source"
+  cat "$home/$1/source/dkms.conf" >"$conf" 2>/dev/null || {
+    printf 'PACKAGE_NAME="%s"\nPACKAGE_VERSION="%s"\n' "$module" "$1"
     count=0
     for place in $places; do
       echo "BUILT_MODULE_NAME[$count]=\"${place%%=*}\""
@@ -292,8 +345,8 @@ hand_over() {
   } >"$conf"
   # Nothing is built from what stays for the sake of its modules.
   echo 'AUTOINSTALL=""' >>"$conf"
-  rm -rf "$home/$number/source"
-  ln -s "$home/$number/kept-source" "$home/$number/source"
+  rm -rf "$home/$1/source"
+  ln -s "$home/$1/kept-source" "$home/$1/source"
 }
 
 # The newest kernel that can be booted here, else the newest there is.
@@ -374,6 +427,13 @@ cause() {
 # check KERNEL: whether all that was built is installed, and is what a modprobe would find; else it is in $wrong.
 check() {
   wrong="dkms has stored none"
+  for place in $places; do
+    # Which modules there are can be set below /etc.
+    for file in /etc/dkms/"$module"*.conf "$home/$number/$1"/*/module/"${place%%=*}".ko*; do
+      [ ! -e "$file" ] || continue 2
+    done
+    wrong="dkms has not stored ${place%%=*}" && return 1
+  done
   for file in "$home/$number/$1"/*/module/*.ko*; do
     [ -e "$file" ] || continue
     wrong=
@@ -385,7 +445,11 @@ check() {
     if [ "$lib" = /lib/modules ] && [ -e "$lib/$1/modules.dep" ]; then
       found=$(modinfo -k "$1" -F filename "$name" 2>/dev/null | sed -n 1p)
     else
-      found=$(find "$lib/$1" -name "$name.ko*" | sed -n 1p)
+      installed=$(find "$lib/$1" -name "$name.ko*")
+      found=
+      for found in $installed; do
+        ! same "$file" "$found" || break
+      done
     fi
     [ -n "$found" ] || { wrong="$name is not there" && return 1; }
     same "$file" "$found" || { wrong="$found is not what was built" && return 1; }
@@ -476,6 +540,9 @@ undo() {
     for stored in "$old/$1/$arch/module"/*.ko*; do
       name=${stored##*/}
       files=$(find "$lib/$1" -name "${name%%.ko*}.ko*" ! -path '*/kernel/*' 2>/dev/null)
+      for folder in updates/dkms extra updates; do
+        if [ -z "$files" ] && [ -d "$lib/$1/$folder" ]; then files=$lib/$1/$folder/$name; fi
+      done
       for file in $files; do
         same "$stored" "$file" || { rm -f "$file" && cp "$stored" "${file%/*}/$name"; } || say "$file is lost"
       done
@@ -517,18 +584,25 @@ settle() {
 # install_modules KERNELS: builds and installs for them. Exit status 1 where the package manager should know: a build that
 # failed for the kernel that runs or boots next, on that system itself; and anywhere what was built and not installed.
 install_modules() {
-  rm -f "$taken"
+  unmark
   if [ -e /etc/dkms/no-autoinstall ]; then
-    say "nothing is built, as /etc/dkms/no-autoinstall is there"
+    say "nothing is built, as /etc/dkms/no-autoinstall is there; modules that are installed stay"
     return 0
   fi
   status=0
   kernels_done=yes
   source=$(setting source_tree /usr/src)/$module-$number
-  log=$(mktemp 2>/dev/null) || log=$(TMPDIR=/tmp mktemp 2>/dev/null) || log=/dev/null
+  log=$(TMPDIR=$scratch mktemp 2>/dev/null) || log=/dev/null
   last=$(newest)
   unite
+  for version in $(strays); do
+    [ "$version" = "$number" ] || [ ! -w "$home" ] || keep "$version"
+  done
   if [ -d "$home/$number" ]; then mv "$home/$number" "$home/$aside"; fi
+  # Empty ones, as a full disk leaves them, dkms would sign with for ever.
+  for file in /var/lib/dkms/mok.key /var/lib/dkms/mok.pub; do
+    [ -s "$file" ] || rm -f "$file"
+  done
   if call add -m "$module" -v "$number" >"$log" 2>&1; then
     for kernel in $1; do
       kernel_here=$kernel
@@ -546,15 +620,13 @@ install_modules() {
     kernels_done=
   fi
   if [ -n "$kernels_done" ]; then
-    for folder in "$home/$aside" "$home"/*/kept-source; do
-      [ -d "$folder" ] || continue
-      folder=${folder%/kept-source}
-      [ "${folder##*/}" = "$number" ] || settle "${folder##*/}"
+    for version in "$aside" $(kept); do
+      [ "$version" = "$number" ] || settle "$version"
     done
   fi
   [ "$log" = /dev/null ] || rm -f "$log"
   signatures
-  in_use "is loaded as it was before: unmount and unload it, or boot, to have the new one"
+  in_use "the running kernel has these modules loaded as they were before" "unmount, and unload them, or boot"
   return "$status"
 }
 
@@ -568,8 +640,10 @@ signatures() {
     secure=$(od -An -t u1 /sys/firmware/efi/efivars/SecureBoot-* 2>/dev/null | awk '{ print $NF }')
     if [ "$secure" = 1 ] && ! is_image; then
       say "the modules are not signed, and Secure Boot is on: they cannot be loaded; see that openssl is there, and install again"
-    elif ! command -v openssl >/dev/null 2>&1 && grep -qs '^CONFIG_MODULE_SIG=y' "$lib/$kernel/build/.config"; then
-      say "the modules are not signed, as openssl is not installed: with Secure Boot they cannot be loaded"
+    elif grep -qs '^CONFIG_MODULE_SIG=y' "$lib/$kernel/build/.config"; then
+      reason=
+      command -v openssl >/dev/null 2>&1 || reason=", as openssl is not installed"
+      say "the modules are not signed$reason: with Secure Boot they cannot be loaded"
     fi
     return 0
   done

@@ -74,7 +74,7 @@ struct Slurm: Sendable {
     let submitted = try await Command("sbatch", ["--parsable"] + arguments, environment: environment).run(doing: doing)
     guard submitted.succeeded else {
       throw ReleaseError(
-        .failed, doing: doing, reason: submitted.lastErrorLine,
+        .failed, doing: doing, reason: submitted.complaint,
         remedy: QualifierRemedy.giveOptionOfSbatch)
     }
     guard let job = Job(submitted.text.trimmed) else {

@@ -34,7 +34,7 @@ struct Guest: Sendable {
     guard outcome.succeeded else {
       let words = CommandLog(outcome.errors)
       if words.isOutOfSpace { throw ReleaseError(errno: ENOSPC, doing: doing) }
-      throw MissingRequirement(reason: outcome.lastErrorLine)
+      throw MissingRequirement(reason: outcome.complaint)
     }
     var initramfs = try Initramfs()
     try initramfs.addAll(session.written("/guest"))

@@ -144,8 +144,8 @@ package struct VirtualMachine: Sendable {
       } else if !outcome.succeeded {
         // Whatever a guest does, even a panic, QEMU itself then ends well.
         throw ReleaseError(
-          .failed, doing: doing, reason: "\(command.name): \(outcome.lastErrorLine)",
-          advice: "is QEMU whole, and memory enough?")
+          .failed, doing: doing, reason: "\(command.name): \(outcome.complaint)",
+          advice: "check that QEMU works, and that there is enough memory")
       }
     }
     return GuestRun(

@@ -9,28 +9,31 @@ struct AuditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit", abstract: "Show what keeps the upstream part of a release from compiling in mainline.",
     discussion: """
-      Counts tests of probes (#ifdef HAVE_…) and of kernel versions, and includes of the compatibility layer, by folder \
-      and with --files by file. The [audit] table of the manifest says what is what. A release holds its manifest; a \
-      tree or a git repository needs one:
+      Counts tests of probes (#ifdef HAVE_…), tests of kernel versions, and includes of the compatibility layer, by \
+      folder and with --files by file. The [audit] table of the manifest says which files are which. A release holds \
+      its manifest; for a tree or a git repository, give it:
 
         lrelease audit releases/lustre-7.4.2
-        lrelease audit lustre-release.git --ref v2_17_0 --manifest manifests/lustre.toml
+        lrelease audit lustre-release.git --ref v2_17_0 \\
+            --manifest manifests/lustre.toml
 
-      From release to release:
+      Compare with an earlier release:
 
         lrelease audit releases/lustre-7.4.1 --json > old.json
         lrelease audit releases/lustre-7.4.2 --compare old.json
 
-      Which probes have one answer on all supported kernels, and how many lines go with them:
+      Which probes have the same answer on all supported kernels, and how many lines depend on them:
 
-        lrelease audit lustre --manifest manifests/lustre.toml --probes 6.1=a/config.h --probes 6.12=b/config.h
+        lrelease audit lustre --manifest manifests/lustre.toml \\
+            --probes 6.1=a/config.h --probes 6.12=b/config.h
 
-      What a newer kernel release has of the same files:
+      How the same files differ in a newer kernel release:
 
         lrelease audit releases/ceph-6.12.117 --against linux-7.2.12.tar.xz
 
-      Which files compile by themselves at their places in a kernel: with headers as modules, in a source tree that was \
-      configured and prepared (make defconfig modules_prepare) as a part of the kernel too. The tree stays as it is:
+      Which files compile by themselves at their places in a kernel. With headers, they are built as modules; in a \
+      source tree that is configured and prepared (make defconfig modules_prepare), also as a part of the kernel. \
+      The tree is not changed:
 
         lrelease audit releases/ceph-6.12.117 --build /lib/modules/6.12.117/build
         lrelease audit releases/ceph-6.12.117 --build linux-6.12 --llvm
@@ -40,7 +43,7 @@ struct AuditCommand: AsyncParsableCommand {
   var release: String
 
   @Option(
-    help: ArgumentHelp("The manifest, in place of the one in the release.", valueName: "file"),
+    help: ArgumentHelp("Use this manifest instead of the one in the release.", valueName: "file"),
     completion: .file(extensions: ["toml"]))
   var manifest: String?
 
@@ -48,35 +51,36 @@ struct AuditCommand: AsyncParsableCommand {
   var ref: String?
 
   @Option(
-    help: ArgumentHelp("The config.h that probing a kernel gave. Repeat it for each.", valueName: "kernel=file"))
+    help: ArgumentHelp(
+      "The config.h that configure made for a kernel. Give it for each kernel.", valueName: "kernel=file"))
   var probes: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "A newer kernel release, a tarball or folder, to compare the upstream part with.", valueName: "linux"),
+      "Compare the upstream part with this newer kernel release, a tarball or folder.", valueName: "linux"),
     completion: .file())
   var against: String?
 
   @Option(
     help: ArgumentHelp(
-      "Build the upstream part alone in this kernel, a source tree or headers.", valueName: "kernel"),
+      "Build the upstream part alone in this kernel: a source tree or headers.", valueName: "kernel"),
     completion: .directory)
   var build: String?
 
   @Flag(help: "Build with clang and lld instead of the kernel's own compiler.")
   var llvm = false
 
-  @Flag(help: "Build with empty headers of the compatibility layer, to see what these supply.")
+  @Flag(help: "Build with empty headers of the compatibility layer, to see what they supply.")
   var emptyCompat = false
 
   @Option(
-    help: ArgumentHelp("Show what moved since this report, made with --json.", valueName: "report"),
+    help: ArgumentHelp("Show what changed since this report, made with --json.", valueName: "report"),
     completion: .file(extensions: ["json"]))
   var compare: String?
 
   @Option(
     help: ArgumentHelp(
-      "Exit status 6 when more places than this must change: tests and includes together.", valueName: "number"))
+      "Exit with 6 if more places than this must change: tests and includes together.", valueName: "number"))
   var failAbove: Int?
 
   @Flag(help: "List files and probes as well.")
@@ -84,14 +88,14 @@ struct AuditCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Folder for unpacked sources. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
+      "Folder for unpacked sources. (default: lrelease in XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
     completion: .directory)
   var cache: String?
 
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    if (llvm || emptyCompat) && build == nil { throw ValidationError("--llvm and --empty-compat go with --build.") }
+    if (llvm || emptyCompat) && build == nil { throw ValidationError("--llvm and --empty-compat need --build.") }
   }
 
   func run() async throws {

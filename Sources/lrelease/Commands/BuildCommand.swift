@@ -13,11 +13,11 @@ struct BuildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build", abstract: "Build the binary packages of a release, in a chroot of each target.",
     discussion: """
-      Makes OUTPUT/RELEASE.TARGET with the packages, build.log, build.json and SHA256SUMS, by the packaging that the \
-      tarball holds. The chroot is made once for each list of packages and kept in the cache; the build itself has no \
-      network. A release that was changed is refused, with exit status 6. A build with nothing changed is not repeated. \
-      A target that fails does not stop the others; the exit \
-      status is then 1, and its log lies beside the folders.
+      Makes OUTPUT/RELEASE.TARGET with the packages, build.log, build.json and SHA256SUMS, using the packaging in \
+      the tarball. The chroot is made once for each list of packages, and kept in the cache; the build itself has no \
+      network. A release that was changed is refused, with exit status 6. If nothing changed since the last build, \
+      nothing is built. If a target fails, the others continue; the exit status is then 1, and the log is beside the \
+      folders.
 
         lrelease build out/lustre-7.4.2 --target debian-12 --target debian-13
 
@@ -27,21 +27,21 @@ struct BuildCommand: AsyncParsableCommand {
   @Argument(help: "A release folder, or its tarball.", completion: .file())
   var release: String
 
-  @Option(name: .customLong("target"), help: "A target: name or file. May be repeated.")
+  @Option(name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.")
   var names: [String] = []
 
-  @Flag(help: "Build ready-made modules for the kernels of the target too.")
+  @Flag(help: "Also build ready-built modules for the kernels of the target.")
   var modules = false
 
-  @Option(help: "Targets at a time. Where not given: half of the cores, but at least 2.")
+  @Option(help: "Targets at a time. (default: half the number of cores, but at least 2)")
   var jobs: Int?
 
   @Option(
-    help: ArgumentHelp("Folder in which the folders of packages are made.", valueName: "folder"), completion: .directory
+    help: ArgumentHelp("Where to make the folders of packages.", valueName: "folder"), completion: .directory
   )
   var output = "."
 
-  @Flag(help: "Replace packages that were built from something else.")
+  @Flag(help: "Replace packages that were built from other input.")
   var replace = false
 
   @OptionGroup var targets: TargetOptions

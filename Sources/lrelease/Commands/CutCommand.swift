@@ -7,47 +7,52 @@ import SystemPackage
 
 struct CutCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cut", abstract: "Cut a release: tarball and packages, in a folder that never changes.",
+    commandName: "cut", abstract: "Make a release from its sources: tarball and packages.",
     discussion: """
-      Makes OUTPUT/NAME-VERSION with the tarball, the packages, plan.json and SHA256SUMS. The folder is written beside \
-      its place and renamed when it is complete. When the release exists already, made from the same plan, its files \
-      are verified and nothing is written; with another plan the exit status is 5.
+      Makes OUTPUT/NAME-VERSION with the tarball, the packages, plan.json and SHA256SUMS. The folder is written \
+      beside its place and renamed when it is complete. If the release already exists, made from the same plan, its \
+      files are verified and nothing is written. If it was made from another plan, the exit status is 5.
 
       From a kernel release on kernel.org, whose signature is checked:
 
         lrelease cut manifests/ceph.toml --kernel 6.12.117 --output releases
 
-      From a tarball that is here, with its signature linux-6.12.117.tar.sign beside it:
+      From a local tarball, with its signature linux-6.12.117.tar.sign beside it:
 
         lrelease cut manifests/ceph.toml --source linux=linux-6.12.117.tar.xz
 
-      From a tarball without a signature whose hash you trust:
+      From an unsigned tarball whose hash you trust:
 
         lrelease cut ceph.toml --source linux=linux.tar.xz --sha256 linux=DIGEST
 
-      The same kernel release once more, with a correction in the companion repository:
+      The same kernel release again, with a fix in the companion repository:
 
         lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1
 
       With a patch of your own, to the kernel tree or to the assembled tree. The plan records it:
 
-        lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1 --patches linux=0001-fix.patch
-        lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1 --patches fixes/series
+        lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1 \\
+            --patches linux=0001-fix.patch
+        lrelease cut manifests/ceph.toml --kernel 6.12.117 --respin 1 \\
+            --patches fixes/series
 
-      A plan that 'lrelease plan' saved, or the plan.json of a release. If the signature is available, it is checked \
-      again; otherwise the hash in the plan is used, with a warning. Do not trust a plan from an unknown source.
+      From a plan that 'lrelease plan' saved, or from the plan.json of a release. If the signature is available, it \
+      is checked again; if not, the hash in the plan is used, with a warning. Do not trust a plan from an unknown \
+      source.
 
         lrelease cut --plan plan.json --source linux=linux-6.12.117.tar.xz
 
-      What 'lrelease qualify' found out about a candidate goes into its packages: the kernels that they support, and \
-      what their probes have found, so that a known kernel needs no probing.
+      With what 'lrelease qualify' found out about a candidate: its packages then support the kernels that passed, \
+      and carry what their probes found, so that a site with such a kernel does not probe again.
 
-        lrelease cut --plan candidate/plan.json --qualified candidate.qualification --output releases
+        lrelease cut --plan candidate/plan.json --output releases \\
+            --qualified candidate.qualification
 
-      Signed: the .rpm files, which rpm 6 refuses without a signature, then SHA256SUMS and the tar, as 'lrelease sign' \
-      does. gpg's agent asks for the passphrase, before the work begins.
+      Signed: the .rpm files, which rpm 6 refuses without a signature, then SHA256SUMS and the tar, as 'lrelease \
+      sign' does. gpg's agent asks for the passphrase before the work begins.
 
-        lrelease cut manifests/ceph.toml --kernel 6.12.117 --output releases --sign release@example.org
+        lrelease cut manifests/ceph.toml --kernel 6.12.117 --output releases \\
+            --sign release@example.org
       """)
 
   @OptionGroup var source: SourceOptions
@@ -55,12 +60,12 @@ struct CutCommand: AsyncParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   @Option(
-    help: ArgumentHelp("Carry out a saved plan instead of a manifest.", valueName: "file"),
+    help: ArgumentHelp("Carry out this saved plan instead of a manifest.", valueName: "file"),
     completion: .file(extensions: ["json"]))
   var plan: String?
 
   @Option(
-    help: ArgumentHelp("Folder in which the release folder is made.", valueName: "folder"), completion: .directory)
+    help: ArgumentHelp("Where to make the release folder.", valueName: "folder"), completion: .directory)
   var output = "."
 
   @OptionGroup var qualified: QualifiedOptions

@@ -9,23 +9,24 @@ struct DiffCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Show what changed between two releases.",
     discussion: """
-      Each is a release tarball or a release folder. Compared are versions, sources with who signed them, tools, extras, \
-      patches, the recipe, the list of modules and every file with its origin; of two folders also the fields and files \
-      of the packages. Exit status 0 when nothing changed, 6 when something did, without a message; any other is a failure.
+      Takes two release tarballs or two release folders. Compares versions, sources and their signers, tools, \
+      extras, patches, the recipe, the list of modules, and every file with its origin. Of folders, it also compares \
+      the fields and files of the packages. Exit status 0 if nothing changed, 6 if something did, without a message. \
+      Any other status is a failure.
 
         lrelease diff releases/sample-7.2.1 releases/sample-7.2.1+r1
         lrelease diff --patch sample-7.2.1.tar.xz sample-7.2.1+by.acme.1.tar.xz
 
-      '+' is in the second one only, '-' in the first one only, and '~' differs.
+      In the output, '+' means only in the second one, '-' only in the first one, and '~' changed.
       """)
 
-  @Argument(help: "A release tarball or folder.", completion: .file())
+  @Argument(help: "The old release: a tarball or a folder.", completion: .file())
   var before: String
 
-  @Argument(help: "Another one.", completion: .file())
+  @Argument(help: "The new release.", completion: .file())
   var after: String
 
-  @Flag(help: "Print the changes of text files as a unified diff, for patch -p1.")
+  @Flag(help: "Also print a unified diff of text files, for patch -p1.")
   var patch = false
 
   @OptionGroup var console: ConsoleOptions

@@ -8,17 +8,17 @@ import SystemPackage
 
 struct ExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Tell others of verdicts, or hand a release to the Open Build Service.",
+    commandName: "export", abstract: "Write reports of verdicts, or a package for the Open Build Service.",
     discussion: """
-      A page for people, a table for documentation, and reports for KCIDB and for CI systems are made of what \
-      'lrelease qualify' has kept; an OBS package is made of a release. The same input gives the same bytes.
+      From the verdicts of 'lrelease qualify': a page for people, a table for documentation, reports for KCIDB and \
+      for CI systems. From a release: a package for the Open Build Service. The same input gives the same bytes.
       """,
     subcommands: [Page.self, KCIDB.self, JUnit.self, Table.self, OBS.self])
 
   /// What all exports of verdicts have.
   struct VerdictOptions: ParsableArguments {
     @Argument(
-      help: ArgumentHelp("Where 'lrelease qualify' keeps verdicts: RELEASE.qualification.", valueName: "qualification"),
+      help: ArgumentHelp("The verdicts of 'lrelease qualify': RELEASE.qualification.", valueName: "qualification"),
       completion: .directory)
     var qualifications: [String]
 
@@ -31,10 +31,10 @@ struct ExportCommand: AsyncParsableCommand {
 
   /// Where an export goes.
   struct OutputOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where to write; standard output if not given.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("Where to write. (default: standard output)", valueName: "file"), completion: .file())
     var output: String?
 
-    @Flag(help: "Replace the file if it is there.")
+    @Flag(help: "Replace the file if it exists.")
     var replace = false
 
     /// - Parameter isJSON: of the document.
@@ -52,7 +52,7 @@ struct ExportCommand: AsyncParsableCommand {
   struct LogOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
-        "The address below which the qualifications were published, for links to logs.", valueName: "address"))
+        "The address under which the qualifications are published, for links to logs.", valueName: "address"))
     var url: String?
 
     func validate() throws {
@@ -87,9 +87,8 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write the verdicts as an HTML page for a project's site.",
       discussion: """
-        One file that needs nothing besides, with the kernels as rows and the packages of each release as columns; \
-        several qualifications are shown side by side. Logs are linked from where the page lies to where they lie, or \
-        below --url.
+        The page is one file that needs nothing else. It has a row for each kernel and a column for each package; \
+        several qualifications are shown side by side. Links to logs are relative to the page, or below --url.
 
           lrelease export page releases/*.qualification --output kernels.html
         """)
@@ -99,7 +98,7 @@ struct ExportCommand: AsyncParsableCommand {
       help: ArgumentHelp("Where to write the page.", valueName: "file"), completion: .file(extensions: ["html"]))
     var output: String
 
-    @Flag(help: "Replace the file if it is there.")
+    @Flag(help: "Replace the file if it exists.")
     var replace = false
 
     @OptionGroup var logs: LogOptions
@@ -117,17 +116,18 @@ struct ExportCommand: AsyncParsableCommand {
 
   struct KCIDB: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "kcidb", abstract: "Write the verdicts as KCIDB takes them, the common database of kernel tests.",
+      commandName: "kcidb", abstract: "Write the verdicts for KCIDB, the common database of kernel tests.",
       discussion: """
-        A release is a checkout, a package on a kernel is a build, each step on the booted kernel is a test. What could \
-        not be run has the status MISS.
+        A release becomes a checkout, a package on a kernel a build, and each step on the booted kernel a test. \
+        Steps that could not run have the status MISS.
 
-          lrelease export kcidb releases/sample-7.2.1.qualification --origin example \\
-              --url https://example.org/qualifications | kcidb-submit -p PROJECT -t TOPIC
+          lrelease export kcidb releases/sample-7.2.1.qualification \\
+              --origin example --url https://example.org/qualifications \\
+              | kcidb-submit -p PROJECT -t TOPIC
         """)
     @OptionGroup var verdicts: VerdictOptions
 
-    @Option(help: ArgumentHelp("The name that KCIDB knows you by.", valueName: "name"))
+    @Option(help: ArgumentHelp("Your name in KCIDB.", valueName: "name"))
     var origin: String
 
     @OptionGroup var logs: LogOptions
@@ -135,7 +135,7 @@ struct ExportCommand: AsyncParsableCommand {
 
     func validate() throws {
       guard KCIDBReport.isOrigin(origin) else {
-        throw ValidationError("--origin must be of lower-case letters, digits and underscores.")
+        throw ValidationError("--origin takes lower-case letters, digits and underscores.")
       }
     }
 
@@ -151,10 +151,11 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "junit", abstract: "Write the verdicts as JUnit XML, for CI systems.",
       discussion: """
-        A suite for each package on each kernel, with a test case for each step. What could not be run is an error; \
-        what the package does not claim is skipped.
+        Each package on each kernel is a suite, and each step a test case. Steps that could not run are errors; \
+        kernels that the package does not claim are skipped.
 
-          lrelease export junit releases/sample-7.2.1.qualification --output junit.xml
+          lrelease export junit releases/sample-7.2.1.qualification \\
+              --output junit.xml
         """)
     @OptionGroup var verdicts: VerdictOptions
     @OptionGroup var logs: LogOptions
@@ -172,7 +173,7 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write the verdicts as a Markdown table, for documentation.",
       discussion: """
-        Targets in the order of their names, the newest kernel of each first.
+        Targets are sorted by name; the newest kernel of each comes first.
 
           lrelease export table releases/sample-7.2.1.qualification >kernels.md
         """)
@@ -190,13 +191,15 @@ struct ExportCommand: AsyncParsableCommand {
 
   struct OBS: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "obs", abstract: "Write a release as a package of the Open Build Service.",
+      commandName: "obs", abstract: "Write a release as a package for the Open Build Service.",
       discussion: """
-        The spec with its tarball, the .dsc with its files, all as they were released, and a .changes. Nothing has to be \
-        fetched or made by a service. The folder must not exist; its files go into a checkout of the package:
+        Writes the spec with its tarball, the .dsc with its files, all as they were released, and a .changes. OBS \
+        needs no source service for it. The folder must not exist; copy its files into a checkout of the package:
 
-          lrelease export obs releases/lustre-7.4 new --changes home:me/lustre/lustre.changes
-          cd home:me/lustre && rm -f * && cp ../../new/* . && osc addremove && osc commit
+          lrelease export obs releases/lustre-7.4 new \\
+              --changes home:me/lustre/lustre.changes
+          cd home:me/lustre && rm -f * && cp ../../new/* .
+          osc addremove && osc commit
         """)
     @Argument(help: "A release folder.", completion: .directory)
     var release: String
@@ -205,7 +208,7 @@ struct ExportCommand: AsyncParsableCommand {
     var folder: String
 
     @Option(
-      help: ArgumentHelp("The .changes that the package has in OBS, to go on with.", valueName: "file"),
+      help: ArgumentHelp("The present .changes of the package in OBS, to be continued.", valueName: "file"),
       completion: .file(extensions: ["changes"]))
     var changes: String?
 

@@ -7,13 +7,12 @@ import SystemPackage
 
 struct LicensesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "licenses", abstract: "Show what the packages of a release say of licences, and have it judged.",
+    commandName: "licenses", abstract: "Show the licences of a release's packages, and check them with licensecheck.",
     discussion: """
-      Lists the licence expression of the tarball, of each package, and of those that a build of the tarball makes, as it \
-      comes out of the rules of the manifest and of the SPDX tags of files. licensecheck, which must be installed, then \
-      reads every file: where it finds a licence that lrelease does not name for that file, the file is listed, and the \
-      exit status is 6. A rule of [[licenses]] in the manifest states what is right; one with 'why' is believed. A \
-      release never depends on what licensecheck finds.
+      Lists the licence expression of the tarball, of each package, and of the packages that a build of the tarball \
+      makes, as it follows from the rules of the manifest and the SPDX tags of files. Then licensecheck, which must be installed, reads every file. If it finds a \
+      licence that lrelease does not name for that file, the file is listed, and the exit status is 6. A rule of \
+      [[licenses]] in the manifest with 'why' settles the question. What licensecheck finds never changes a release.
 
         lrelease licenses releases/ceph-6.12.117
       """)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import Files
 import Model
+import Operations
 import SystemPackage
 
 struct ManifestCommand: AsyncParsableCommand {
@@ -12,9 +12,11 @@ struct ManifestCommand: AsyncParsableCommand {
 
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Report all that is wrong with a manifest.",
+      abstract: "Report all that is wrong with a manifest and the files that it names.",
       discussion: """
-        Each finding is one line: file, line, column, what is wrong, what may have been meant. No source is opened.
+        Reads what a cut would read beside the manifest: templates, recipes of packages, series of patches, keyrings, \
+        texts of licences. Each finding is one line: file, line, column, what is wrong, what may have been meant. No \
+        source is opened, and nothing is fetched.
 
           lrelease manifest check manifests/ceph.toml
         """)
@@ -24,15 +26,11 @@ struct ManifestCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.run(console) { console in
-        let bytes = try Files.read(FilePath(manifest), limit: 16 << 20)
-        let folder = FilePath(manifest).removingLastComponent()
-        let read = try Manifest(parsing: bytes, file: manifest) {
-          try Files.read(folder.pushing(FilePath($0)), limit: 16 << 20)
-        }
-        try console.output(["name": read.name, "version": read.version]) {
+        let report = try ManifestCheck.run(FilePath(manifest))
+        try console.output(report) {
           console.print(
-            "\(manifest): good (\(read.sources.count) sources, \(read.rules.count) rules, "
-              + "\(read.packages.count) packages)")
+            "\(manifest): good (\(report.sources) sources, \(report.rules) rules, \(report.packages) packages, "
+              + "\(report.files) files)")
         }
       }
     }
@@ -40,9 +38,10 @@ struct ManifestCommand: AsyncParsableCommand {
 
   struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the JSON schema, for editors.",
+      abstract: "Print the JSON schema of manifests, for editors.",
       discussion: """
-        With a description of every key. An editor with a TOML language server completes and checks by it:
+        With a description of every key. An editor with a TOML language server completes and checks with it: see "In an \
+        editor" in docs/manifest.md.
 
           lrelease manifest schema > lrelease.schema.json
         """)

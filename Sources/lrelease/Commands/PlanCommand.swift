@@ -9,10 +9,10 @@ import SystemPackage
 
 struct PlanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Show what a cut would use and write, and save it as a plan.",
+    commandName: "plan", abstract: "Show what a cut would use and write, and save that as a plan.",
     discussion: """
-      Reads and checks every source, pins it by hash or commit, and saves the plan: the pins, the manifest and every \
-      file that the manifest names. The same plan gives the same bytes. Nothing else is written.
+      Reads and checks every source, pins it by hash or commit, and saves the plan: the pins, the manifest, and \
+      every file that the manifest names. The same plan gives the same bytes. Nothing else is written.
 
         lrelease plan manifests/ceph.toml --kernel 6.12.117 --save ceph.json
         lrelease cut --plan ceph.json --output releases

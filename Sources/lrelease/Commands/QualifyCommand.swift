@@ -13,52 +13,56 @@ struct QualifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "qualify", abstract: "Try the packages of a release on real kernels, up to a mounted file system.",
     discussion: """
-      For each target and kernel, the package is installed by the distribution's own tool in a fresh chroot, where dkms \
-      builds its modules. Then that kernel is booted in QEMU, the modules are loaded and unloaded, and the manifest's \
-      smoke script is run. The verdicts are kept beside the release, in RELEASE.qualification, with all logs; what is \
-      known already is not tried again. With --refresh the chroots are made anew; what is in them decides what is known.
+      For each target and kernel, the distribution's own tool installs the package in a fresh chroot, where dkms \
+      builds its modules. Then that kernel boots in QEMU, the modules are loaded and unloaded, and the smoke script \
+      of the manifest runs. The verdicts are kept beside the release, in RELEASE.qualification, with all logs. Cases \
+      that already have a verdict are not tried again. --refresh makes the chroots anew, and repeats the cases in \
+      whose chroot something changed.
 
         lrelease qualify out/sample-7.2.1 --target debian-12 --target debian-13
-        lrelease qualify out/sample-7.2.1 --target debian-12 --kernel 6.1.0-49-amd64 --level load
-        lrelease qualify /shared/sample-7.2.1 --target debian-12 --executor slurm --cache /shared/roots
+        lrelease qualify out/sample-7.2.1 --target debian-12 --level load \\
+            --kernel 6.1.0-49-amd64
+        lrelease qualify /shared/sample-7.2.1 --target debian-12 \\
+            --executor slurm --cache /shared/roots
 
-      Exit status 0: every package did what its level asks, or says itself that it does not support the kernel. \
-      Requires root privileges, mmdebstrap or dnf, and for more than --level build qemu-system-x86 and busybox-static.
+      Exit status 0 if every package passed at its level, or does not claim the kernel. Requires root privileges and \
+      mmdebstrap or dnf, and above --level build also qemu-system-x86 and busybox-static.
       """)
 
   @Argument(help: "A release folder.", completion: .directory)
   var release: String
 
-  @Option(name: .customLong("target"), help: "A target: name or file. May be repeated.")
+  @Option(name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.")
   var names: [String] = []
 
   @Option(
     name: .customLong("kernel"),
     help: ArgumentHelp(
-      "A kernel of the targets, as uname -r says it, instead of the one that they name. May be repeated.",
+      "A kernel of the targets, as uname -r prints it, instead of their usual one. May be repeated.",
       valueName: "release"))
   var kernels: [String] = []
 
   @Option(
-    name: .customLong("variant"), help: ArgumentHelp("Only this package. May be repeated.", valueName: "variant"))
+    name: .customLong("variant"),
+    help: ArgumentHelp("Only the package of this variant. May be repeated.", valueName: "variant"))
   var variants: [String] = []
 
-  @Option(help: "How far: build, load or mount; each includes those before it.")
+  @Option(help: "How far to go; each level includes those before it.")
   var level = Verdict.Level.mount
 
-  @Flag(help: "Try what happens in the life of a site too: another kernel, upgrade, reinstallation, removal.")
+  @Flag(help: "Also try the life of a site: another kernel, upgrade, reinstallation, removal.")
   var life = false
 
   @Option(
-    help: ArgumentHelp("The release that is upgraded from, in the life of a site.", valueName: "folder"),
+    help: ArgumentHelp("The release to upgrade from, in the life of a site.", valueName: "folder"),
     completion: .directory)
   var previous: String?
 
   @Option(
-    help: "Cases at a time. Where not given: half of the cores, but at least 2; with Slurm as many as it allows.")
+    help: "Cases at a time. (default: half the number of cores, but at least 2; with Slurm, as many as it allows)")
   var jobs: Int?
 
-  @Option(help: "Where to try: local, or slurm: as an array job, one task a case.")
+  @Option(help: "Where to run the cases; slurm: as an array job, with a task for each.")
   var executor = Place.local
 
   @Option(
@@ -67,7 +71,7 @@ struct QualifyCommand: AsyncParsableCommand {
       "An option for sbatch, such as --partition=build. May be repeated.", valueName: "option"))
   var slurmOptions: [String] = []
 
-  @Flag(help: "Try again what is known.")
+  @Flag(help: "Try again even the cases that have a verdict.")
   var again = false
 
   @OptionGroup var targets: TargetOptions
@@ -78,13 +82,13 @@ struct QualifyCommand: AsyncParsableCommand {
 
   func validate() throws {
     if names.isEmpty { throw ValidationError("Name a --target; 'lrelease targets' lists them.") }
-    if previous != nil && !life { throw ValidationError("--previous belongs to --life.") }
+    if previous != nil && !life { throw ValidationError("--previous needs --life.") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs must be 1 or more.") }
     if !slurmOptions.isEmpty && executor != .slurm {
-      throw ValidationError("--slurm-option belongs to --executor slurm.")
+      throw ValidationError("--slurm-option needs --executor slurm.")
     }
     if let wrong = slurmOptions.first(where: { !$0.hasPrefix("-") }) {
-      throw ValidationError("--slurm-option takes one option of sbatch as one word, such as --time=60: '\(wrong)'.")
+      throw ValidationError("--slurm-option takes one option of sbatch in one word, such as --time=60, not '\(wrong)'.")
     }
   }
 

@@ -6,10 +6,10 @@ import Glibc
 
 struct RootsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "roots", abstract: "List the chroots of targets that are kept, and remove some.",
+    commandName: "roots", abstract: "List the chroots in the cache, or remove some.",
     discussion: """
-      'build' and 'qualify' keep each chroot that they make, and take none twice from the archive: --refresh of theirs \
-      makes those of their targets anew. Those that were used last stand at the end of the list.
+      A chroot is a folder with the files of a distribution. 'build' and 'qualify' keep each chroot that they make \
+      in the cache; their --refresh makes it anew. The most recently used chroots are at the end of the list.
 
         lrelease roots
         lrelease roots --unused 30
@@ -20,7 +20,7 @@ struct RootsCommand: AsyncParsableCommand {
     name: .customLong("remove"), help: ArgumentHelp("Remove this chroot. May be repeated.", valueName: "root"))
   var names: [String] = []
 
-  @Option(help: ArgumentHelp("Remove the chroots that were not used for so many days.", valueName: "days"))
+  @Option(help: ArgumentHelp("Remove the chroots that were not used for this many days.", valueName: "days"))
   var unused: Int?
 
   @OptionGroup var place: ChrootCacheOptions

@@ -6,14 +6,14 @@ import SystemPackage
 
 struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show what is in a release or package, and where each file came from.",
+    commandName: "show", abstract: "Show what is in a release or a package, and where each file came from.",
     discussion: """
-      Lists mode, size, path and origin of each file in the tarball of a release, or in a package. The sources of a \
-      release come first, and the artifacts of a release folder; of a package, its name, version and relations. A \
-      release that was changed is refused, with exit status 6.
+      Lists mode, size, path and origin of each file in the tarball of a release, or in a package. For a release, \
+      the sources and artifacts come first; for a package, its name, version and relations. A release that was \
+      changed is refused, with exit status 6.
 
         lrelease show releases/ceph-6.12.117
-        lrelease show --json releases/ceph-6.12.117/ceph-client-dkms_6.12.117-1_all.deb
+        lrelease show --json ceph-client-dkms_6.12.117-1_all.deb
       """)
 
   @Argument(

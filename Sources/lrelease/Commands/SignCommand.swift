@@ -10,18 +10,20 @@ struct SignCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sign", abstract: "Sign a release, so that others can see who made it.",
     discussion: """
-      Writes SHA256SUMS.asc, which signs the list of all files, and NAME-VERSION.tar.sign, which signs the uncompressed \
-      tar as kernel.org has it, beside the files of the release folder; of a tarball alone, the second beside it. The \
-      release is checked first, and its files do not change. Signatures that are there stay, with exit status 5, unless \
-      --replace is given.
+      Writes two files into the release folder: SHA256SUMS.asc, which signs the list of all files, and \
+      NAME-VERSION.tar.sign, which signs the uncompressed tar, as kernel.org does it. For a tarball alone, it writes \
+      the second file beside it. The release is checked first, and its files do not change. If there are signatures \
+      already, they stay, and the exit status is 5; --replace replaces them.
 
         lrelease sign releases/ceph-6.12.117 --key release@example.org
         lrelease verify releases/ceph-6.12.117 --keyring example.gpg
 
-      gpg signs, with the key in its own keyring. Its agent asks for the passphrase: on the terminal, or as you have set \
-      it up. lrelease sees neither key nor passphrase, and takes neither as an argument or from the environment.
+      gpg signs, with a key in its own keyring. Its agent asks for the passphrase: on the terminal, or as you have \
+      set it up. lrelease never sees the key or the passphrase, and takes neither as an argument or from the \
+      environment.
 
-      Signing an .rpm changes it, so that it must be signed before the release is made: see 'lrelease cut --sign'.
+      A signature inside an .rpm changes that file, so it can only be made with the release: see 'lrelease cut \
+      --sign'.
       """)
 
   @Argument(help: "A release folder, or a tarball.", completion: .file())
@@ -29,10 +31,11 @@ struct SignCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The key, as gpg finds it: a fingerprint, a key ID or an address. With ! after it, a subkey.", valueName: "id"))
+      "The key, as gpg finds it: a fingerprint, a key ID or an address. With ! at the end, exactly that subkey.",
+      valueName: "id"))
   var key: String
 
-  @Flag(help: "Replace signatures that are there.")
+  @Flag(help: "Replace existing signatures.")
   var replace = false
 
   @OptionGroup var console: ConsoleOptions

@@ -5,9 +5,10 @@ import Model
 
 struct TargetsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "targets", abstract: "List the targets that packages can be built for.",
-    discussion:
-      "A target is a file such as targets/debian-12.toml. The table is in Markdown, as docs/targets.md has it.")
+    commandName: "targets", abstract: "List the distributions for which packages can be built.",
+    discussion: """
+      A target is a file such as targets/debian-12.toml. The output is the Markdown table of docs/targets.md.
+      """)
 
   @OptionGroup var targets: TargetOptions
   @OptionGroup var console: ConsoleOptions

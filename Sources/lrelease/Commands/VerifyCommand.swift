@@ -8,36 +8,38 @@ import SystemPackage
 
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Check that a release folder or a tarball holds what was released.",
+    commandName: "verify", abstract: "Check that a release folder or a tarball is unchanged, and who signed it.",
     discussion: """
-      Every file of a tarball is compared with the list of origins in it. Of a folder, every file is compared with \
-      SHA256SUMS first, and plan.json with the plan in the tarball; signatures such as SHA256SUMS.asc may lie beside it. \
-      Exit status 6 when a file was changed, is missing, or is not in a list.
+      In a tarball, every file is compared with the list of origins in it. In a folder, every file is first compared \
+      with SHA256SUMS, and plan.json with the plan in the tarball; signatures such as SHA256SUMS.asc may be there \
+      too. The exit status is 6 if a file was changed, is missing, or is not in a list.
 
         lrelease verify releases/ceph-6.12.117
         lrelease verify ceph-6.12.117.tar.xz
 
-      The lists lie in what is checked. Who made it, the signatures tell: with --keyring, that of SHA256SUMS, that of \
-      the uncompressed tar, and those in .rpm files are checked. Every file must be covered by the signature of a key in \
-      the keyring, or of one that --signer names; exit status 4 when not, or when a signature is wrong, be it one of \
-      several. What has no signature of its own, and what could not be checked, is said.
+      Those lists are part of the release itself, so they do not tell who made it. With --keyring, signatures are \
+      checked: of SHA256SUMS, of the uncompressed tar, and those in .rpm files. Every file must be covered by a \
+      signature of a key in the keyring, or of a key that --signer names. If one is not, or if any signature is \
+      wrong, the exit status is 4. Files without a signature of their own, and signatures that could not be checked, \
+      are listed.
 
         lrelease verify releases/ceph-6.12.117 --keyring example.gpg
-        lrelease verify ceph-6.12.117.tar.xz --keyring example.gpg --signer 09444409C6FF6DCB4C7AB072D0EA700971FDAA71
+        lrelease verify ceph-6.12.117.tar.xz --keyring example.gpg \\
+            --signer 09444409C6FF6DCB4C7AB072D0EA700971FDAA71
       """)
 
   @Argument(help: "A release folder, or a tarball.", completion: .file())
   var release: String
 
   @Option(
-    help: ArgumentHelp("Check who signed it: public keys, as gpg --export writes them.", valueName: "file"),
+    help: ArgumentHelp("Check signatures with these public keys, a file made by gpg --export.", valueName: "file"),
     completion: .file())
   var keyring: String?
 
   @Option(
     name: .customLong("signer"),
     help: ArgumentHelp(
-      "The fingerprint of a key whose signature counts. May be repeated. (default: all in the keyring)",
+      "Fingerprint of a key whose signatures count. May be repeated. (default: all keys in the keyring)",
       valueName: "fingerprint"))
   var signers: [String] = []
 

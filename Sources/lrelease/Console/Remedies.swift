@@ -13,7 +13,7 @@ import Qualifier
 import Releases
 import Verdicts
 
-/// What libraries advise, in the words of the command line.
+/// What libraries advise, worded for the command line.
 ///
 /// RemedyTests see to it that each kind of remedy is here, and that each option in the words exists.
 enum Remedies {
@@ -164,6 +164,11 @@ enum Remedies {
     case .giveRespin: "give --respin N for a new one; a release is never changed"
     case .giveNumber: "give --number N for a new one"
     case .useSameLrelease: "use the lrelease that made the release, or make another release of it with --vendor NAME"
+    case .replaceManifest: "give --replace to write it anew, or another --output"
+    case .chooseOtherManifestFolder: "choose another --output, or move that file away"
+    case .nameCode: "name a folder with code, or give a kernel with --source linux=PATH and --module-folder"
+    case .nameModuleFolder: "name the folder of the makefile with --module-folder, or write one"
+    case .nameFolderOfKernel: "give the folders of the modules with --module-folder, such as fs/ceph"
     case .signRelease: "sign it with 'lrelease sign', or choose another --output to sign its .rpm files too"
     }
   }

@@ -9,7 +9,7 @@ import Glibc
 struct ChrootCacheOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Folder for chroots. (default: lrelease below XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
+      "Folder for chroots. (default: lrelease in XDG_CACHE_HOME or ~/.cache)", valueName: "folder"),
     completion: .directory)
   var cache: String?
 
@@ -22,7 +22,7 @@ struct ChrootCacheOptions: ParsableArguments {
 struct ChrootOptions: ParsableArguments {
   @OptionGroup var place: ChrootCacheOptions
 
-  @Flag(help: "Make the chroots anew from what their archives hold now, such as a kernel that came out since.")
+  @Flag(help: "Make the chroots anew, with the newest kernels and packages of their archives.")
   var refresh = false
 
   func roots() throws -> ChrootCache { try place.roots(since: refresh ? Int64(time(nil)) : nil) }

@@ -7,19 +7,19 @@ import Model
 struct ConsoleOptions: ParsableArguments {
   enum Color: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
 
-  @Flag(help: "Print JSON on standard output, and nothing else there.")
+  @Flag(help: "Print the result as JSON.")
   var json = false
 
   @Flag(name: .shortAndLong, help: "Print errors only.")
   var quiet = false
 
-  @Flag(name: .shortAndLong, help: "Print what is found on the way as well, and what errors came of.")
+  @Flag(name: .shortAndLong, help: "Print more: notes, and the causes of errors.")
   var verbose = false
 
-  @Option(help: ArgumentHelp("Colour in messages.", valueName: "when"))
+  @Option(help: ArgumentHelp("Use colour in messages.", valueName: "when"))
   var color = Color.auto
 
   func validate() throws {
-    if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
+    if quiet && verbose { throw ValidationError("--quiet and --verbose cannot be combined.") }
   }
 }

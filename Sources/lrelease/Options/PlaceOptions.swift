@@ -10,20 +10,20 @@ struct PlaceOptions: ParsableArguments {
   @Option(
     name: .customLong("source"),
     help: ArgumentHelp(
-      "Take a source from here: a tarball, a git repository or a folder. May be repeated.",
+      "Take a source from a tarball, a git repository or a folder. May be repeated.",
       valueName: "name=path-or-url"))
   var sources: [String] = []
 
   @Option(
     name: .customLong("ref"),
     help: ArgumentHelp(
-      "Read a source's git repository at this tag, branch or commit. May be repeated.", valueName: "name=ref"))
+      "Read a source's git repository at a tag, branch or commit. May be repeated.", valueName: "name=ref"))
   var refs: [String] = []
 
   @Option(
     name: .customLong("sha256"),
     help: ArgumentHelp(
-      "The SHA-256 that a source's tarball must have; stands in for a missing signature. May be repeated.",
+      "The SHA-256 that a source's tarball must have; replaces a missing signature. May be repeated.",
       valueName: "name=digest"))
   var hashes: [String] = []
 
@@ -32,12 +32,12 @@ struct PlaceOptions: ParsableArguments {
     help: ArgumentHelp("Add an extra of the manifest. May be repeated.", valueName: "extra"))
   var extras: [String] = []
 
-  @Flag(help: "Go on where a signature is missing. The release records it.")
+  @Flag(help: "Continue if a signature is missing. The release records this.")
   var allowUnsigned = false
 
   @Option(
     help: ArgumentHelp(
-      "Folder for fetched and unpacked sources. (default: lrelease below XDG_CACHE_HOME or ~/.cache)",
+      "Folder for fetched and unpacked sources. (default: lrelease in XDG_CACHE_HOME or ~/.cache)",
       valueName: "folder"),
     completion: .directory)
   var cache: String?

@@ -11,18 +11,18 @@ struct QualifiedOptions: ParsableArguments {
   @Option(
     name: .customLong("qualified"),
     help: ArgumentHelp(
-      "Take the proven kernels from here: RELEASE.qualification. May be repeated.", valueName: "folder"),
+      "Support the kernels that passed in this RELEASE.qualification. May be repeated.", valueName: "folder"),
     completion: .directory)
   var folders: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Make a candidate whose packages claim these kernels, such as 5.10-7.3, to see on which of them they fail.",
+      "Make a candidate whose packages claim these kernels, such as 5.10-7.3, to see on which they fail.",
       valueName: "oldest-newest"))
   var claim: String?
 
   func validate() throws {
-    if claim != nil && !folders.isEmpty { throw ValidationError("--claim and --qualified exclude each other.") }
+    if claim != nil && !folders.isEmpty { throw ValidationError("--claim and --qualified cannot be combined.") }
   }
 
   var isEmpty: Bool { folders.isEmpty && claim == nil }
@@ -32,7 +32,8 @@ struct QualifiedOptions: ParsableArguments {
       let ends = claim.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
       guard ends.count == 2, let range = try? KernelRange(ends[0], ends[1]) else {
         throw ReleaseError(
-          .input, doing: "reading --claim", reason: "'\(claim)' is no range of kernels", advice: "give OLDEST-NEWEST")
+          .input, doing: "reading --claim", reason: "'\(claim)' is not a range of kernels", advice: "give OLDEST-NEWEST"
+        )
       }
       return try QualifiedRange.claim(range, in: plan)
     }

@@ -9,7 +9,7 @@ struct SandboxOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How prepare steps, patches and specs are confined; 'none' lets them do what you can, on this machine.",
+      "How prepare steps, patches and specs are confined; with 'none' they run with your rights on this machine.",
       valueName: "kind"))
   var sandbox = Kind.namespaces
 
@@ -17,7 +17,7 @@ struct SandboxOptions: ParsableArguments {
   func apply(_ console: Console, _ body: () async throws -> Void) async throws {
     guard sandbox == .none else { return try await body() }
     console.progress.warning(
-      "no sandbox: what the manifest, its patches and specs say to run has your rights on this machine, and the network"
+      "no sandbox: whatever the manifest, its patches and specs run has your rights on this machine, and the network"
     )
     try await Sandbox.$confinement.withValue(.none) { try await body() }
   }

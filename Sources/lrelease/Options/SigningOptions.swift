@@ -8,7 +8,7 @@ struct SigningOptions: ParsableArguments {
   @Option(
     name: .customLong("sign"),
     help: ArgumentHelp(
-      "Sign it with this key of gpg: a fingerprint, a key ID or an address. The .rpm files are signed too.",
+      "Sign the release and its .rpm files with this key of gpg: a fingerprint, a key ID or an address.",
       valueName: "id"))
   var id: String?
 

@@ -11,7 +11,7 @@ struct TargetOptions: ParsableArguments {
   @Option(
     name: .customLong("targets"),
     help: ArgumentHelp(
-      "Folder of the target files; else ./targets, else those installed with lrelease.", valueName: "folder"),
+      "Folder of the target files. (default: ./targets, else those installed with lrelease)", valueName: "folder"),
     completion: .directory)
   var folder: String?
 
