@@ -139,8 +139,11 @@ lint:
 
 # Whether each file says under which licence it is. Debian's reuse is too old for REUSE.toml: pip has a newer one.
 REUSE = .build/reuse
-licences:
-	[ -x $(REUSE)/bin/reuse ] || { python3 -m venv $(REUSE) && $(REUSE)/bin/pip install --quiet 'reuse>=5,<7'; }
+$(REUSE)/bin/reuse:
+	python3 -m venv $(REUSE)
+	$(REUSE)/bin/pip install --quiet 'reuse>=5,<7'
+
+licences: $(REUSE)/bin/reuse
 	$(REUSE)/bin/reuse lint
 
 # The man pages, into man/, from what the program says of itself.

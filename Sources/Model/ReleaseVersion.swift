@@ -166,11 +166,13 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
   /// `v7.4-rc2`; git takes no `~` in a tag.
   package var gitTag: String { "v" + description }
 
-  /// `PACKAGE_VERSION` and `MODULE_VERSION` of DKMS, in digits and dots only.
+  /// `PACKAGE_VERSION` and `MODULE_VERSION` of DKMS: digits and dots, and behind a dash the extras.
   ///
   /// DKMS knows no pre-releases, so a release candidate counts up from just before its final release:
   /// 7.4-rc2 is `7.3.999.2` and 2.18.0-rc1 is `2.17.999.999.1`. The first respin of 7.4 is `7.4.0.1`, and a vendor's
-  /// first rebuild of it, `7.4.0.0.1`, stands before that. Extras do not show: a site has the modules with or without.
+  /// first rebuild of it, `7.4.0.0.1`, stands before that. A fourth number has a place of its own, behind all respins
+  /// of the three and before the candidates of what follows: 7.4.2.1 is `7.4.2.999.0.1`. Extras follow a dash, which
+  /// stands before the dot wherever bash compares text: 7.4.2+r1+and.gds is `7.4.2.1-and.gds`.
   package var dkms: String {
     var numbers = components
     if let prerelease {
@@ -184,9 +186,11 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     } else if respin > 0 || vendor != nil {
       while numbers.count < 3 { numbers.append(0) }
     }
+    // A candidate has a number from 1 behind its 999.
+    if components.count == 4 { numbers.insert(contentsOf: [999, 0], at: 3) }
     if respin > 0 { numbers.append(respin) }
     if let vendor { numbers += [0, vendor.number] }
-    return numbers.map(String.init).joined(separator: ".")
+    return numbers.map(String.init).joined(separator: ".") + (extras.isEmpty ? "" : "-and.\(extras)")
   }
 
   package static func < (a: Self, b: Self) -> Bool {

@@ -38,8 +38,11 @@ package struct LicenceReport: Sendable, Encodable {
       return Package(
         name: relations.first ?? package.dkms.package.variant, expression: package.licences.expression.text)
     }
+    let built = try (context.manifest.packaging?.packages ?? []).map { made in
+      Package(name: made.names, expression: try stated?.built(made, with: packages).expression.text ?? "")
+    }
     return LicenceReport(
-      packages: [Package(name: released.name, expression: whole?.expression.text ?? "")] + names,
+      packages: [Package(name: released.name, expression: whole?.expression.text ?? "")] + names + built,
       unnamed: try await unnamed(code, stated, progress))
   }
 

@@ -144,8 +144,9 @@ import Testing
       let described = try await Command("dpkg-deb", ["-f", deb, "Description"]).check(doing: "asking").text
       #expect(described.contains("Supported are kernels 5.4 to 7.3."))
       let files = try await Command("dpkg-deb", ["--fsys-tarfile", deb]).check(doing: "unpacking").output
-      let configuration = try await Command("tar", ["-xO", "./usr/src/sample-7.2.1/dkms.conf"]).run(
-        input: files, doing: "reading dkms.conf")
+      let configuration = try await Command("tar", ["-xO", "./usr/src/sample-7.2.1-and.trace.trace.more/dkms.conf"])
+        .run(
+          input: files, doing: "reading dkms.conf")
       #expect(configuration.text.contains("KERNEL_MIN=\"5.4\"") && configuration.text.contains("MAX=\"7.3.999\""))
       let rpm = release.appending("sample-dkms-7.2.1+and.trace.trace.more-1.noarch.rpm").string
       #expect(
@@ -183,13 +184,13 @@ import Testing
         "dpkg-deb", ["-c", release.appending("sample-dkms_7.2.1+and.trace-1_all.deb").string]
       )
       .check(doing: "listing")
-      #expect(listed.text.contains("./usr/src/sample-7.2.1/extras/trace/sampletrace.c"))
+      #expect(listed.text.contains("./usr/src/sample-7.2.1-and.trace/extras/trace/sampletrace.c"))
       #expect(!listed.text.contains("/utils/"))
       let rpm = try await Command(
         "rpm", ["-qpl", release.appending("sample-dkms-7.2.1+and.trace-1.noarch.rpm").string]
       )
       .check(doing: "listing")
-      #expect(rpm.text.contains("/usr/src/sample-7.2.1/dkms.conf"))
+      #expect(rpm.text.contains("/usr/src/sample-7.2.1-and.trace/dkms.conf"))
       let shown = try await Command(
         Workshop.lrelease, ["show", release.appending("sample-dkms_7.2.1+and.trace-1_all.deb").string]
       )
@@ -227,9 +228,9 @@ import Testing
           == [
             "dkms.conf", "dkms/post-install", "dkms/pre-build", "extras/mark/Kbuild", "extras/mark/README",
             "extras/mark/samplemark.c",
-          ].map { "/usr/src/samplemark-7.2.1/\($0)" })
+          ].map { "/usr/src/samplemark-7.2.1-and.mark.trace/\($0)" })
       let other = try await files("sample-dkms")
-      #expect(other.contains("/usr/src/sample-7.2.1/extras/trace/sampletrace.c"))
+      #expect(other.contains("/usr/src/sample-7.2.1-and.mark.trace/extras/trace/sampletrace.c"))
       #expect(!other.contains { $0.contains("extras/mark") })
     }
   }
@@ -285,7 +286,8 @@ import Testing
         try await Command(
           "dkms",
           arguments + [
-            "-m", package, "-v", "7.2.1", "--dkmstree", trees[0].string, "--sourcetree", "\(unpacked)/usr/src",
+            "-m", package, "-v", "7.2.1-and.mark.trace", "--dkmstree", trees[0].string, "--sourcetree",
+            "\(unpacked)/usr/src",
           ]
         ).run(doing: "running dkms")
       }
@@ -296,7 +298,7 @@ import Testing
         for kernel in kernels {
           let built = try await dkms(["build", "-k", kernel], package)
           #expect(built.succeeded, "\(kernel): \(built.text) \(built.errors)")
-          let folder = FilePath("\(trees[0])/\(package)/7.2.1/\(kernel)/x86_64/module")
+          let folder = FilePath("\(trees[0])/\(package)/7.2.1-and.mark.trace/\(kernel)/x86_64/module")
           let names = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
           #expect(names.count == modules.count)
           for module in modules {
@@ -304,7 +306,7 @@ import Testing
             let name = try #require(names.first { $0.hasPrefix("\(module).ko") })
             let path = folder.appending(name).string
             let version = try await Command("modinfo", ["-F", "version", path]).check(doing: "asking modinfo")
-            #expect(version.text.trimmed == "7.2.1")
+            #expect(version.text.trimmed == "7.2.1-and.mark.trace")
             let magic = try await Command("modinfo", ["-F", "vermagic", path]).check(doing: "asking modinfo")
             #expect(magic.text.hasPrefix("\(kernel) "))
           }

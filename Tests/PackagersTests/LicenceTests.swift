@@ -167,6 +167,29 @@ import Testing
     }
   }
 
+  /// An extra can put files beside those of others: these stay what they are, in the packages and in what is said of them.
+  @Test func anExtraClaimsNothingOfOthers() async throws {
+    try await Workshop.use { workshop in
+      try workshop.write("linux/fs/b.c", "int b;\n")
+      try workshop.write("linux/fs/none/n.c", "/* SPDX-License-Identifier: ISC */\n")
+      try workshop.write("other/o.c", "int o;\n")
+      try workshop.writeManifest(
+        """
+        [extras.beside]
+        summary = "beside"
+        license = "Zlib"
+        copyright = ["2020 Other"]
+        tree = [{ from = "other:", to = "fs" }]
+        \(Workshop.packages.replacing("[packages.deb]", with: "exclude = [\"/fs/none\"]\n[packages.deb]"))
+        """, source: "[sources.other]\nfolder = \"other\"\ndate = \"2026-11-01T00:00:00Z\"\n")
+      let outcome = try await cut(workshop, ["--source", "other=other", "--with", "beside"])
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      let text = try await copyright(workshop, "7.4+and.beside")
+      #expect(text.contains("Files: fs/o.c\nCopyright: 2020 Other\nLicense: Zlib\n"), "\(text)")
+      #expect(text.split(separator: "2020 Other").count == 2 && !text.contains("ISC"), "\(text)")
+    }
+  }
+
   @Test(arguments: [
     ("GPLv2", "", "fs/t.c says SPDX-License-Identifier: GPLv2, which is no SPDX expression"),
     ("CDDL-1.0", "", "CDDL-1.0 of fs/t.c cannot go together with GPL-2.0-only"),
@@ -226,6 +249,66 @@ import Testing
       let arguments = ["plan", "demo.toml", "--source", "linux=linux"]
       let plan = try await workshop.run(arguments)
       #expect(plan.errors.contains("the rule of [[licenses]] matches no file"), "\(plan.errors)")
+    }
+  }
+
+  /// What a build of the tarball makes says what it is made of, and not what the whole source is.
+  @Test func packagesOfABuildNameWhatTheyAreMadeOf() async throws {
+    try await Workshop.use { workshop in
+      let outcome = try await workshop.cutSample(["--with", "trace", "--with", "mark"])
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      let name = "sample-7.2.1+and.mark.trace"
+      let tarball = workshop.output.appending("\(name)/\(name).tar.xz").string
+      func read(_ path: String) async throws -> [String] {
+        let file = try await Command("tar", ["-xOf", tarball, "\(name)/\(path)"]).check(doing: "reading \(path)")
+        return file.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      }
+      let spec = try await read("sample.spec")
+      let note = "GPL-2.0-only WITH Linux-syscall-note"
+      #expect(
+        spec.filter { $0.hasPrefix("License:") }.map { String($0.dropFirst(16)) } == [
+          "GPL-2.0-only AND \(note)", note, "(BSD-2-Clause OR GPL-2.0-only) AND GPL-2.0-only AND \(note)",
+          "(BSD-2-Clause OR GPL-2.0-only) AND GPL-2.0-only AND \(note)", "BSD-2-Clause OR GPL-2.0-only",
+        ])
+      let texts = "LICENSES/GPL-2.0 LICENSES/Linux-syscall-note.txt"
+      #expect(
+        spec.filter { $0.hasPrefix("%license LICENSES") } == [
+          "%license LICENSES/BSD-2-Clause.txt \(texts)", "%license \(texts)", "%license \(texts)",
+        ])
+      for file in texts.split(separator: " ") { #expect(try await read(String(file)).count > 5) }
+      let whole = try await read("debian/copyright")
+      let header = try await read("debian/sample-dev.copyright")
+      #expect(whole.contains("License: BSD-2-Clause") && !header.contains("License: BSD-2-Clause"))
+      #expect(header.contains("License: \(note.replacing(" WITH ", with: " with ")) exception"), "\(header)")
+      #expect(header.contains { $0.hasPrefix("Upstream-Contact: ") })
+      let again = try await workshop.run(["rebuild", "--quiet", "out/\(name)", "--output", "again"])
+      #expect(again.succeeded, "\(again.errors)")
+    }
+  }
+
+  @Test(arguments: [
+    ("rpm = \"more\"\nfiles = [\"/nothing\"]", "no file of the release is what more is made of"),
+    ("files = [\"/fs\"]", "a package must have 'rpm', 'deb' or both"),
+    ("deb = \"more\"", "a package must have 'files', 'variant' or both"),
+    ("rpm = \"demo\"\nfiles = [\"/fs\"]", "'packages' has 'demo' twice"),
+  ])
+  func aPackageMadeOfNothingIsRefused(_ package: String, _ words: String) async throws {
+    try await Workshop.use { workshop in
+      try workshop.write("debian/control", "Source: demo\n\nPackage: demo\n")
+      try workshop.write("demo.spec", "License: @DEMO_LICENSE@\n")
+      try write(
+        workshop,
+        rules: """
+          [packaging]
+          debian = "debian"
+          spec = "demo.spec"
+          [[packaging.packages]]
+          rpm = "demo"
+          variant = "modules"
+          [[packaging.packages]]
+          \(package)
+          """)
+      workshop.expectRefusal(try await cut(workshop), 2, "demo.toml:", words)
     }
   }
 

@@ -17,13 +17,16 @@ import Testing
     ("2.18.0-RC1", "2.18.0~rc1", "v2.18.0-rc1", "2.17.999.999.1"),
     ("7.4+r1", "7.4+r1", "v7.4+r1", "7.4.0.1"),
     ("7.4.2+r3", "7.4.2+r3", "v7.4.2+r3", "7.4.2.3"),
-    ("2.15.0.1+r2", "2.15.0.1+r2", "v2.15.0.1+r2", "2.15.0.1.2"),
+    ("2.15.0.1+r2", "2.15.0.1+r2", "v2.15.0.1+r2", "2.15.0.999.0.1.2"),
+    ("7.2.1.1", "7.2.1.1", "v7.2.1.1", "7.2.1.999.0.1"), ("7.2.1+r1", "7.2.1+r1", "v7.2.1+r1", "7.2.1.1"),
+    ("7.2.1.1-rc2", "7.2.1.1~rc2", "v7.2.1.1-rc2", "7.2.1.999.0.0.999.2"),
+    ("6.13-rc1", "6.13~rc1", "v6.13-rc1", "6.12.999.1"),
     ("7.4-rc2+r1", "7.4~rc2+r1", "v7.4-rc2+r1", "7.3.999.2.1"),
-    ("7.4+and.gds", "7.4+and.gds", "v7.4+and.gds", "7.4"),
+    ("7.4+and.gds", "7.4+and.gds", "v7.4+and.gds", "7.4-and.gds"),
     ("7.4+by.acme.1", "7.4+by.acme.1", "v7.4+by.acme.1", "7.4.0.0.1"),
     (
       "7.4.2+r1+and.efa.gds+by.acme.12", "7.4.2+r1+and.efa.gds+by.acme.12", "v7.4.2+r1+and.efa.gds+by.acme.12",
-      "7.4.2.1.0.12"
+      "7.4.2.1.0.12-and.efa.gds"
     ),
   ])
   func spellings(text: String, tarball: String, tag: String, dkms: String) throws {
@@ -90,7 +93,11 @@ import Testing
         }
         // Kernels go 7.4, 7.4.1; Lustre goes 2.18.0, 2.18.1.
         try release(points == 2 ? components : components + [0])
-        for patch in large(several(4)) { try release(components + [patch]) }
+        for patch in large(several(4)) {
+          try release(components + [patch])
+          // A fourth number is a release of its own, and no respin of the three.
+          for fourth in points == 3 ? large(several(2)) : [] { try release(components + [patch, fourth]) }
+        }
       }
     }
     return releases

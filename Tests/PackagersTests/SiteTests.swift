@@ -130,10 +130,10 @@ import Testing
       // A folder where the other package has a file.
       try await machine.refuses(
         """
-        mkdir -p /usr/src/sample-7.2.1/extras/trace/sampletrace.c/folder
+        mkdir -p /usr/src/sample-7.2.1-and.trace/extras/trace/sampletrace.c/folder
         rpm -U sample-7.2.1+and.trace/*.noarch.rpm
         """, "unpacking of archive failed")
-      try await machine.run("rm -rf /usr/src/sample-7.2.1/extras*")
+      try await machine.run("rm -rf /usr/src/sample-7.2.1-and.trace")
       try await machine.expect(installed)
 
       // The release that follows leaves one kernel out.

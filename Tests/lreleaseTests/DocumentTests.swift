@@ -186,6 +186,37 @@ import Testing
     }
   }
 
+  /// The messages of lrelease that docs/troubleshooting.md explains are in its sources.
+  @Test func explainedMessagesExist() throws {
+    var pending = [Workshop.root.appending("Sources")]
+    var sources = ""
+    while let folder = pending.popLast() {
+      for name in try Files.names(in: folder) {
+        let path = folder.appending(bytes: name)
+        if Files.isFolder(path) { pending.append(path) }
+        guard ["swift", "sh", "bash"].contains(path.extension) else { continue }
+        sources += String(decoding: try Files.read(path), as: UTF8.self)
+      }
+    }
+    // Words of sha256sum, dkms, the kernel and rpm.
+    let foreign = [
+      "sha256sum: ", "No such file or directory", "dkms status", "modinfo", "Key was rejected by service",
+      "does not verify",
+    ]
+    var count = 0
+    for line in Self.lines(of: try Self.text("docs/troubleshooting.md")) where line.hasPrefix("| ") {
+      let symptom = line.split(separator: "|").first ?? ""
+      for message in symptom.matches(of: /`([^`]+)`/) {
+        for part in message.1.split(separator: "…").map(\.trimmed) where part.count > 6 {
+          if foreign.contains(where: { $0.trimmed == part }) { continue }
+          #expect(sources.contains(part), "docs/troubleshooting.md explains '\(message.1)', which nothing says")
+          count += 1
+        }
+      }
+    }
+    #expect(count > 15)
+  }
+
   /// Links between documents lead somewhere, and to a heading that is there.
   @Test(
     arguments: documents + [

@@ -204,6 +204,8 @@ package struct Manifest: Sendable {
     package var summary: String
     /// SPDX expression of its files that say nothing themselves and have no rule.
     package var license: String
+    /// Holders of copyright of its files, where they are others than those of the manifest.
+    package var copyright: [String]
     package var rules: [TreeRule]
     package var generated: [GeneratedFile]
     package var series: String?
@@ -221,12 +223,6 @@ package struct Manifest: Sendable {
     /// Kernel releases to which it widens the range of every package.
     package var kernels: Kernels?
     package var location: SourceLocation
-
-    /// Whether a path of the release is one of its files.
-    package func holds(_ path: String) -> Bool {
-      generated.contains { $0.path == path }
-        || rules.contains { !$0.to.isEmpty && path.inner(of: $0.to) != nil }
-    }
   }
 
   /// A range of kernel releases, including both ends.
@@ -238,18 +234,18 @@ package struct Manifest: Sendable {
   /// A kernel module that a package builds.
   package struct Module: Sendable {
     package var name: String
-    /// The folder in the tree in which it is built.
+    /// The folder of the tree in which it is built.
     package var path: String
-    /// The folder below the kernel's modules into which it goes.
+    /// The folder below the kernel's modules where it is installed.
     package var install: String
-    /// Its MODULE_VERSION is its own, and not the release's.
+    /// It has its own MODULE_VERSION, not that of the release.
     package var hasOwnVersion = false
   }
 
   /// A package to make.
   package struct Package: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
-      /// Source code, of which dkms builds modules where the package is installed.
+      /// Source code, from which dkms builds modules where the package is installed.
       case dkms
     }
     package var kind: Kind
@@ -283,16 +279,33 @@ package struct Manifest: Sendable {
     }
   }
 
-  /// What makes a release build by itself with the distributions' own tools.
+  /// The packaging with which a release builds itself, using the distributions' own tools.
   package struct Packaging: Sendable {
     /// The folder that becomes `debian/`.
     package var debian: String
     /// The spec that becomes `<name>.spec`.
     package var spec: String
+    package var packages: [BuiltPackage]
     package var location: SourceLocation
   }
 
-  /// The name that a package has in one format, and what it says of others.
+  /// A package that is made when the release builds itself, such as its programs, and not when it is cut. It has one name
+  /// at least.
+  package struct BuiltPackage: Sendable {
+    package var rpm: String?
+    package var deb: String?
+    /// The DKMS package with whose files it is made as well.
+    package var variant: String?
+    /// What it is made of, of the release.
+    package var files: [Glob]
+    package var exclude: [Glob]
+    package var location: SourceLocation
+
+    /// Its names, for people.
+    package var names: String { Set([rpm, deb].compactMap { $0 }).sorted().joined(separator: ", ") }
+  }
+
+  /// The name of a package in one format, and its relations to others.
   package struct Relations: Sendable {
     package var name: String
     package var recipe: String
@@ -308,7 +321,8 @@ package struct Manifest: Sendable {
 }
 
 extension Manifest {
-  /// Extras in the order in which they are applied, however they were asked for: by name, after those that they need.
+  /// Extras in the order in which they are applied, in whatever order they were given: by name, after those that they
+  /// need.
   package func ordered(_ chosen: [String]) -> [String] {
     var rest = Set(chosen).sortedByBytes()
     var ordered: [String] = []
@@ -328,12 +342,24 @@ extension Manifest {
   /// The files that extras make from templates.
   package func generated(of extras: [String]) -> [GeneratedFile] { extras.flatMap { self.extras[$0]?.generated ?? [] } }
 
+  /// Whether a file of the release is one of an extra: one that it makes, that a rule of it takes, or that a patch or a step
+  /// adds in a folder of it. What another source brings into such a folder is not.
+  package func holds(_ path: String, _ origin: Origin, extra: Extra) -> Bool {
+    if extra.generated.contains(where: { $0.path.isSameInBytes(path) }) { return true }
+    let isMade = sources[origin.source] == nil && !generated.contains { $0.path.isSameInBytes(path) }
+    return extra.rules.contains { rule in
+      let isItsSource = rule.source == origin.source
+      if isItsSource, let place = origin.path, rule.destination(of: place)?.isSameInBytes(path) == true { return true }
+      return (isMade || isItsSource && origin.patches != nil) && !rule.to.isEmpty && path.inner(of: rule.to) != nil
+    }
+  }
+
   /// The packages of a release that is made with these extras.
   package func packages(with extras: [String]) -> [Package] {
     packages + extras.flatMap { self.extras[$0]?.packages ?? [] }
   }
 
-  /// The extras that add to a package: none to one that an extra has of its own.
+  /// The extras that add to a package; none add to an extra's own package.
   package func extras(_ chosen: [String], addingTo package: Package) -> [Extra] {
     package.extra == nil ? chosen.compactMap { extras[$0] } : []
   }

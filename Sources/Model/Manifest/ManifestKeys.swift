@@ -157,21 +157,12 @@ extension Manifest.PrepareStep {
   }
 }
 
-extension Manifest.Packaging {
-  fileprivate init?(_ table: inout TableReader) {
-    let debian = table.required(
-      "debian", .place, "folder that becomes debian/ of the tarball; its files are templates")
-    let spec = table.required("spec", .place, "spec that becomes <name>.spec of the tarball; a template")
-    guard let debian, let spec else { return nil }
-    self.init(debian: debian, spec: spec, location: table.location)
-  }
-}
-
 extension Manifest.Extra {
   fileprivate init?(_ table: inout TableReader, name: String, sources: Set<String>, shared: Manifest.Shared) {
     let summary = table.required("summary", .line, "one line that says what it is")
     let license = table.required(
       "license", .licence, "SPDX expression, for its files that say nothing and have no rule")
+    copyright = table.optional("copyright", .array(.line), default: [], "holders of copyright of its files, with years")
     rules = table.optional(
       "tree", .array(.table { .init(&$0, sources: sources) }), default: [], "rules for its files")
     generated = table.optional(

@@ -5,7 +5,7 @@ import Glibc
 import SystemPackage
 
 extension Manifest {
-  /// Reads a manifest. All that is wrong with it is reported in one run.
+  /// Reads a manifest. All mistakes are reported in one run.
   ///
   /// - Parameters:
   ///   - bytes: the TOML text.
@@ -37,7 +37,7 @@ extension Manifest {
     self = try Manifest.shape.read(root, isStored: isStored)
   }
 
-  /// Reports what no single key shows, such as variants named twice and packages without a format.
+  /// Reports mistakes that involve several keys, such as a duplicate variant or a package without a format.
   func check(_ table: inout TableReader) {
     func report(_ location: SourceLocation, _ reason: String) { table.report(reason, at: location) }
     for (name, source) in sources {

@@ -50,7 +50,7 @@ extension Manifest {
     return .object(["properties": .object(all.filter { places.contains($0.key) })])
   }
 
-  /// Why a value cannot stand at a key of the top level, in words; nil where it can.
+  /// Why a value is wrong for a key of the top level; nil if it is right.
   package static func fault(of value: String, for key: String) -> String? {
     var findings = Findings()
     let place = SourceLocation(file: "", line: 1, column: 1)
@@ -72,7 +72,7 @@ extension Manifest {
     }
   }
 
-  /// Reports a version that no release can have, whatever its placeholders come to stand for.
+  /// Reports a version that no release can have, whatever its placeholders become.
   func checkVersion(_ table: inout TableReader, at location: SourceLocation) {
     do {
       _ = try exampleVersion(at: location)
@@ -107,7 +107,7 @@ extension Manifest {
       }
       guard let source = sources[name] else {
         let near = name.nearest(in: ["kernel"] + sources.keys)
-        throw wrong("'version' names {\(name)}, which nothing has", near.map { "did you mean {\($0)}?" })
+        throw wrong("nothing has the name {\(name)}, which 'version' uses", near.map { "did you mean {\($0)}?" })
       }
       guard source.version != nil || source.versionFrom != nil else {
         throw wrong(

@@ -3,7 +3,7 @@
 import Files
 import Glibc
 
-// What strings of a manifest must look like.
+// The forms of strings in a manifest.
 
 extension Shape where Value == String {
   /// The beginning of a name in C.
@@ -66,7 +66,7 @@ extension Shape where Value == String {
     Shape {
       .named("licence", .string(LicenceData.expression))
     } read: { node, path, findings in
-      // Plans of earlier lreleases have what is no expression; nothing in it may be more than text to rpm and shells.
+      // Plans of earlier versions can contain text that is no expression; it must be plain text to rpm and shells.
       let words = Shape.string("an SPDX expression", ".") { PlainText.matches($0, first: "(", rest: ".+:()/,_ -") }
       guard let text = words.read(node, path, &findings), !findings.isStored else { return node.string }
       do throws(SPDXExpression.Fault) {
@@ -127,12 +127,12 @@ extension Shape where Value == [Glob] {
 }
 
 extension Shape where Value == String {
-  /// A file or folder of a source. What is wrong with it is found where the sources are known.
+  /// A file or folder of a source. It is checked later, when the sources are known.
   static var sourcePath: Shape {
     .text.checked(by: "^\(PlainText.wordPattern):(\(PlainText.anyPathPattern))?/*$")
   }
 
-  /// The version of a release with placeholders. What is wrong with it is found where these are known.
+  /// The version of a release with placeholders. It is checked later, when these are known.
   static var releaseVersion: Shape {
     let name = #"\{\#(PlainText.wordPattern)\}"#
     let number = #"(?!0[0-9])(?![0-9]{4})(?!999(?![0-9{]))([0-9]|\#(name))+"#

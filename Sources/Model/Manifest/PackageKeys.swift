@@ -27,7 +27,7 @@ extension Manifest.Kernels {
 }
 
 extension Manifest {
-  /// How packages are built: what `[modules]` says for all of them, or a package for itself.
+  /// How packages are built: for all of them in `[modules]`, or for one package.
   struct Building: Sendable {
     var kernels: Kernels?
     var architectures: String?
@@ -40,7 +40,7 @@ extension Manifest {
     var files: [GeneratedFile] = []
     var etc: [GeneratedFile] = []
 
-    /// What counts for a package: a value of its own replaces the shared one, a list adds to it.
+    /// The values for a package: its own value replaces the shared one, its own list adds to it.
     func over(_ shared: Building) -> Building {
       Building(
         kernels: kernels ?? shared.kernels, architectures: architectures ?? shared.architectures,

@@ -2,8 +2,8 @@
 
 import Files
 
-// Values that packaging carries verbatim, into control files, specs and the scripts that sites run as root: what would
-// mean something there is refused where it is read, so that nothing has to be quoted.
+// Values that packaging copies verbatim into control files, specs and scripts that sites run as root. Anything with a
+// special meaning there is refused when it is read, so that nothing has to be quoted.
 
 extension Shape where Value == String {
   /// One line of text for people, as packages show it.
@@ -47,7 +47,7 @@ extension Shape where Value == String {
   /// A tag, branch, commit or another expression of git.
   static var gitRef: Shape {
     .string("a tag, branch or commit", #"^(?![- ])[^\#(PlainText.controls)]+$"#) {
-      // By bytes, as git looks at it: to Swift, a dash with an accent on it is none.
+      // By bytes, as git does: to Swift, a dash with a combining accent is not a dash.
       $0.utf8.first.map { $0 != UInt8(ascii: "-") && $0 != 0x20 } == true && !PlainText.hasControls($0)
     }
   }
@@ -110,7 +110,7 @@ extension Shape where Value == String {
     }
   }
 
-  /// A command that dkms runs as root, as it stands between quotes in dkms.conf, which is read more often than run.
+  /// A command that dkms runs as root. It is in quotes in dkms.conf, which is sourced more often than the command runs.
   static var makeCommand: Shape {
     .string(
       #"one line without control characters, $(…), `…` and '"' that has no '\' before it"#,
@@ -126,7 +126,7 @@ extension Shape where Value == String {
     }
   }
 
-  /// An option of configure, which may name variables of the shell and nothing else of it.
+  /// An option of configure, which may contain shell variables but nothing else special to a shell.
   static var configureOption: Shape {
     .string(
       "an option such as --with-x=$PWD/include or NAME=value, of letters, digits, '._+@=,:/-' and variables",
@@ -142,7 +142,7 @@ extension Shape where Value == String {
     }
   }
 
-  /// What a package says of another in the words of its format. Source: deb-control(5), rpm-dependencies(7).
+  /// A relation to another package, in the syntax of the format. Source: deb-control(5), rpm-dependencies(7).
   static func relation(_ format: Target.Format) -> Shape {
     switch format {
     case .deb:
@@ -159,7 +159,7 @@ extension Shape where Value == String {
   }
 }
 
-/// What means itself wherever it stands.
+/// Text without special meaning anywhere.
 enum PlainText {
   /// The parts of a plain path, none of which is `.` or `..`, and the first of which does not begin with `-`.
   static let pathPattern = #"(?!-)((?!\.{1,2}(/|$))[A-Za-z0-9._+@=,:-]+)(/(?!\.{1,2}(/|$))[A-Za-z0-9._+@=,:-]+)*"#
@@ -171,7 +171,7 @@ enum PlainText {
   static let wordPattern = "[A-Za-z0-9_][A-Za-z0-9._+-]*"
   /// What `hasControls` finds, within brackets.
   static let controls = #"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"#
-  /// What rpm or a shell would put something else in place of.
+  /// Text that rpm or a shell would expand.
   static let macro = #"(%([A-Za-z_{(\[!?*#%]|[^\x00-\x7f])|\$[({]|`)"#
 
   static func isPlain(_ byte: UInt8, _ others: String) -> Bool {
@@ -181,7 +181,7 @@ enum PlainText {
     }
   }
 
-  /// Letters and digits of ASCII and what else is named, of which the first character may be some.
+  /// ASCII letters and digits and the given characters, some of which may come first.
   static func matches(_ text: String, first: String = "", rest: String) -> Bool {
     guard let start = text.utf8.first, isPlain(start, first) else { return false }
     return text.utf8.dropFirst().allSatisfy { isPlain($0, rest) }
@@ -204,7 +204,7 @@ enum PlainText {
     }
   }
 
-  /// Those of ASCII and of Latin 1, and what breaks or turns round a line in Unicode.
+  /// Those of ASCII and Latin 1, and Unicode characters that break lines or change their direction.
   static func hasControls(_ text: String) -> Bool {
     text.unicodeScalars.contains { scalar in
       switch scalar.value {
@@ -214,7 +214,7 @@ enum PlainText {
     }
   }
 
-  /// Whether a shell would put something else in place of a part of it: `…`, and $ before one of some characters.
+  /// Whether a shell would expand part of it: `…`, and $ before certain characters.
   static func hasSubstitution(_ text: String, of openers: String) -> Bool {
     let bytes = Array(text.utf8)
     return bytes.indices.contains { index in

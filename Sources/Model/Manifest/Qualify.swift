@@ -38,9 +38,9 @@ extension Manifest {
       }
     }
 
-    /// A change in the kernel that is known by what it makes fail.
+    /// A kernel change, recognised by the error that it causes.
     package struct KnownChange: Sendable, Equatable {
-      /// What the message holds.
+      /// A part of the message.
       package var error: String
       package var change: String
     }
@@ -50,7 +50,7 @@ extension Manifest {
       smoke: nil, variants: [], debPackages: [], rpmPackages: [], programs: [], kernelModules: [], options: [],
       memory: 512, seconds: 60, known: [])
 
-    /// The kernel change behind a message, where the manifest knows it.
+    /// The kernel change behind a message, if the manifest knows it.
     package func change(behind message: String) -> String? {
       known.first { message.contains($0.error) }?.change
     }

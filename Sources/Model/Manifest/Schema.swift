@@ -11,17 +11,17 @@ indirect enum Schema: Sendable {
   case table([Field], [Constraint])
   /// A table whose keys are names that the author chooses.
   case map(Schema, names: Schema?)
-  /// One that stands in a document once, and is referred to by its name.
+  /// A form that is in the schema once, and is referred to by name.
   case named(String, Schema)
 }
 
-/// What holds of the keys of a table together.
+/// Constraints on several keys of a table.
 enum Constraint: Sendable {
-  /// Exactly one of them is there.
+  /// Exactly one of them is present.
   case oneOf([String])
-  /// At least one of them is there.
+  /// At least one of them is present.
   case anyOf([String])
-  /// Where the first is there, so is the second.
+  /// If the first is present, so is the second.
   case needs(String, String)
   case notBoth(String, String)
   /// Not both of two arrays have elements.
@@ -105,7 +105,7 @@ extension Schema {
       if let names { members["propertyNames"] = names.jsonSchema() }
       members["additionalProperties"] = element.jsonSchema()
     case .named(let name, _):
-      // Beside a reference, a description would not count.
+      // A description beside a reference would be ignored.
       members["allOf"] = .array([.object(["$ref": .string("#/definitions/\(name)")])])
     case .table(let fields, let constraints):
       members["type"] = .string("object")

@@ -3,17 +3,17 @@
 import Diagnostics
 import Files
 
-/// What a value in a document must look like, and what it is read as.
+/// The form of a value in a document, and the type that it is read as.
 package struct Shape<Value: Sendable>: Sendable {
   /// The same without the Swift type: for the JSON schema, and for the test of the reference.
   let schema: @Sendable () -> Schema
-  /// Reads a value, which messages call `path`; nil where it cannot be read.
+  /// Reads a value, which messages call `path`; nil if it cannot be read.
   ///
   /// Reading goes on after a finding, so that all of them are there in one run: an array, map or table counts only when
   /// there is none.
   let read: @Sendable (_ node: TOMLNode, _ path: String, _ findings: inout Findings) -> Value?
 
-  /// Reads a whole document. All that is wrong with it is reported in one run.
+  /// Reads a whole document. All mistakes are reported in one run.
   ///
   /// - Parameter isStored: it was accepted before, maybe by an older lrelease.
   package func read(_ document: TOMLNode, isStored: Bool = false) throws(Diagnostics) -> Value {
@@ -30,7 +30,7 @@ package struct Findings: Sendable {
   let isStored: Bool
   /// What is wrong with one value by itself.
   var ofValues: [ReleaseError] = []
-  /// What is wrong with values together. It may follow from a wrong value, and counts only where there is none.
+  /// Mistakes that involve several values. They may follow from a wrong value, and count only if there is none.
   var together: [ReleaseError] = []
 
   init(isStored: Bool = false) { self.isStored = isStored }
@@ -54,7 +54,7 @@ package struct Findings: Sendable {
   }
 }
 
-/// A value, and where it stands: for what is found out only later.
+/// A value with its place, for later checks.
 package struct Located<Value: Sendable>: Sendable {
   package var value: Value
   package var location: SourceLocation

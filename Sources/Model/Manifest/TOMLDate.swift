@@ -2,10 +2,10 @@
 
 /// Dates and times as TOML writes them. Source: TOML 1.0, "Offset Date-Time" to "Local Time".
 ///
-/// No manifest needs one. But toml++ takes all that begins like one for one, and aborts, instead of reporting, where a part
-/// is missing.
+/// No manifest needs one. But toml++ treats anything that begins like one as a date, and aborts, instead of reporting,
+/// if a part is missing.
 enum TOMLDate {
-  /// Whether a value without quotes looks like a date or time, and is none.
+  /// Whether a value without quotes looks like a date or time but is not one.
   static func isMalformed(_ value: some Sequence<Unicode.Scalar>) -> Bool {
     var last: UInt8 = 0
     var bytes: [UInt8] = []

@@ -3,7 +3,7 @@
 import Diagnostics
 import TOMLKit
 
-/// A TOML value that knows where in the file it stands.
+/// A TOML value with its place in the file.
 package struct TOMLNode: Sendable {
   package enum Value: Sendable {
     case table([String: TOMLNode])
@@ -38,8 +38,8 @@ package struct TOMLNode: Sendable {
   package var integer: Int? { if case .integer(let number) = value { number } else { nil } }
   package var boolean: Bool? { if case .boolean(let flag) = value { flag } else { nil } }
 
-  /// This document over another one: what it says replaces what the other says, key by key, and within
-  /// `sources`, `extras` and `modules` again key by key.
+  /// Merges this document over another one: its values replace those of the other, key by key, and within `sources`,
+  /// `extras` and `modules` again key by key.
   func extending(_ base: TOMLNode) -> TOMLNode {
     var merged = base.table
     for (key, ours) in table {
@@ -77,8 +77,8 @@ package enum TOMLDocument {
         .input, at: SourceLocation(file: file, line: line, column: 1), doing: "reading the manifest",
         reason: "it holds a \(what) (byte \(bytes[control]))")
     }
-    // toml++ aborts, instead of reporting, on some places where a key or a value is expected and something else stands:
-    // these are found here first.
+    // toml++ aborts, instead of reporting, in some cases where a key or a value is expected but missing: these are
+    // found here first.
     let (locations, missing, tooDeep) = TOMLPositions.scan(text, file: file)
     if let tooDeep {
       throw ReleaseError(
@@ -140,8 +140,8 @@ package enum TOMLDocument {
   }
 }
 
-/// Finds where each key of a TOML document stands. What is not well-formed is for TOMLKit to report: this scanner then
-/// stops early, and the place of the table is used.
+/// Finds where each key of a TOML document stands. TOMLKit reports malformed documents: this scanner then stops early,
+/// and the place of the table is used.
 struct TOMLPositions {
   private let text: [Unicode.Scalar]
   private let file: String
@@ -368,7 +368,7 @@ struct TOMLPositions {
     var out = ""
     while let scalar = next {
       if scalar == "\\" && quote == "\"" {
-        // What reads the texts ends at a zero byte.
+        // The reader of strings stops at a zero byte.
         if starts("\\u0000") || starts("\\U00000000") { noteMissing("text without a zero byte") }
         advance(2)
       } else if isLong ? starts(triple) : scalar == quote {

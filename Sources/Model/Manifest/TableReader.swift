@@ -2,8 +2,8 @@
 
 import Diagnostics
 
-/// Reads a table, key by key. The keys that code asks for are those that the table may hold: what is read, how it is
-/// checked and the JSON schema come from the one place where a key is asked for.
+/// Reads a table, key by key. The keys that the code reads are the keys that the table may hold: reading, checking and
+/// the JSON schema all come from the one place where a key is read.
 ///
 ///     init?(_ table: inout TableReader) {
 ///       let name = table.required("name", .moduleName, "module name, without .ko")

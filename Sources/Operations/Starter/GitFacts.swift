@@ -29,7 +29,8 @@ extension GitFacts {
     let name = try await GitFacts.ask(["config", "user.name"], in: folder)
     let address = try await GitFacts.ask(["config", "user.email"], in: folder)
     if let name, let address { author = "\(name) <\(address)>" }
-    let isBare = try await GitFacts.ask(["rev-parse", "--is-bare-repository"], in: folder) == "true"
+    // A bare repository, or the .git of a work tree.
+    let isBare = try await GitFacts.ask(["rev-parse", "--is-inside-git-dir"], in: folder) == "true"
     guard
       let top = isBare
         ? try await GitFacts.ask(["rev-parse", "--absolute-git-dir"], in: folder)

@@ -52,7 +52,8 @@ struct Start {
   ///
   /// - Parameter folder: the code, whose name stands for that of the release where nothing else does.
   mutating func describe(_ code: CodeFacts, _ git: GitFacts, folder: FilePath) {
-    let words: String = folder.lastComponent?.string ?? ""
+    let place = folder.name == ".git" ? folder.removingLastComponent() : folder
+    let words = place.name.hasSuffix(".git") ? String(place.name.dropLast(4)) : place.name
     let plainName = survey.modules.first?.name ?? "modules"
     name = choose(
       "name", wishes.name,

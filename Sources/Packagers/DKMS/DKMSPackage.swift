@@ -54,8 +54,9 @@ package struct DKMSPackage: Sendable {
     var tree = release.filter { path in
       let name = path.pathParts.last.map(String.init) ?? path
       if unwanted.contains(name) || path.startsInBytes(with: "lrelease/") { return false }
-      if added.contains(where: { $0.holds(path) }) { return true }
-      if foreign.contains(where: { $0.holds(path) }) { return false }
+      guard let origin = release[path]?.origin else { return false }
+      if added.contains(where: { manifest.holds(path, origin, extra: $0) }) { return true }
+      if foreign.contains(where: { manifest.holds(path, origin, extra: $0) }) { return false }
       if package.exclude.contains(where: { $0.matches(path) }) { return false }
       return package.include.isEmpty && own == nil || package.include.contains { $0.matches(path) }
     }

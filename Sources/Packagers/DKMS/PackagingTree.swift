@@ -31,6 +31,8 @@ package struct PackagingTree {
   private let context: PackagingContext
   private let packages: [PackageSources]
   private let licences: PackageLicences
+  /// What the tarball makes besides.
+  private let built: [(package: Manifest.BuiltPackage, licences: PackageLicences)]
 
   /// Adds the packaging to a release that has none yet, and the texts of its licences; no packaging where the manifest has
   /// no `[packaging]`.
@@ -43,7 +45,9 @@ package struct PackagingTree {
     let licences = try files.release(packaging: files.recipe())
     defer { files.addTexts(to: &tree, of: licences) }
     guard let packaging = context.manifest.packaging else { return licences }
-    let adder = PackagingTree(context: context, packages: packages, licences: licences)
+    let adder = PackagingTree(
+      context: context, packages: packages, licences: licences,
+      built: try packaging.packages.map { ($0, try files.built($0, with: packages)) })
     let release = tree
     for (path, entry) in try adder.debian(packaging) + adder.spec(packaging) + adder.laidOut(release) {
       guard tree[path] == nil else {
@@ -66,7 +70,8 @@ package struct PackagingTree {
       PackageSources(dkms: try DKMSPackage(package, in: context), tree: ReleaseTree(), licences: .unknown)
     }
     // Which files these are does not depend on what is in the release.
-    let adder = PackagingTree(context: context, packages: packages, licences: .unknown)
+    let adder = PackagingTree(
+      context: context, packages: packages, licences: .unknown, built: packaging.packages.map { ($0, .unknown) })
     let made = try adder.debian(packaging) + adder.spec(packaging)
     let packagingPaths = PathSet(made.map(\.0)).union(records)
     return release.filter { !packagingPaths.contains($0) && !$0.startsInBytes(with: "\(folder)/") }
@@ -110,7 +115,20 @@ package struct PackagingTree {
         entries.append(("debian/\(deb.name).\(name)", entry(text, from: "template \(deb.recipe)/\(name)")))
       }
     }
-    return entries
+    return try entries + copyrights(packaging, besides: PathSet(entries.map(\.0)))
+  }
+
+  /// What debhelper installs instead of `debian/copyright`, which is about the whole source: of each package that is built,
+  /// what it is made of, where the recipe does not say so itself.
+  private func copyrights(_ packaging: Manifest.Packaging, besides known: PathSet) throws -> Entries {
+    guard known.contains("debian/copyright") else { return [] }
+    let file = "\(packaging.debian)/copyright"
+    return try built.compactMap { package, licences in
+      guard let deb = package.deb, !known.contains("debian/\(deb).copyright") else { return nil }
+      let values = licences.values.merging(["DESCRIPTION": DebianControl.indented(context.description())]) { $1 }
+      let text = try context.render(file, at: packaging.location, values)
+      return ("debian/\(deb).copyright", entry(text, from: "template \(file)"))
+    }
   }
 
   /// The spec, with the DKMS packages as sub-packages: the part of their own spec that starts with `%package`.
@@ -130,15 +148,24 @@ package struct PackagingTree {
     }
     let text = try context.render(
       packaging.spec, at: packaging.location,
-      Self.values(context, licences, forSpec: true, dkmsPackages: parts.joined(separator: "\n")))
+      Self.values(context, licences, built: built, forSpec: true, dkmsPackages: parts.joined(separator: "\n")))
     return [("\(context.manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
   }
 
   /// What `@NAME@` stands for in `debian/` or in the spec, beside the values of the context.
+  ///
+  /// - Parameter built: what a build makes of the release, with its licences; nil where these are not known yet.
   package static func values(
-    _ context: PackagingContext, _ licences: PackageLicences = .unknown, forSpec: Bool, dkmsPackages: String = ""
+    _ context: PackagingContext, _ licences: PackageLicences = .unknown,
+    built: [(package: Manifest.BuiltPackage, licences: PackageLicences)]? = nil, forSpec: Bool,
+    dkmsPackages: String = ""
   ) -> [String: String] {
-    licences.values.merging(
+    let built = built ?? (context.manifest.packaging?.packages ?? []).map { ($0, .unknown) }
+    let ofBuilt = built.reduce(into: licences.values) { values, made in
+      guard forSpec, let rpm = made.package.rpm else { return }
+      values.merge(made.licences.values(of: rpm)) { $1 }
+    }
+    return ofBuilt.merging(
       forSpec
         ? [
           "DKMS_PACKAGES": dkmsPackages, "DESCRIPTION": context.description(),

@@ -62,18 +62,18 @@ package struct FileLicences: Sendable {
     var tags = try LicenceTags(entry.content)
     if tags.expression == nil, tags.unreadable == nil, let beside { tags = try LicenceTags(beside.content) }
     let rule = manifest.licenceRules.lastIndex { $0.matches(path) }
-    let own = rule.map { manifest.licenceRules[$0].copyright } ?? []
-    let copyright = own.isEmpty ? manifest.copyright : own
+    let extra =
+      package?.extra.flatMap { manifest.extras[$0] }
+      ?? context.plan.extras.lazy.compactMap { manifest.extras[$0] }
+      .first { manifest.holds(path, entry.origin, extra: $0) }
+    let holders = [rule.map { manifest.licenceRules[$0].copyright }, extra?.copyright].compactMap { $0 }
+    let copyright = holders.first { !$0.isEmpty } ?? manifest.copyright
     let stated: SPDXExpression
     if let rule {
       stated = rules[rule]
     } else if let said = tags.expression {
       stated = said
     } else {
-      let extra =
-        package?.extra.flatMap { manifest.extras[$0] }
-        ?? context.plan.extras.lazy.compactMap { manifest.extras[$0] }
-        .first { $0.holds(path) || $0.brings(path, entry.origin) }
       stated = .stated(extra?.license ?? manifest.license)
     }
     return Finding(statement: Statement(expression: stated, copyright: copyright), tags: tags, rule: rule)
@@ -99,6 +99,25 @@ package struct FileLicences: Sendable {
       }
     }
     return try PackageLicences(files, context, texts)
+  }
+
+  /// What the files say that a package is made of when the release builds itself.
+  ///
+  /// - Parameter packages: the DKMS packages of the release.
+  /// - Throws: `ReleaseError` with code `input` where there is no such file.
+  package func built(_ built: Manifest.BuiltPackage, with packages: [PackageSources]) throws -> PackageLicences {
+    let sources = packages.first { $0.dkms.package.variant == built.variant }?.tree
+    let files = findings.filter { path, _ in
+      (built.files.contains { $0.matches(path) } || sources?[path] != nil)
+        && !built.exclude.contains { $0.matches(path) }
+    }
+    guard !files.isEmpty else {
+      throw ReleaseError(
+        .input, at: built.location, doing: "judging the licences",
+        reason: "no file of the release is what \(built.names) is made of",
+        advice: "correct 'files', 'variant' and 'exclude'")
+    }
+    return try PackageLicences(files.map { ($0.key, $0.value) }.sortedByBytes(\.0), context, texts)
   }
 
   /// What the files of the whole release say, its packaging among them.
@@ -134,18 +153,8 @@ package struct FileLicences: Sendable {
   /// Adds the texts of the licences that the release has none of, as REUSE names them.
   package func addTexts(to tree: inout ReleaseTree, of licences: PackageLicences) {
     for (name, text) in licences.texts where !texts.isInRelease(name) {
-      let path = "LICENSES/\(name).txt"
+      let path = texts.path(of: name)
       if tree[path] == nil { tree[path] = TreeEntry(content: .file(text), origin: Self.textOrigin) }
-    }
-  }
-}
-
-extension Manifest.Extra {
-  /// Whether one of its rules takes the file from its source, wherever that puts it.
-  fileprivate func brings(_ path: String, _ origin: Origin) -> Bool {
-    guard let place = origin.path else { return false }
-    return rules.contains {
-      $0.source == origin.source && $0.destination(of: place)?.isSameInBytes(path) == true
     }
   }
 }

@@ -5,16 +5,16 @@ import Model
 
 /// Where the texts of licences are: in the release, beside the manifest, or in lrelease.
 struct LicenceTexts: Sendable {
-  /// By the name of the file below LICENSES/, without `.txt`.
-  private var ofRelease: [String: FileContent] = [:]
+  /// By the name of the file below LICENSES/, without `.txt`. Their paths stand in specs, so that they are plain ones.
+  private var ofRelease: [String: (path: String, content: FileContent)] = [:]
   /// By the name of the licence.
   private var ofRules: [String: [UInt8]] = [:]
 
   init(of code: ReleaseTree, in context: PackagingContext) throws {
-    for path in code.paths where path.startsInBytes(with: "LICENSES/") {
+    for path in code.paths where path.startsInBytes(with: "LICENSES/") && Self.isPlain(path) {
       guard let entry = code[path], !entry.content.isLink, let name = path.pathParts.last else { continue }
       let plain = name.hasSuffix(".txt") ? String(name.dropLast(4)) : String(name)
-      if ofRelease[plain] == nil { ofRelease[plain] = entry.content }
+      if ofRelease[plain] == nil { ofRelease[plain] = (path, entry.content) }
     }
     for rule in context.manifest.licenceRules {
       guard let file = rule.text else { continue }
@@ -24,12 +24,24 @@ struct LicenceTexts: Sendable {
     }
   }
 
-  /// Whether the release has the text already.
-  func isInRelease(_ name: String) -> Bool { content(inRelease: name) != nil }
+  private static func isPlain(_ path: String) -> Bool {
+    path.utf8.allSatisfy { byte in
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+      default: "._+/-".utf8.contains(byte)
+      }
+    }
+  }
 
-  private func content(inRelease name: String) -> FileContent? {
+  /// Whether the release has the text already.
+  func isInRelease(_ name: String) -> Bool { file(inRelease: name) != nil }
+
+  private func file(inRelease name: String) -> (path: String, content: FileContent)? {
     ofRelease[name] ?? LicenceTexts.plain(name).flatMap { ofRelease[$0] }
   }
+
+  /// Where the tarball has the text: in the release, or where lrelease adds it, as REUSE names it.
+  func path(of name: String) -> String { file(inRelease: name)?.path ?? "LICENSES/\(name).txt" }
 
   /// The name without what says which versions are meant; nil where there is nothing to leave out.
   static func plain(_ name: String) -> String? {
@@ -38,7 +50,7 @@ struct LicenceTexts: Sendable {
 
   /// The text of a licence or an exception; nil where there is none.
   func text(of name: String) throws -> [UInt8]? {
-    if let content = content(inRelease: name) { return Self.text(inKernelFile: try content.readFile()) }
+    if let file = file(inRelease: name) { return Self.text(inKernelFile: try file.content.readFile()) }
     // A rule that names several licences brings the text of those that nobody else has.
     return LicenceData.text(of: name) ?? ofRules[name]
   }

@@ -11,6 +11,8 @@ package struct PackageLicences: Sendable {
   let debian: String
   /// The texts of its licences and exceptions, by their SPDX names, in the order of these.
   let texts: [(name: String, text: [UInt8])]
+  /// Where the tarball has these texts, each path once.
+  let paths: [String]
   /// Names of licences and exceptions without a text.
   let missingTexts: [String]
 
@@ -21,6 +23,7 @@ package struct PackageLicences: Sendable {
     expression = .unread("")
     debian = ""
     texts = []
+    paths = []
     missingTexts = []
   }
 
@@ -35,6 +38,8 @@ package struct PackageLicences: Sendable {
       if let text = try known.text(of: name) { texts.append((name, text)) } else { missing.append(name) }
     }
     self.texts = texts
+    var seen: Set<String> = []
+    paths = texts.map { known.path(of: $0.name) }.filter { seen.insert($0).inserted }
     missingTexts = missing
     let holder =
       "\(Timestamp(seconds: context.plan.sourceDate).fields.year) the authors of \(manifest.name), as the files state"
@@ -44,6 +49,12 @@ package struct PackageLicences: Sendable {
 
   /// What `@NAME@` stands for in the recipe of the package.
   var values: [String: String] { ["LICENSE": expression.text, "COPYRIGHT": debian] }
+
+  /// What these stand for in the spec that makes several packages, of one of which they are.
+  func values(of rpm: String) -> [String: String] {
+    let name = String(rpm.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
+    return ["\(name)_LICENSE": expression.text, "\(name)_LICENSE_FILES": paths.joined(separator: " ")]
+  }
 
   /// Where RPM has the texts of licences, without the slash at the start.
   static func folder(_ package: String) -> String { "usr/share/licenses/\(package)" }

@@ -9,8 +9,8 @@ struct LicensesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "licenses", abstract: "Show the licences of a release's packages, and check them with licensecheck.",
     discussion: """
-      Lists the licence expression of the tarball and of each package, as it follows from the rules of the manifest \
-      and the SPDX tags of files. Then licensecheck, which must be installed, reads every file. If it finds a \
+      Lists the licence expression of the tarball, of each package, and of the packages that a build of the tarball \
+      makes, as it follows from the rules of the manifest and the SPDX tags of files. Then licensecheck, which must be installed, reads every file. If it finds a \
       licence that lrelease does not name for that file, the file is listed, and the exit status is 6. A rule of \
       [[licenses]] in the manifest with 'why' settles the question. What licensecheck finds never changes a release.
 
