@@ -110,6 +110,21 @@ claimed() {
 # index KERNEL: depmod for a kernel that has what depmod makes. One of which only the headers are here has none.
 index() { [ ! -e "$lib/$1/modules.dep" ] || depmod "$1" 2>/dev/null || :; }
 
+# index_anew: depmod where modules.dep names modules of this package that are not there, as when it was killed before.
+index_anew() {
+  any=$(for place in $places; do printf '|%s' "${place%%=*}"; done)
+  for table in "$lib"/*/modules.dep; do
+    [ -s "$table" ] || continue
+    files=$(grep -Eo "^[^:]*/(${any#|})\.ko[^:]*" "$table") || continue
+    for file in $files; do
+      [ ! -e "${table%/*}/$file" ] || continue
+      kernel=${table%/*}
+      index "${kernel##*/}"
+      break
+    done
+  done
+}
+
 # remove_file FILE: and the folders that are empty then.
 remove_file() {
   rm -f "$1" 2>/dev/null || return 1
@@ -273,6 +288,7 @@ remove_modules() {
       if [ -e "$left" ] && ! claimed "$kernel" "$name"; then say "$left could not be removed"; fi
     done
   done
+  index_anew
   conf=/usr/src/$module-$number/dkms.conf
   if rpm -qf "$conf" >/dev/null 2>&1 && dpkg-query -S "$conf" >/dev/null 2>&1; then
     say "dpkg and rpm both have this package installed; what is left of it needs to be installed again"
@@ -625,6 +641,7 @@ install_modules() {
     done
   fi
   [ "$log" = /dev/null ] || rm -f "$log"
+  index_anew
   signatures
   in_use "the running kernel has these modules loaded as they were before" "unmount, and unload them, or boot"
   return "$status"
