@@ -288,6 +288,10 @@ remove_modules() {
       if [ -e "$left" ] && ! claimed "$kernel" "$name"; then say "$left could not be removed"; fi
     done
   done
+  # What a removal that was killed has not come to.
+  for folder in "$lib"/*/updates/dkms "$lib"/*/updates "$lib"/*/extra; do
+    if [ -d "$folder" ] && [ -z "$(ls -A "$folder")" ] && ! owned "$folder"; then rmdir "$folder" 2>/dev/null || :; fi
+  done
   index_anew
   conf=/usr/src/$module-$number/dkms.conf
   if rpm -qf "$conf" >/dev/null 2>&1 && dpkg-query -S "$conf" >/dev/null 2>&1; then
