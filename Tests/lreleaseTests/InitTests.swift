@@ -162,6 +162,28 @@ import Testing
     }
   }
 
+  /// A repository that came in a tarball, with a configuration of its own: nothing that it names is run.
+  @Test func aRepositoryRunsNothing() async throws {
+    try await Workshop.use { workshop in
+      try workshop.write("code/Kbuild", "obj-m += demo.o\n")
+      try workshop.write("code/demo.c", Self.code)
+      try workshop.write("code/.gitattributes", "*.c filter=x\n")
+      try await commit(workshop)
+      try await workshop.shell(
+        """
+        cd code && for key in filter.x.clean filter.x.process core.fsmonitor core.pager core.hooksPath; do
+          git config $key "touch '$PWD/../ran-$key'; cat"
+        done
+        sed -i s/Does/DOES/ demo.c
+        """)
+      let outcome = try await begin(workshop)
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      let ran = try Files.names(in: workshop.folder).map { String(decoding: $0, as: UTF8.self) }
+        .filter { $0.hasPrefix("ran") }
+      #expect(ran.isEmpty, "\(ran)")
+    }
+  }
+
   @Test func nothingIsOverwritten() async throws {
     try await Workshop.use { workshop in
       try workshop.write("code/Kbuild", "obj-m += demo.o\n")

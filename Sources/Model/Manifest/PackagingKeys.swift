@@ -32,6 +32,7 @@ extension Manifest.BuiltPackage {
     exclude = table.optional("exclude", .globs, default: [], "patterns: what it is not made of")
     location = table.location
     table.constrain(.anyOf(["rpm", "deb"]))
+    table.constrain(.filledOr("files", "variant"))
     if rpm == nil && deb == nil { table.report("a package must have 'rpm', 'deb' or both") }
     if files.isEmpty && variant == nil { table.report("a package must have 'files', 'variant' or both") }
   }

@@ -28,6 +28,8 @@ enum Constraint: Sendable {
   case notBothFilled(String, String)
   /// It is there, and has elements.
   case notEmpty(String)
+  /// The first has elements, or the second is there.
+  case filledOr(String, String)
 }
 
 /// A key of a table.
@@ -152,6 +154,7 @@ extension Constraint {
     case .notBothFilled(let key, let other):
       return .object(["not": .object(["allOf": .array([filled(key), filled(other)])])])
     case .notEmpty(let key): return filled(key)
+    case .filledOr(let key, let other): return .object(["anyOf": .array([filled(key), required(other)])])
     }
   }
 }

@@ -45,8 +45,12 @@ extension GitFacts {
     part = prefix.pathParts.joined(separator: "/")
     tag = try await GitFacts.ask(["describe", "--tags", "--exact-match", "HEAD"], in: folder)
     origin = try await GitFacts.ask(["config", "remote.origin.url"], in: folder).flatMap(GitFacts.public)
+    // To compare files with the commit, git runs the filters that the configuration names: not those of a stranger.
+    let filters = try await GitFacts.ask(
+      ["config", "--local", "--includes", "--get-regexp", #"^filter\..*\.(clean|process)$"#], in: folder)
     let status =
-      isBare ? nil : try await GitFacts.ask(["status", "--porcelain", "--untracked-files=no", "."], in: folder)
+      isBare || filters != nil
+      ? nil : try await GitFacts.ask(["status", "--porcelain", "--untracked-files=no", "."], in: folder)
     changes = status?.split(separator: "\n").count ?? 0
   }
 
