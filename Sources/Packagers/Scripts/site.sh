@@ -272,6 +272,15 @@ remove_modules() {
     unite
     forget "$number"
     for version in $(kept) $(strays); do forget "$version"; done
+    for saved in "$home"/original_module/*/*/; do
+      saved=${saved%/}
+      kernel=$(basename "${saved%/*}")
+      if [ ! -d "$saved" ] || [ -L "$home/kernel-$kernel-${saved##*/}" ]; then continue; fi
+      changed=
+      put_back "$kernel" "${saved##*/}"
+      [ -z "$changed" ] || index "$kernel"
+    done
+    find "$home/original_module" -depth -type d -empty -exec rmdir {} \; 2>/dev/null || :
     rmdir "$home" 2>/dev/null || :
     [ ! -d "$home/$number" ] || say "$home/$number could not be removed"
   done
