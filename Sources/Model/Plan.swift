@@ -27,6 +27,9 @@ package struct Plan: Sendable, Equatable, Codable {
   package var recipe: [String: RecipeFile]
   /// What the qualification of a candidate proved about each package, by variant; nil for a candidate.
   package var proven: [String: Proven]?
+  /// The version in dkms, where that is not what it was before extras and a fourth number showed in it: a plan without
+  /// it keeps its bytes.
+  package private(set) var dkmsVersion: String?
   /// Series that were given when the release was cut, over those of the manifest; nil for none.
   package var patches: [AddedSeries]?
   /// The changes of vendors, in order; nil for a release as it was cut.
@@ -136,6 +139,14 @@ package struct Plan: Sendable, Equatable, Codable {
     /// How versions, origins and the recipe name it: `by.acme.1`.
     package var mark: String { "by.\(vendor).\(number)" }
   }
+
+  /// Spells the version for dkms as it is spelled now: for a plan that is new.
+  package mutating func nameForDKMS() {
+    dkmsVersion = version.value.dkms == version.value.dkmsBefore ? nil : version.value.dkms
+  }
+
+  /// `PACKAGE_VERSION` and `MODULE_VERSION` of DKMS.
+  package var versionInDKMS: String { dkmsVersion ?? version.value.dkmsBefore }
 
   /// `lustre-7.4.2`: the name of the release folder and of the top folder of the tarball.
   package var releaseName: String {

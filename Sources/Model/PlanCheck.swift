@@ -25,6 +25,7 @@ extension Plan {
       try demand(isID, "sources.\(name).commit", pin.commit ?? "")
     }
     for patch in appliedPatches { try demand(patch.name, .place, "patches") }
+    try demand(versionInDKMS == version.value.dkms || dkmsVersion == nil, "dkmsVersion", dkmsVersion ?? "")
     for added in patches ?? [] {
       try demand(added.source.map { sources[$0] != nil } ?? true, "patches.source", added.source ?? "")
       try demand(isCleanPath(added.series), "patches.series", added.series)

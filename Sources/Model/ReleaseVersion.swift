@@ -173,7 +173,12 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
   /// first rebuild of it, `7.4.0.0.1`, stands before that. A fourth number has a place of its own, behind all respins
   /// of the three and before the candidates of what follows: 7.4.2.1 is `7.4.2.999.0.1`. Extras follow a dash, which
   /// stands before the dot wherever bash compares text: 7.4.2+r1+and.gds is `7.4.2.1-and.gds`.
-  package var dkms: String {
+  package var dkms: String { dkms(isTold: true) }
+
+  /// The same as it was once spelled: neither extras nor a fourth number showed.
+  package var dkmsBefore: String { dkms(isTold: false) }
+
+  private func dkms(isTold: Bool) -> String {
     var numbers = components
     if let prerelease {
       // As in a subtraction: borrow from the last number that is not 0. One more 999 keeps the candidates
@@ -187,10 +192,10 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
       while numbers.count < 3 { numbers.append(0) }
     }
     // A candidate has a number from 1 behind its 999.
-    if components.count == 4 { numbers.insert(contentsOf: [999, 0], at: 3) }
+    if isTold, components.count == 4 { numbers.insert(contentsOf: [999, 0], at: 3) }
     if respin > 0 { numbers.append(respin) }
     if let vendor { numbers += [0, vendor.number] }
-    return numbers.map(String.init).joined(separator: ".") + (extras.isEmpty ? "" : "-and.\(extras)")
+    return numbers.map(String.init).joined(separator: ".") + (extras.isEmpty || !isTold ? "" : "-and.\(extras)")
   }
 
   package static func < (a: Self, b: Self) -> Bool {

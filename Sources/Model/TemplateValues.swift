@@ -15,7 +15,7 @@ extension Plan {
     }
     return [
       "NAME": manifest.name, "VERSION": version.tarball, "VERSION_TRIPLE": triple.tarball,
-      "DKMS_VERSION": version.dkms, "KERNEL": kernel ?? "", "SUMMARY": manifest.summary,
+      "DKMS_VERSION": versionInDKMS, "KERNEL": kernel ?? "", "SUMMARY": manifest.summary,
       "LICENSE": manifest.license, "HOMEPAGE": manifest.homepage, "MAINTAINER": manifest.maintainer,
       "EXTRAS": extras.joined(separator: " "),
     ].merging(own) { known, _ in known }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Files
 import Model
 import SystemPackage
@@ -52,6 +53,20 @@ import Testing
       name: "patched-saved", release: "demo-1.0",
       identity: "daef5826833f521bf2c7fc7742b685e73db9d567f9d881f875608ecb16846fbf"),
   ]
+
+  /// A release that is there keeps its version in dkms; a new one has its extras in it. A plan cannot say another.
+  @Test func theVersionInDKMS() throws {
+    let bytes = try Files.read(Self.folder.appending("rebuilt-twice.json"))
+    var plan = try Plan(parsing: bytes, doing: "testing")
+    #expect(plan.versionInDKMS == "7.4.2.3.0.2")
+    plan.nameForDKMS()
+    #expect(plan.versionInDKMS == "7.4.2.3.0.2-and.late.more")
+    let told = try JSON.encode(plan)
+    #expect(try Plan(parsing: told, doing: "testing").versionInDKMS == "7.4.2.3.0.2-and.late.more")
+    let lie = String(decoding: told, as: UTF8.self).replacing("7.4.2.3.0.2-and.late.more", with: "9-and.x$(id)")
+    let error = #expect(throws: ReleaseError.self) { try Plan(parsing: Array(lie.utf8), doing: "testing") }
+    #expect(error?.description.contains("dkmsVersion: '9-and.x$(id)' cannot stand there") == true)
+  }
 
   @Test func allOfThemAreTried() throws {
     let names = try Files.names(in: Self.folder).map { String(decoding: $0, as: UTF8.self) }

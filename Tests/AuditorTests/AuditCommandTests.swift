@@ -103,14 +103,14 @@ import Testing
         (tree + ["--probes", "6.1=a.h", "--probes", "7.2=config.cache"], 2, "is a cache of configure"),
         (tree + ["--probes", "6.1=a.h", "--probes", "7.2=empty"], 2, "not a regular file"),
         (
-          ["bare", "--manifest", "noprobes.toml", "--probes", "a=a.h", "--probes", "b=a.h"], 2, "says nothing of probes"
+          ["bare", "--manifest", "noprobes.toml", "--probes", "a=a.h", "--probes", "b=a.h"], 2, "does not mention probes"
         ),
         ([release, "--compare", "bad.json"], 2, "it is not a report of lrelease: "),
         ([release, "--compare", "none.json"], 2, "reading the report none.json: No such file"),
         ([release, "--against", "empty"], 3, "it holds nothing of what belongs to mainline (fs/sample"),
         ([release, "--against", "nowhere"], 3, "No such file"), ([release, "--against", "text"], 3, "not a tarball"),
         ([release, "--build", "nowhere"], 3, "building in the kernel nowhere: there is no such folder"),
-        ([release, "--build", "empty"], 3, "it is no kernel tree and no headers"),
+        ([release, "--build", "empty"], 3, "it is neither a kernel tree nor headers"),
         ([release, "--manifest", ceph], 3, "it holds nothing of what belongs to mainline"),
       ] {
         let outcome = try await run(["audit", "--quiet"] + arguments, in: folder)

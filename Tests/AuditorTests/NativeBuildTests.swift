@@ -169,12 +169,12 @@ private let kernelTree = environmentVariable("LRELEASE_KERNEL_TREE").map { FileP
       }
       let base = ["Makefile", "scripts/x"]
       for (path, words) in [
-        (folder.appending("none"), "there is no such folder"), (folder, "it is no kernel tree and no headers"),
+        (folder.appending("none"), "there is no such folder"), (folder, "it is neither a kernel tree nor headers"),
         (try make("bare", base[0], base[1]), "it is not configured"),
         (try make("configured", base[0], base[1], ".config"), "it is not prepared for building modules"),
         (
           try make("a:b", base[0], base[1], ".config", "include/generated/autoconf.h", "include/config/kernel.release"),
-          "no overlay can be made of a path with a colon"
+          "a path with a colon, comma or backslash cannot be used for an overlay"
         ),
       ] {
         #expect(performing: { try KernelTree(path) }, throws: { "\($0)".contains(words) && !"\($0)".contains("\n") })

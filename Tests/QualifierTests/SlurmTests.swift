@@ -17,6 +17,29 @@ import Verdicts
   .serialized,
   .enabled(if: TestCluster.lacks.isEmpty, "it needs \(TestCluster.lacks): apt-get install slurm-wlm munge"))
 struct SlurmTests {
+  /// Processes that are stopped, and who stops more of them. All are let go, or end with their tasks.
+  private final class Hold {
+    private let watch: Child
+    private let held: FilePath
+
+    init(watch: Child, held: FilePath) {
+      self.watch = watch
+      self.held = held
+    }
+
+    var processes: [pid_t] {
+      get throws {
+        String(decoding: try Files.read(held), as: UTF8.self).split(separator: "\n").compactMap { pid_t($0) }
+      }
+    }
+
+    func letGo() async throws {
+      kill(watch.pid, SIGTERM)
+      _ = try await watch.wait { false }
+      for id in try processes { kill(id, SIGCONT) }
+    }
+  }
+
   private struct Place: Sendable {
     let workshop: Workshop
     let cluster: TestCluster
@@ -48,27 +71,31 @@ struct SlurmTests {
         Verdict.self, from: Files.read(qualification.appending("verdicts").appending("\(name).modules.json")))
     }
 
-    /// Starts lrelease, and holds what builds in a task of the node: this test may get to work much later.
+    /// Starts lrelease, and holds all that builds in tasks of the node: this test may get to work much later.
     ///
     /// A process of its own looks out for make, with priority, as a build is over in a second and the other tests take
-    /// their time.
-    ///
-    /// - Returns: lrelease, and the processes that wait for `letGo`.
-    func startAndHold(_ more: [String] = []) async throws -> (Child, [pid_t]) {
+    /// their time. It goes on until it is told to let go.
+    func startAndHold(_ more: [String] = []) async throws -> (Child, Hold) {
+      let held = workshop.folder.appending("held")
+      try Files.replace(held, with: [])
       let watch = try Child(
-        workshop, ["-n", "-10", "python3", "-c", Self.watch, "\(workshop.folder)/out", cluster.configuration.string],
+        workshop,
+        [
+          "-n", "-10", "python3", "-c", Self.watch, "\(workshop.folder)/out", cluster.configuration.string, held.string,
+        ],
         program: "nice", log: "watch")
       let child = try start(more)
-      _ = try await watch.wait(seconds: 1800) { !child.isRunning }
-      let held = watch.errorText.split(separator: " ").compactMap { pid_t($0.trimmed) }
-      #expect(!held.isEmpty, "\(watch.errorText) \(child.errorText)")
-      return (child, held)
+      let hold = Hold(watch: watch, held: held)
+      let isHeld = try await child.wait(seconds: 1800) { try !hold.processes.isEmpty }
+      #expect(isHeld, "\(watch.errorText) \(child.errorText)")
+      return (child, hold)
     }
 
-    /// Stops every make below a task, which names the folder or the configuration of Slurm, and writes their ids.
+    /// Stops every make below a task, which names the folder or the configuration of Slurm, and writes their ids into a
+    /// file, until it is ended.
     private static let watch = """
       import os, signal, sys, time
-      folder, configuration = (word.encode() for word in sys.argv[1:])
+      folder, configuration = (word.encode() for word in sys.argv[1:3])
       def text(id, name):
           try:
               return open(f"/proc/{id}/{name}", "rb").read()
@@ -81,19 +108,16 @@ struct SlurmTests {
               fields = text(id, "stat").rpartition(b")")[2].split()
               id = int(fields[1]) if fields else 0
           return False
-      held = []
-      while not held:
+      held = set()
+      while True:
           for id in map(int, filter(str.isdigit, os.listdir("/proc"))):
-              if b"make\\0-j" in text(id, "cmdline") and is_below(id):
+              if id not in held and b"make\\0-j" in text(id, "cmdline") and is_below(id):
                   os.kill(id, signal.SIGSTOP)
-                  held.append(id)
+                  held.add(id)
+                  with open(sys.argv[3], "a") as file:
+                      print(id, file=file)
           time.sleep(0.005)
-      print(*held, file=sys.stderr)
       """
-
-    func letGo(_ held: [pid_t]) {
-      for id in held { kill(id, SIGCONT) }
-    }
 
     /// Demands that the tasks have left nothing on the node and in the folder of the qualification.
     func expectNothingLeft(_ location: Testing.SourceLocation = #_sourceLocation) async throws {
@@ -127,7 +151,7 @@ struct SlurmTests {
       // Slurm says two processors, and this machine has more: what a task was given counts.
       #expect(try !place.cluster.processes(running: "make -j1 ").isEmpty)
       try await place.cluster.shell("scancel 1_1")
-      place.letGo(held)
+      try await held.letGo()
       _ = try await child.wait(seconds: 1800) { false }
       #expect(child.exitStatus == 1)
       #expect(
@@ -193,7 +217,7 @@ struct SlurmTests {
         next.errorText.contains("warning: Slurm job 1 is at work on 1 of the cases already; waiting for it")
       }
       #expect(isTakenUp, "\(next.errorText)")
-      place.letGo(held)
+      try await held.letGo()
       _ = try await next.wait(seconds: 1800) { false }
       #expect(next.exitStatus == 0, "\(next.errorText)")
       try await place.expectNothingLeft()

@@ -63,6 +63,7 @@ extension Planner {
       components: version.components, prerelease: version.prerelease, respin: version.respin, extras: plan.extras,
       vendor: vendor
     ).planned
+    plan.nameForDKMS()
 
     let contents = try await readAdded(manifest, request.added, into: &plan, progress)
     let tree = try await changed(code, from: old, to: &plan, manifest, contents, progress)

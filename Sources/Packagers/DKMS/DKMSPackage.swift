@@ -38,11 +38,12 @@ package struct DKMSPackage: Sendable {
   }
 
   package var version: ReleaseVersion { context.version }
+  package var versionInDKMS: String { plan.versionInDKMS }
   private var plan: Plan { context.plan }
   private var manifest: Manifest { context.manifest }
 
   /// Where the source tree goes on the target.
-  package var folder: String { "usr/src/\(package.module)-\(version.dkms)" }
+  package var folder: String { "usr/src/\(package.module)-\(versionInDKMS)" }
 
   /// The source tree as dkms finds it below /usr/src: the part of the release that the modules need.
   package func sourceTree(_ release: ReleaseTree) throws -> ReleaseTree {
@@ -126,7 +127,7 @@ package struct DKMSPackage: Sendable {
       return try filled(
         PackageResources.dkms_conf_bash, "dkms.conf",
         [
-          "NAME": .plain(manifest.name), "DKMS_VERSION": .plain(version.dkms), "DKMS_MAX": .plain(range.dkmsMax),
+          "NAME": .plain(manifest.name), "DKMS_VERSION": .plain(versionInDKMS), "DKMS_MAX": .plain(range.dkmsMax),
           "EXPRESSION": .verbatim(range.expression), "ARCHITECTURES": package.architectures.map { .verbatim($0) },
           "MAKE": .verbatim(package.make), "MODULES": .verbatim(lines.joined(separator: "\n")),
         ])
@@ -172,7 +173,7 @@ package struct DKMSPackage: Sendable {
       }
       let places = modules.map { "\($0.name)=\($0.install.isEmpty ? "/updates/dkms" : $0.install)" }
       let values: [String: Script.Value?] = [
-        "DKMS_VERSION": .plain(version.dkms), "PLACES": .word(places.joined(separator: " ")),
+        "DKMS_VERSION": .plain(versionInDKMS), "PLACES": .word(places.joined(separator: " ")),
       ]
       return [
         "DKMS_SITE": try filled(values.merging(["ALL": .verbatim("")]) { $1 }), "DKMS_FOLDERS": try filled(values),

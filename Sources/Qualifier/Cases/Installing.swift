@@ -69,8 +69,8 @@ extension CaseRun {
       bytes += Int64(fields[2]) ?? 0
       // A module may add a remark to the version.
       let isOwn = package.modules.contains { $0.hasOwnVersion && $0.name == fields[1] }
-      if !isOwn, !fields[3].isEmpty, fields[3].split(separator: " ").first.map(String.init) != package.version.dkms {
-        problems.append("\(fields[1]) has version \(fields[3]), not \(package.version.dkms)")
+      if !isOwn, !fields[3].isEmpty, fields[3].split(separator: " ").first.map(String.init) != package.versionInDKMS {
+        problems.append("\(fields[1]) has version \(fields[3]), not \(package.versionInDKMS)")
       }
       if !fields[4].hasPrefix("\(kernel) ") {
         problems.append("\(fields[1]) is made for '\(fields[4])', not \(kernel)")
