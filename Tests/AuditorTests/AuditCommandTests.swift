@@ -103,7 +103,8 @@ import Testing
         (tree + ["--probes", "6.1=a.h", "--probes", "7.2=config.cache"], 2, "is a cache of configure"),
         (tree + ["--probes", "6.1=a.h", "--probes", "7.2=empty"], 2, "not a regular file"),
         (
-          ["bare", "--manifest", "noprobes.toml", "--probes", "a=a.h", "--probes", "b=a.h"], 2, "does not mention probes"
+          ["bare", "--manifest", "noprobes.toml", "--probes", "a=a.h", "--probes", "b=a.h"], 2,
+          "does not mention probes"
         ),
         ([release, "--compare", "bad.json"], 2, "it is not a report of lrelease: "),
         ([release, "--compare", "none.json"], 2, "reading the report none.json: No such file"),
