@@ -172,6 +172,7 @@ struct SlurmTests {
         "\(child.errorText)")
       try await place.expectNothingLeft()
 
+      try await held.letGo()
       let outcome = try await place.run(both)
       #expect(outcome.succeeded, "\(outcome.errors)")
       #expect(try place.verdict("debian-12-6.12").result == .pass)
