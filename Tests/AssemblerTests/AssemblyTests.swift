@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{kernal}", "nothing has the name {kernal}"), ("2.15.0_5_gabc", "is not a number"),
+    ("{kernal}", "names {kernal}, which nothing has"), ("2.15.0_5_gabc", "is not a number"),
     ("7.4 2", "is not a number"),
     ("1:7.4", "is not a number"), ("{kernel}-beta1", "not a release candidate"), ("7.4-1", "not a release candidate"),
   ])
