@@ -172,7 +172,7 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
   /// 7.4-rc2 is `7.3.999.2` and 2.18.0-rc1 is `2.17.999.999.1`. The first respin of 7.4 is `7.4.0.1`, and a vendor's
   /// first rebuild of it, `7.4.0.0.1`, stands before that. A fourth number has a place of its own, behind all respins
   /// of the three and before the candidates of what follows: 7.4.2.1 is `7.4.2.999.0.1`. Extras follow a dash, which
-  /// stands before the dot wherever bash compares text: 7.4.2+r1+and.gds is `7.4.2.1-and.gds`.
+  /// sorts before the dot in the C locale, in which packages call dkms: 7.4.2+r1+and.gds is `7.4.2.1-and.gds`.
   package var dkms: String { dkms(isTold: true) }
 
   /// The same as it was once spelled: neither extras nor a fourth number showed.

@@ -98,7 +98,8 @@ import Testing
       )
       for (patches, words) in [
         ("linus=fix.patch", ["the manifest has no source 'linus'", "did you mean 'linux'?"]),
-        ("none.patch", ["none.patch", "No such file"]),
+        ("none.patch", ["none.patch", "No such file"]), ("=fix.patch", ["'=fix.patch' is neither"]),
+        ("linux=", ["'linux=' is neither SERIES nor NAME=SERIES"]),
         ("empty", ["empty", "no file series and no patches", "git format-patch"]),
         ("wrong.patch", ["cut.1/series", "wrong.patch", "fs/none.c"]),
         ("two", ["a-b.patch", "rename one of them"]),

@@ -49,6 +49,9 @@ struct SourceOptions: ParsableArguments {
     guard halves.count == 2, !halves[0].contains("/"), !Files.exists(FilePath(text)) else {
       return (nil, try PatchSeries(at: FilePath(text)))
     }
+    guard !halves[0].isEmpty, !halves[1].isEmpty else {
+      throw ReleaseError(.input, doing: "reading --patches", reason: "'\(text)' is neither SERIES nor NAME=SERIES")
+    }
     return (halves[0], try PatchSeries(at: FilePath(halves[1])))
   }
 
