@@ -100,6 +100,34 @@ import Testing
     }
   }
 
+  /// Of root's environment only what would make the build go elsewhere is an error; the rest does not reach the probe.
+  @Test func whatPreBuildTakesFromTheEnvironment() async throws {
+    try await released { scripts in
+      let mark = try #require(scripts[0].files.first { $0.string.hasSuffix("mark/tree/dkms/pre-build") })
+      let build = mark.removingLastComponent().removingLastComponent().string
+      func run(_ environment: String) async throws -> Command.Outcome {
+        let script =
+          "cd \(build) && mkdir -p extras/mark && : >Makefile && env \(environment) sh dkms/pre-build 6.12.1 \(build)"
+        return try await Command("sh", ["-c", script]).run(doing: "calling pre-build")
+      }
+      for harmless in ["A=1", "CDPATH=.:/usr MAKEFLAGS=k ARCH=arm64 GREP_OPTIONS=-v ENV=/none", "sub_make_done="] {
+        let outcome = try await run(harmless)
+        #expect(outcome.succeeded && outcome.errors.isEmpty, "\(outcome.errors)")
+      }
+      for (environment, names) in [
+        ("KBUILD_OUTPUT=/x", "KBUILD_OUTPUT"), ("sub_make_done=1", "sub_make_done"),
+        ("KBUILD_OUTPUT=/x sub_make_done=1", "KBUILD_OUTPUT sub_make_done"),
+      ] {
+        let outcome = try await run(environment)
+        #expect(!outcome.succeeded && outcome.errors.contains("environment has \(names) of a kernel build"))
+        // dkms before 3.1.7 goes on to make.
+        let stops = try await Command("grep", ["-rlF", "--include=Makefile", "$(error ", build]).run(
+          doing: "looking for what stops make")
+        #expect(stops.text.contains("extras/mark/Makefile"), "\(stops.text)")
+      }
+    }
+  }
+
   private func parse(_ scripts: [(shell: String, files: [FilePath])]) async throws {
     for (shell, files) in scripts {
       #expect(!files.isEmpty)

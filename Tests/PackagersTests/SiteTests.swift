@@ -50,7 +50,14 @@ import Testing
       // Root's environment reaches neither dkms nor the probe.
       try await machine.run("CDPATH=.:/usr MAKEFLAGS=-k GREP_OPTIONS=-v apt-get install -y \(deb)")
       try await machine.expect(installed)
-      try await machine.run("rm -r /usr/src/sample-7.2.1; apt-get remove -y sample-dkms")
+      // Links of weak-modules(8) in another kernel lead nowhere afterwards.
+      let weak = "/lib/modules/\(kernels[1])/weak-updates"
+      try await machine.run(
+        """
+        mkdir -p \(weak)/dkms; ln -s /lib/modules/\(kernels[0])/updates/dkms/samplefs.ko* \(weak)/dkms
+        ln -s /lib/modules/\(kernels[0])/updates/dkms/samplenet.ko* \(weak)
+        rm -r /usr/src/sample-7.2.1; apt-get remove -y sample-dkms; rmdir \(weak)
+        """)
       try await machine.expect(["/etc/modprobe.d/sample.conf"])
 
       // Half a tree, as when dkms was killed while it stored.
@@ -92,12 +99,29 @@ import Testing
       try await machine.expect(installed)
 
       // Where nothing may be executed, dkms sees no file that may be.
+      // And a key that cannot be used is a reason, and folders that are no kernels are none.
       let noexec = try await machine.run(
         """
+        mkdir -p '/lib/modules/6.1 old/kernel' /lib/modules/lost+found/kernel
+        echo source_tree=/srv >>/etc/dkms/framework.conf
+        printf 'mok_signing_key=/etc/passwd\\nmok_certificate=/etc/group\\n' >>/etc/dkms/framework.conf
         sed -i 's|cp -a "$source_dir/" "$build_dir"|&; chmod -R a-x,u+X "$build_dir"|' /usr/sbin/dkms
-        apt-get install -y --reinstall \(deb)
+        apt-get install -y -o Dpkg::Use-Pty=0 --reinstall \(deb) 2>&1
+        rm -r '/lib/modules/6.1 old' /lib/modules/lost+found
         """)
+      #expect(!noexec.text.contains("kernel old") && !noexec.text.contains("lost+found"), "\(noexec.text)")
+      #expect(noexec.text.contains("the modules are not signed ("), "\(noexec.text)")
       #expect(!noexec.text.contains("not executable"), "\(noexec.text)")
+      try await machine.expect(installed)
+
+      // Half a source tree is no kernel that is not supported.
+      let torn = try await machine.run("rm /usr/src/sample-7.2.1/dkms/pre-build; dpkg-reconfigure sample-dkms 2>&1")
+      let words = "\(kernels[0]): /usr/src/sample-7.2.1 is not whole; install the package again; those that it has stay"
+      #expect(torn.text.contains(words) && !torn.text.contains("is skipped"), "\(torn.text)")
+      try await machine.expect(installed)
+
+      // The folder of dkms itself may be gone.
+      try await machine.run("mv /var/lib/dkms /root; apt-get install -y --reinstall \(deb); rm -r /root/dkms")
       try await machine.expect(installed)
 
       // In a chroot a failed build is no error of apt's, and the modules that were there stay.
@@ -117,6 +141,23 @@ import Testing
       try await machine.run("mv /root/fs.h \(header); touch /etc/dkms/no-autoinstall")
       let told = try await machine.run("apt-get install -y -o Dpkg::Use-Pty=0 --reinstall \(deb) 2>&1")
       #expect(told.text.contains("nothing is built, as /etc/dkms/no-autoinstall is there"), "\(told.text)")
+    }
+  }
+
+  private static let busybox = FilePath("/bin/busybox")
+
+  /// A busybox that is /bin/sh runs programs of its own in place of modinfo, depmod and rpm.
+  @Test(.enabled(if: Files.exists(busybox), "busybox is not installed: apt-get install busybox-static"))
+  func aBusyboxIsAShell() async throws {
+    try await use { machine, kernels in
+      _ = try await Command("cp", [Self.busybox.string, machine.folder.string]).check(doing: "copying busybox")
+      try await machine.run("ln -sf /mnt/busybox /bin/sh; exec apt-get install -y \(deb)")
+      try await machine.expect(
+        dkms(Dictionary(uniqueKeysWithValues: kernels.map { ($0, "7.2.1") }), sources: "7.2.1"))
+      let own = try await machine.run("modinfo --version 2>/dev/null || echo a modinfo of its own")
+      try #require(own.text == "a modinfo of its own\n")
+      try await machine.run("rm -r /usr/src/sample-7.2.1; apt-get purge -y sample-dkms; ln -sf dash /bin/sh")
+      try await machine.expect([])
     }
   }
 

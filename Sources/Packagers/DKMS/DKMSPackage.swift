@@ -152,8 +152,16 @@ package struct DKMSPackage: Sendable {
       return try filled(
         PackageResources.pre_build_sh, "dkms/pre-build",
         // Quoting would change the bytes of released packages.
-        ["PROBE": package.probe.map { .verbatim($0) }, "MAKEFILES": .verbatim(makefiles)])
+        [
+          "PROBE": package.probe.map { .verbatim($0) }, "MAKEFILES": .verbatim(makefiles),
+          "SCRATCH": .verbatim(try scratch),
+        ])
     }
+  }
+
+  /// Finds a folder for temporary files, in the scripts that need one.
+  private var scratch: String {
+    get throws { try filled(PackageResources.scratch_sh, "the scripts", [:]).trimmed }
   }
 
   /// Looks at what dkms has installed when no maintainer script does.
@@ -174,6 +182,7 @@ package struct DKMSPackage: Sendable {
       let places = modules.map { "\($0.name)=\($0.install.isEmpty ? "/updates/dkms" : $0.install)" }
       let values: [String: Script.Value?] = [
         "DKMS_VERSION": .plain(versionInDKMS), "PLACES": .word(places.joined(separator: " ")),
+        "SCRATCH": .verbatim(try scratch),
       ]
       return [
         "DKMS_SITE": try filled(values.merging(["ALL": .verbatim("")]) { $1 }), "DKMS_FOLDERS": try filled(values),

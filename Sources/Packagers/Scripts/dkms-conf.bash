@@ -5,6 +5,8 @@
 PACKAGE_NAME="@MODULE@"
 PACKAGE_VERSION="@DKMS_VERSION@"
 AUTOINSTALL="yes"
+# Each kernel has modules of its own: a link of weak-modules to those of another kernel would ask no probe and no range.
+NO_WEAK_MODULES="yes"
 # MIN and MAX for dkms since 3.0.11, the expression for older ones.
 BUILD_EXCLUSIVE_KERNEL_MIN="@MIN@"
 BUILD_EXCLUSIVE_KERNEL_MAX="@DKMS_MAX@"

@@ -4,15 +4,13 @@
 # pre-build --supports KERNEL also tells.
 set -eu
 
+#@SCRATCH@
+
 # What root has in its environment, such as CDPATH, GREP_OPTIONS and MAKEFLAGS, is for root's own work.
 if [ -z "${DKMS_PRE_BUILD-}" ]; then
-  for scratch in "${TMPDIR:-/tmp}" /tmp /var/tmp /run; do
-    case $scratch in /*) ;; *) continue ;; esac
-    file=$(TMPDIR=$scratch mktemp 2>/dev/null) || continue
-    if { echo written >"$file"; } 2>/dev/null; then rm -f "$file" && break; fi
-    rm -f "$file"
-  done
-  exec env -i DKMS_PRE_BUILD=1 PATH="$PATH" HOME="${HOME:-/}" LC_ALL=C TMPDIR="$scratch" ${CC:+"CC=$CC"} \
+  # dkms gives it to make, though: what then builds elsewhere, and takes away files of the headers, is set by kernel builds.
+  outer=${KBUILD_OUTPUT:+KBUILD_OUTPUT }${sub_make_done:+sub_make_done }
+  exec env -i DKMS_PRE_BUILD=":$outer" PATH="$PATH" HOME="${HOME:-/}" LC_ALL=C TMPDIR="$(scratch_folder)" ${CC:+"CC=$CC"} \
     ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} sh "$0" "$@"
 fi
 
@@ -53,6 +51,9 @@ source=$2
 if ! supports "$kernel"; then
   echo "@MODULE@ @VERSION@: kernel $kernel is skipped: supported are @MIN@ to @MAX@" >&2
   exit 77
+fi
+if [ "$DKMS_PRE_BUILD" != : ]; then
+  stop "@MODULE@ @VERSION@: root's environment has ${DKMS_PRE_BUILD#:}of a kernel build: build again without"
 fi
 if [ ! -e "$source/Makefile" ]; then
   stop "@MODULE@ @VERSION@: kernel $kernel has no headers in $source: install them and build again"

@@ -11,7 +11,21 @@ places=@PLACES@
 # What root has in its environment is for root's own work.
 unset CDPATH ENV BASH_ENV GREP_OPTIONS GZIP XZ_OPT XZ_DEFAULTS || :
 LC_ALL=C
-export LC_ALL
+PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+
+# A busybox that is /bin/sh would take its own programs of these names, which do other things.
+program() (
+  name=$1
+  shift
+  for folder in $(echo "$PATH" | tr : ' '); do
+    [ ! -x "$folder/$name" ] || exec "$folder/$name" "$@"
+  done
+  exit 127
+)
+depmod() { program depmod "$@"; }
+modinfo() { program modinfo "$@"; }
+rpm() { program rpm "$@"; }
 
 say() { echo "@MODULE@ @VERSION@: $*" >&2; }
 
@@ -40,13 +54,8 @@ mark() {
 unmark() { for mark in $marks; do rm -f "$mark" || :; done; }
 #@if ALL
 
-# Where files can be written: dkms without such a place says nothing, and exits 0.
-for scratch in "${TMPDIR:-/tmp}" /tmp /var/tmp /run; do
-  case $scratch in /*) ;; *) continue ;; esac
-  file=$(TMPDIR=$scratch mktemp 2>/dev/null) || continue
-  if { echo written >"$file"; } 2>/dev/null; then rm -f "$file" && break; fi
-  rm -f "$file"
-done
+#@SCRATCH@
+scratch=$(scratch_folder)
 
 # dkms with an environment of its own: not root's MAKEFLAGS and the like.
 call() {
@@ -158,9 +167,13 @@ take_out() {
     esac
     remove_file "$file"
   done
-  for file in "$lib"/*/weak-updates/"$2".ko*; do
-    if [ ! -L "$file" ] || [ -e "$file" ]; then continue; fi
+  # weak-modules(8) makes links to it for other kernels, in folders that are called as the one that it is in.
+  files=$(find "$lib"/*/weak-updates -type l -name "$2.ko*" 2>/dev/null)
+  for file in $files; do
+    [ ! -e "$file" ] || continue
     rm -f "$file"
+    emptied=${file%/*}
+    while [ "${emptied##*/}" != weak-updates ] && rmdir "$emptied" 2>/dev/null; do emptied=${emptied%/*}; done
     file=${file#"$lib/"}
     index "${file%%/*}"
   done
@@ -391,8 +404,9 @@ newest() {
 }
 
 kernels() {
-  for folder in "$lib"/*/; do
+  for folder in "$lib"/[0-9]*/; do
     folder=${folder%/}
+    case $folder in *' '*) continue ;; esac
     if [ -L "$folder/build" ] || [ -d "$folder/build" ] || [ -d "$folder/kernel" ]; then echo "${folder##*/}"; fi
   done | sort -V
 }
@@ -447,7 +461,7 @@ cause() {
   if [ -s "$build/dkms/cause" ]; then
     sed -n 1p "$build/dkms/cause"
   else
-    for words in 'No space left' 'error:' '[Ee]rror'; do
+    for words in 'No space left' 'error:' 'command not found' '[Ee]rror'; do
       ! grep -hsm1 "$words" "$build/make.log" "$log" || return 0
     done | sed -n 1p | grep . || tail -n 1 "$log"
   fi
@@ -498,17 +512,28 @@ why() {
 
 # build KERNEL: 0 installed or rightly skipped, 1 not built, 2 built and not installed.
 build() {
-  if ! sh "$source/dkms/pre-build" --supports "$1"; then
+  supported=0
+  sh "$source/dkms/pre-build" --supports "$1" || supported=$?
+  case $supported in
+  0) ;;
+  77)
     say "kernel $1 is skipped: supported are @MIN@ to @MAX@$(stays "$1")"
     return 0
-  fi
+    ;;
+  *)
+    say "the modules could not be built for kernel $1: $source is not whole; install the package again$(stays "$1")"
+    return 1
+    ;;
+  esac
   if [ ! -e "$lib/$1/build/Makefile" ]; then
     say "kernel $1 gets no modules, as its headers are not installed$(stays "$1")"
     return 0
   fi
   echo "Building @MODULE@ @VERSION@ for kernel $1"
-  call build -m "$module" -v "$number" -k "$1" >"$log" 2>&1
-  case $? in
+  built=0
+  call build -m "$module" -v "$number" -k "$1" >"$log" 2>&1 || built=$?
+  unsigned=$(grep -m1 "won't be signed\|can't generate key\|SSL error" "$log") || unsigned=
+  case $built in
   0) ;;
   9 | 77)
     say "kernel $1 is skipped: $(grep -m1 -i 'error\|exclusive' "$log")$(stays "$1")"
@@ -619,8 +644,9 @@ install_modules() {
     return 0
   fi
   status=0
+  unsigned=
   kernels_done=yes
-  source=$(setting source_tree /usr/src)/$module-$number
+  source=/usr/src/$module-$number
   log=$(TMPDIR=$scratch mktemp 2>/dev/null) || log=/dev/null
   last=$(newest)
   unite
@@ -632,7 +658,8 @@ install_modules() {
   for file in /var/lib/dkms/mok.key /var/lib/dkms/mok.pub; do
     [ -s "$file" ] || rm -f "$file"
   done
-  if call add -m "$module" -v "$number" >"$log" 2>&1; then
+  [ -e "$tree" ] || mkdir -p "$tree" 2>/dev/null || :
+  if call add -m "$module" -v "$number" --sourcetree /usr/src >"$log" 2>&1; then
     for kernel in $1; do
       kernel_here=$kernel
       build "$kernel"
@@ -671,8 +698,10 @@ signatures() {
     if [ "$secure" = 1 ] && ! is_image; then
       say "the modules are not signed, and Secure Boot is on: they cannot be loaded; see that openssl is there, and install again"
     elif grep -qs '^CONFIG_MODULE_SIG=y' "$lib/$kernel/build/.config"; then
-      reason=
-      command -v openssl >/dev/null 2>&1 || reason=", as openssl is not installed"
+      reason=${unsigned:+" ($unsigned)"}
+      case $unsigned in
+      *generate*) command -v openssl >/dev/null 2>&1 || reason=", as openssl is not installed" ;;
+      esac
       say "the modules are not signed$reason: with Secure Boot they cannot be loaded"
     fi
     return 0
