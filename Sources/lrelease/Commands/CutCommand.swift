@@ -89,7 +89,8 @@ struct CutCommand: AsyncParsableCommand {
       case .zst: .zstd
       case .gz: .gzip
       }
-    let cut = Cut(output: FilePath(output), codec: codec, signer: key, progress: console.progress)
+    let cut = Cut(
+      output: FilePath(output), codec: codec, signer: key, cache: opened.cache, progress: console.progress)
     let report = try await cut.run(opened)
     try console.output(report) { console.print(report) }
   }
