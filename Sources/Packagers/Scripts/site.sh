@@ -533,6 +533,7 @@ build() {
   built=0
   call build -m "$module" -v "$number" -k "$1" >"$log" 2>&1 || built=$?
   unsigned=$(grep -m1 "won't be signed\|can't generate key\|SSL error" "$log") || unsigned=
+  unsigned=${unsigned#- }
   case $built in
   0) ;;
   9 | 77)
