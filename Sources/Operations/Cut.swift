@@ -16,14 +16,16 @@ package struct Cut: Sendable {
     /// The release already existed, with the same plan, and its files are what was released.
     package var alreadyExisted: Bool
     package var files: Int?
+    /// The files of the release folder, by name.
     package var outputs: [Artifact]
+    package var supportedKernels: [SupportedKernels]
     /// The fingerprint of the key that signed it; nil where it was not to be signed.
     package var signedBy: String?
 
     private enum CodingKeys: String, CodingKey {
       case release, folder
       case alreadyExisted = "wasThere"
-      case files, outputs, signedBy
+      case files, outputs, supportedKernels, signedBy
     }
   }
 
@@ -94,7 +96,7 @@ package struct Cut: Sendable {
     try VersionComparator.dpkg.check(version.debian)
     try VersionComparator.rpm.check(version.rpmVersion)
     let folder = ReleaseFolder(Files.absolute(output).appending(name), remedy: remedy)
-    if Files.exists(folder.path) { return try await existing(folder, plan, name) }
+    if Files.exists(folder.path) { return try await existing(folder, context, name) }
     if let signer {
       if context.makesRPM { try RPMSigning.demandTools(doing: "signing \(name)") }
       try await signer.unlock()
@@ -117,10 +119,21 @@ package struct Cut: Sendable {
       }
     }
     // What the writers gave is compared with what lies on the disk.
-    let outputs = try await folder.whole()
+    let outputs = try withUnlisted(try await folder.whole(), in: folder.path)
     return Report(
       release: name, folder: folder.path.string, alreadyExisted: false, files: released.count, outputs: outputs,
-      signedBy: signer?.fingerprint)
+      supportedKernels: try CutOutlook.kernels(of: context), signedBy: signer?.fingerprint)
+  }
+
+  /// The files of a release: SHA256SUMS lists neither itself nor signatures.
+  private func withUnlisted(_ listed: [Artifact], in folder: FilePath) throws -> [Artifact] {
+    let known = Set(listed.map(\.name))
+    let others = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { !known.contains($0) }
+    let unlisted = try others.map { name in
+      let (digest, size) = try Files.digest(folder.appending(name))
+      return Artifact(name: name, bytes: size, sha256: digest)
+    }
+    return (listed + unlisted).sortedByBytes(\.name)
   }
 
   /// Signs the .rpm files, which are other files then.
@@ -228,16 +241,17 @@ package struct Cut: Sendable {
   }
 
   /// A release that is there is left alone: it is either this one, whole, or another.
-  private func existing(_ folder: ReleaseFolder, _ plan: Plan, _ name: String) async throws -> Report {
+  private func existing(_ folder: ReleaseFolder, _ context: PackagingContext, _ name: String) async throws -> Report {
     guard let known = try? Files.read(folder.path.appending(ReleaseFolder.plan)),
-      known == (try JSON.encode(plan.portable))
+      known == (try JSON.encode(context.plan.portable))
     else { throw folder.conflict }
     let released = try await Release(opening: folder.path, progress: progress)
     var signedBy: String?
     if let signer { signedBy = try await demandSigned(released, by: signer) }
     return Report(
-      release: name, folder: folder.path.string, alreadyExisted: true, files: nil, outputs: released.artifacts,
-      signedBy: signedBy)
+      release: name, folder: folder.path.string, alreadyExisted: true, files: nil,
+      outputs: try withUnlisted(released.artifacts, in: folder.path),
+      supportedKernels: try CutOutlook.kernels(of: context), signedBy: signedBy)
   }
 
   /// What exists is signed by the same key, or has to be signed otherwise: nothing is written to it here.

@@ -10,6 +10,8 @@ package enum OperationsRemedy: Remedy {
   case useSameLrelease
   /// It was made before, without a signature.
   case signRelease
+  /// A release or package holds no file of the name that was asked for.
+  case listFiles(of: String)
   /// A folder with a manifest is there already.
   case replaceManifest
   case chooseOtherManifestFolder

@@ -19,6 +19,10 @@ package struct PackageContents: Sendable, Codable {
     package var sha256: SHA256Digest
     package var link: String?
     package var origin: Origin?
+    /// What it holds; not part of what is printed.
+    var content: FileContent?
+
+    private enum CodingKeys: String, CodingKey { case path, mode, bytes, sha256, link, origin }
   }
 
   /// What it says of itself, a line each.
@@ -35,6 +39,21 @@ package struct PackageContents: Sendable, Codable {
     let content = try await TarballContent(reading: path, progress: progress)
     // That of a Debian source package, with nothing but debian/, has no records.
     return content.isRelease ? release(try Release(content)) : try contents([], content.files, origins: nil, below: "")
+  }
+
+  /// The part of it that `paths` name: files, and folders with what is in them.
+  ///
+  /// - Throws: `ReleaseError` with code `input` for a path that is not in it.
+  package func only(_ paths: [String], of name: String) throws -> PackageContents {
+    guard !paths.isEmpty else { return self }
+    var found: PathSet = []
+    for path in paths {
+      let plain = NamedPath(path)
+      let matching = files.map(\.path).filter(plain.matches)
+      guard !matching.isEmpty else { throw plain.isMissing(in: name, files.map(\.path)) }
+      found.formUnion(matching)
+    }
+    return PackageContents(header: header, files: files.filter { found.contains($0.path) })
   }
 
   private static func release(_ release: Release) -> PackageContents {
@@ -119,7 +138,6 @@ package struct PackageContents: Sendable, Codable {
     let record = OriginRecord(path: path, entry: entry)
     return File(
       path: path, mode: record.mode, bytes: Int64(entry.content.isLink ? 0 : entry.content.count),
-      sha256: record.sha256,
-      link: record.link, origin: origin)
+      sha256: record.sha256, link: record.link, origin: origin, content: entry.content)
   }
 }

@@ -24,8 +24,16 @@ package struct ReleaseDiff: Sendable, Codable {
 
   package struct Section: Sendable, Codable, Equatable {
     package var title: String
+    /// Nothing but the version differs in these files.
+    package var onlyVersion: Bool
     /// By name, never empty.
     package var changes: [Change]
+
+    init(title: String, onlyVersion: Bool = false, changes: [Change]) {
+      self.title = onlyVersion ? "\(title), only the version differs" : title
+      self.onlyVersion = onlyVersion
+      self.changes = changes
+    }
   }
 
   package var before: String
@@ -45,9 +53,10 @@ package struct ReleaseDiff: Sendable, Codable {
   ) async throws -> ReleaseDiff {
     let before = try await Side(reading: first, progress: progress)
     let after = try await Side(reading: second, progress: progress)
-    var sections = try made(before, after) + files(before, after)
+    let version = VersionChange(from: before.plan, to: after.plan)
+    var sections = try await made(before, after) + files(before, after, version)
     if before.release.folder != nil, after.release.folder != nil {
-      sections += try await packages(before, after, progress)
+      sections += try await packages(before, after, version, progress)
     }
     return ReleaseDiff(
       before: before.release.name, after: after.release.name, sections: sections.filter { !$0.changes.isEmpty },
@@ -128,20 +137,38 @@ package struct ReleaseDiff: Sendable, Codable {
 
   // MARK: files
 
-  private static func files(_ before: Side, _ after: Side) -> [Section] {
+  private static func files(
+    _ before: Side, _ after: Side, _ version: VersionChange
+  ) async throws -> [Section] {
     func isCode(_ path: String) -> Bool { before.code[path] != nil || after.code[path] != nil }
     let paths = PathSet(before.release.tree.entries.keys).union(after.release.tree.entries.keys)
       // They differ whenever anything does.
       .subtracting([Tarball.planPath, Tarball.originsPath])
       .sortedByBytes()
-    func section(_ title: String, _ isIncluded: (String) -> Bool) -> Section {
-      Section(
-        title: title,
-        changes: paths.filter(isIncluded).compactMap { path in
-          change(path, before.release.tree[path], after.release.tree[path])
-        })
+    let (old, new) = (before.release.tree, after.release.tree)
+    func sections(_ title: String, _ isIncluded: (String) -> Bool) async throws -> [Section] {
+      let changes = paths.filter(isIncluded).compactMap { change($0, old[$0], new[$0]) }
+      return try await split(title, changes, version) {
+        (old[$0]?.content, new[$0]?.content, old[$0]?.mode == new[$0]?.mode)
+      }
     }
-    return [section("files", isCode), section("packaging") { !isCode($0) }]
+    return try await sections("files", isCode) + sections("packaging") { !isCode($0) }
+  }
+
+  /// Sets apart the files in which only the version differs.
+  ///
+  /// - Parameter contents: what a path holds in both, and whether its mode is the same.
+  private static func split(
+    _ title: String, _ changes: [Change], _ version: VersionChange,
+    contents: (String) -> (FileContent?, FileContent?, isSameMode: Bool)
+  ) async throws -> [Section] {
+    var (real, versions): ([Change], [Change]) = ([], [])
+    for change in changes {
+      let (before, after, isSameMode) = contents(change.name)
+      let isOnlyVersion = isSameMode ? try await version.isAll(in: before, after, path: change.name) : false
+      if isOnlyVersion { versions.append(change) } else { real.append(change) }
+    }
+    return [Section(title: title, changes: real), Section(title: title, onlyVersion: true, changes: versions)]
   }
 
   private static func change(_ path: String, _ before: TreeEntry?, _ after: TreeEntry?) -> Change? {
@@ -194,7 +221,9 @@ package struct ReleaseDiff: Sendable, Codable {
 
   // MARK: packages
 
-  private static func packages(_ before: Side, _ after: Side, _ progress: Progress) async throws -> [Section] {
+  private static func packages(
+    _ before: Side, _ after: Side, _ version: VersionChange, _ progress: Progress
+  ) async throws -> [Section] {
     let old = try await contents(before, progress)
     let new = try await contents(after, progress)
     var sections = [Section(title: "packages", changes: changes(old.mapValues(\.file), new.mapValues(\.file)))]
@@ -202,15 +231,16 @@ package struct ReleaseDiff: Sendable, Codable {
       guard let one = old[name], let other = new[name] else { continue }
       let fields = changes(one.fields, other.fields).map(relationsThatDiffer)
       sections.append(Section(title: "fields of \(name)", changes: fields))
-      sections.append(
-        Section(
-          title: "files of \(name)",
-          changes: changes(one.files.mapValues(\.fact), other.files.mapValues(\.fact)).map { change in
-            var change = change
-            let sizes = [one.files[change.name]?.bytes, other.files[change.name]?.bytes].compactMap { $0 }
-            change.note = sizes.map { "\($0) B" }.joined(separator: " → ")
-            return change
-          }))
+      let files = changes(one.files.mapValues(\.fact), other.files.mapValues(\.fact)).map { change in
+        var change = change
+        let sizes = [one.files[change.name], other.files[change.name]].compactMap { $0?.file.bytes }
+        change.note = sizes.map { "\($0) B" }.joined(separator: " → ")
+        return change
+      }
+      sections += try await split("files of \(name)", files, version) { path in
+        let (old, new) = (one.files[path]?.file, other.files[path]?.file)
+        return (old?.content, new?.content, old?.mode == new?.mode)
+      }
     }
     return sections
   }
@@ -231,7 +261,7 @@ package struct ReleaseDiff: Sendable, Codable {
   private struct PackageFacts {
     var file: String
     var fields: [String: String]
-    var files = ByPath<(fact: String, bytes: Int64)>()
+    var files = ByPath<(fact: String, file: PackageContents.File)>()
   }
 
   /// The .deb and .rpm in a release folder, by name and format.
@@ -250,7 +280,7 @@ package struct ReleaseDiff: Sendable, Codable {
       for entry in package.files {
         let source = sources.first { entry.path.startsInBytes(with: $0.prefix) }
         let path = source.map { $0.plain + entry.path.droppingBytes($0.prefix.utf8.count) } ?? entry.path
-        facts.files[path] = ("\(entry.mode) \(entry.sha256)", entry.bytes)
+        facts.files[path] = ("\(entry.mode) \(entry.sha256)", entry)
       }
       let name = facts.fields["Package"] ?? facts.fields["Name"] ?? artifact.name
       found["\(name) (\(artifact.kind == .deb ? "deb" : "rpm"))"] = facts

@@ -41,13 +41,13 @@ package struct ReleaseFolder: Sendable {
   }
 
   /// The folder of a file, where the SHA256SUMS in it lists that file.
-  init?(listing file: FilePath) throws {
+  package init?(listing file: FilePath) throws {
     self.init(Files.absolute(file).removingLastComponent())
     guard Files.exists(path.appending(ReleaseFolder.checksums)), try digest(of: file) != nil else { return nil }
   }
 
   /// The digest of a file as SHA256SUMS lists it.
-  func digest(of file: FilePath) throws -> SHA256Digest? {
+  package func digest(of file: FilePath) throws -> SHA256Digest? {
     let name = file.lastComponent?.string
     return try listed().first { $0.name == name }?.sha256
   }

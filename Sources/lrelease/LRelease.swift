@@ -19,7 +19,7 @@ enum Main {
     umask(0o022)
     // What is large goes back to the system when it is freed, instead of staying with the thread that had it.
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    await Interruption.run { await LRelease.main() }
+    await Interruption.run { await LRelease.start() }
   }
 }
 

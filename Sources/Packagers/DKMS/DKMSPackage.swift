@@ -233,6 +233,14 @@ package struct DKMSPackage: Sendable {
     return context.values.merging(try recipeValues(relations, .unknown, more)) { $1 }
   }
 
+  /// The files of these packages.
+  package var fileNames: [String] {
+    [
+      package.deb.map { PackageFileName.deb($0.name, version) },
+      package.rpm.map { PackageFileName.rpm($0.name, version) },
+    ].compactMap { $0 }
+  }
+
   /// The packages of every format that the manifest asks for.
   package func writers(_ tree: ReleaseTree, _ licences: PackageLicences) throws -> [any PackageWriter] {
     var writers: [any PackageWriter] = []

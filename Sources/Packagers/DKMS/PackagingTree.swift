@@ -66,15 +66,30 @@ package struct PackagingTree {
     var records: PathSet = [Tarball.planPath, Tarball.originsPath]
     for (path, entry) in release.entries where entry.origin == FileLicences.textOrigin { records.insert(path) }
     guard let packaging = context.manifest.packaging else { return release.filter { !records.contains($0) } }
-    let packages = try context.packages.map { package in
-      PackageSources(dkms: try DKMSPackage(package, in: context), tree: ReleaseTree(), licences: .unknown)
-    }
-    // Which files these are does not depend on what is in the release.
-    let adder = PackagingTree(
-      context: context, packages: packages, licences: .unknown, built: packaging.packages.map { ($0, .unknown) })
+    let adder = try withoutRelease(packaging, in: context)
     let made = try adder.debian(packaging) + adder.spec(packaging)
     let packagingPaths = PathSet(made.map(\.0)).union(records)
     return release.filter { !packagingPaths.contains($0) && !$0.startsInBytes(with: "\(folder)/") }
+  }
+
+  /// The name of the Debian source package; nil where the release has no source packages.
+  package static func sourcePackage(in context: PackagingContext) throws -> String? {
+    guard let packaging = context.manifest.packaging else { return nil }
+    let control = try withoutRelease(packaging, in: context).debian(packaging).first { $0.0 == "debian/control" }
+    guard let text = try control?.1.read() else { return nil }
+    return try DebianControl(parsing: String(decoding: text, as: UTF8.self), file: "debian/control")
+      .stanzas.first?["Source"]
+  }
+
+  /// Which files there are does not depend on what is in the release.
+  private static func withoutRelease(
+    _ packaging: Manifest.Packaging, in context: PackagingContext
+  ) throws -> PackagingTree {
+    let packages = try context.packages.map { package in
+      PackageSources(dkms: try DKMSPackage(package, in: context), tree: ReleaseTree(), licences: .unknown)
+    }
+    return PackagingTree(
+      context: context, packages: packages, licences: .unknown, built: packaging.packages.map { ($0, .unknown) })
   }
 
   /// The origin of what lrelease makes without a template.

@@ -57,7 +57,7 @@ struct BuildCommand: AsyncParsableCommand {
     try await Console.run(console) { console in
       let chosen = try Target.named(names, in: targets.place())
       var build = BinaryBuilder(
-        output: FilePath(output), chroots: try roots.roots(), buildsModules: modules,
+        output: try OutputPlace.folder(output), chroots: try roots.roots(), buildsModules: modules,
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
       let opened = try await Release(opening: FilePath(release), progress: console.progress)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Diagnostics
 import Files
 import Operations
 import Reports
@@ -75,6 +76,12 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   fileprivate static func write(_ bytes: [UInt8], to path: FilePath, replace: Bool, _ console: Console) throws {
+    let doing = "writing \(path)"
+    try OutputPlace.demandParent(of: path, doing: doing)
+    guard replace || !Files.exists(path) else {
+      throw ReleaseError(
+        .conflict, doing: doing, reason: "it already exists", advice: "give --replace or another --output")
+    }
     try Files.replace(path, with: bytes, overwrites: replace)
     try console.output(Written(output: path.string, bytes: bytes.count)) {
       console.print("\(path): \(size(Int64(bytes.count)))")

@@ -87,7 +87,7 @@ struct InitCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let starter = Starter(
-        try code(), wishes: try wishes(), output: FilePath(output), progress: console.progress)
+        try code(), wishes: try wishes(), output: try OutputPlace.folder(output), progress: console.progress)
       let report = try await starter.run(replacing: replace)
       try console.output(report) { console.print(report, in: output) }
     }

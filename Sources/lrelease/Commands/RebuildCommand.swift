@@ -89,7 +89,8 @@ struct RebuildCommand: AsyncParsableCommand {
   private func run(_ console: Console) async throws {
     let series = try series.map { try PatchSeries(at: FilePath($0)) }
     let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
-    let rebuild = Rebuild(output: FilePath(output), signer: try await signing.key(), progress: console.progress)
+    let rebuild = Rebuild(
+      output: try OutputPlace.folder(output), signer: try await signing.key(), progress: console.progress)
     let report =
       if qualified.isEmpty {
         try await rebuild.run(FilePath(release), request)

@@ -72,6 +72,11 @@ final class Console: Sendable {
     if !options.quiet || options.json { terminal.result(text + "\n") }
   }
 
+  /// Prints a line of a result to standard error, where standard output has a document.
+  func say(_ text: String) {
+    if !options.quiet { terminal.message(text) }
+  }
+
   /// Prints rows with their columns below one another.
   func printTable(_ rows: [[String]]) {
     let columns = rows.map(\.count).max() ?? 0

@@ -169,6 +169,7 @@ enum Remedies {
     case .nameCode: "name a folder with code, or give a kernel with --source linux=PATH and --module-folder"
     case .nameModuleFolder: "name the folder of the makefile with --module-folder, or write one"
     case .nameFolderOfKernel: "give the folders of the modules with --module-folder, such as fs/ceph"
+    case .listFiles(let name): "'lrelease show \(name)' lists its files"
     case .signRelease: "sign it with 'lrelease sign', or choose another --output to sign its .rpm files too"
     }
   }
