@@ -40,7 +40,7 @@ package struct ManifestCheck {
   private init(_ path: FilePath) throws {
     self.path = path
     var recipe = Recipe(folder: Files.absolute(path).removingLastComponent())
-    let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
+    let bytes = try Manifest.bytes(of: path)
     manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(path.name)
     self.recipe = recipe
@@ -146,7 +146,7 @@ package struct ManifestCheck {
   }
 
   private mutating func fillIn(_ packaging: Manifest.Packaging, _ context: PackagingContext) {
-    let place = packaging.location
+    let place = packaging.debianLocation
     let ofDebian = context.values.merging(PackagingTree.values(context, forSpec: false)) { $1 }
     let ofSpec = context.values.merging(PackagingTree.values(context, forSpec: true)) { $1 }
     var names: [String] = []
@@ -155,13 +155,13 @@ package struct ManifestCheck {
     if !names.isEmpty {
       readControl(of: packaging.debian, at: place, ofDebian, field: "Source")
     }
-    readPackaging(packaging.spec, at: place, ofSpec)
+    readPackaging(packaging.spec, at: packaging.specLocation, ofSpec)
   }
 
   private mutating func fillIn(
     _ relations: Manifest.Relations, _ format: Target.Format, _ dkms: DKMSPackage, _ values: [String: String]
   ) {
-    let place = relations.location
+    let place = relations.recipeLocation
     for file in relations.etc { fillIn(file.template, at: file.location, values) }
     guard let values = try? dkms.recipeValues(relations, format) else { return }
     guard format == .deb else {

@@ -43,7 +43,7 @@ struct PackageLayout {
     var folders: PathSet = []
     for file in files {
       func refuse(_ reason: String) -> ReleaseError {
-        ReleaseError(.input, doing: doing, reason: "“\(file.path)” \(reason)")
+        ReleaseError(.input, doing: doing, reason: "'\(file.path)' \(reason)")
       }
       if let fault = RelativePath.fault(of: file.path) { throw refuse(fault) }
       let parts = file.path.pathParts
@@ -57,7 +57,7 @@ struct PackageLayout {
     }
     for folder in folders {
       guard found[folder] == nil else {
-        throw ReleaseError(.input, doing: doing, reason: "“\(folder)” is a file and a folder")
+        throw ReleaseError(.input, doing: doing, reason: "'\(folder)' is a file and a folder")
       }
       found[folder] = .folder(folder)
     }

@@ -208,7 +208,7 @@ package struct Qualification: Sendable, Codable {
       chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
       folder: folder.pushing(FilePath(logs)), settings: settings, host: host, progress: progress)
-    let verdict = try await progress.step("qualifying \(one.id)") {
+    let verdict = try await progress.silentStep("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
     }
     try store.keep(verdict, on: one.id)

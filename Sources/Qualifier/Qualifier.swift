@@ -32,6 +32,9 @@ package enum Qualifier {
     }
     let known = Set(verdicts.keys.map(\.inputs))
     let pending = qualification.cases.filter { verdicts[$0] == nil }
+    if !known.isEmpty {
+      progress.reached("\(known.count) of \(qualification.cases.count) cases have a verdict already")
+    }
     if !pending.isEmpty {
       try await qualification.buildPrograms(for: pending, candidate, jobs: jobs, progress: progress)
       let found = try await executor.run(pending, of: qualification, candidate, progress: progress)

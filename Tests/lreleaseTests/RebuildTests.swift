@@ -387,8 +387,8 @@ import Testing
       let patches = { (folder: String) in ["--vendor", "acme", "--patches", "\(folder)/series"] }
       let refusals: [(arguments: [String], status: Int32, words: [String])] = [
         (["--patches", "patches/series"], 2, ["a release that is changed is another one", "--vendor NAME"]),
-        (["--vendor", "Acme Inc"], 2, ["“Acme Inc” cannot stand in a version", "lower-case"]),
-        (["--vendor", "../x"], 2, ["“../x” cannot stand in a version", "lower-case"]),
+        (["--vendor", "Acme Inc"], 2, ["'Acme Inc' cannot stand in a version", "lower-case"]),
+        (["--vendor", "../x"], 2, ["'../x' cannot stand in a version", "lower-case"]),
         (["--vendor", "acme", "--number", "0"], 2, ["number 0", "between 1 and"]),
         (patches("old"), 3, ["old.patch", "sample/super.c: hunk #1 does not apply"]),
         (patches("gone"), 3, ["gone.patch", "sample/gone.c"]),

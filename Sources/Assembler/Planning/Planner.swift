@@ -45,7 +45,7 @@ package struct Planner {
   ) async throws -> OpenedPlan {
     let name = path.lastComponent?.string ?? path.string
     var recipe = Recipe(folder: Files.absolute(path).removingLastComponent())
-    let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
+    let bytes = try Manifest.bytes(of: path)
     let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
     var request = request
@@ -244,6 +244,8 @@ package struct Planner {
     if source.kind == .kernel { _ = try checkKernel(name, content.pin, asked: request.kernel) }
     let paths = content.files.keys
     for rule in selection.rules where !paths.contains(where: { rule.destination(of: $0) != nil }) {
+      let near = await nearPaths(of: rule, in: found).map { "'\(rule.source):\($0)'" }
+      if !near.isEmpty { throw rule.matchesNothing("did you mean \(near.joined(separator: " or "))?") }
       guard source.kind == .kernel, rule.include.isEmpty else { throw rule.matchesNothing() }
       throw rule.matchesNothing("this kernel tree does not hold it: " + (await otherManifests(for: found)))
     }
@@ -362,15 +364,15 @@ package struct Planner {
       for file in extra.generated { _ = try recipe.read(file.template, at: file.location) }
     }
     if let packaging = manifest.packaging {
-      try recipe.readPackaging(recipe.list(packaging.debian, deep: true, at: packaging.location))
-      try recipe.readPackaging([packaging.spec], at: packaging.location)
+      try recipe.readPackaging(recipe.list(packaging.debian, deep: true, at: packaging.debianLocation))
+      try recipe.readPackaging([packaging.spec], at: packaging.specLocation)
     }
     for package in manifest.packages(with: isPlanned ? request.extras : manifest.extras.keys.sorted()) {
       for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {
         _ = try recipe.read(file.template, at: file.location)
       }
-      if let deb = package.deb { try recipe.readPackaging(recipe.list(deb.recipe, at: deb.location)) }
-      if let rpm = package.rpm { try recipe.readPackaging([rpm.recipe], at: rpm.location) }
+      if let deb = package.deb { try recipe.readPackaging(recipe.list(deb.recipe, at: deb.recipeLocation)) }
+      if let rpm = package.rpm { try recipe.readPackaging([rpm.recipe], at: rpm.recipeLocation) }
     }
   }
 }

@@ -97,11 +97,17 @@ extension Planner {
     guard Files.exists(path) else {
       throw ReleaseError(
         .source, at: isGiven ? nil : source.location, doing: doing,
-        reason: "there is no \(path)", remedy: AssemblerRemedy.giveSource(name: name))
+        reason: "there is no \(path)", remedy: remedy(for: name, path, isGiven: isGiven))
     }
     if Self.isBundle(path) { return .repository(try await fetched(path.string, name, source)) }
     let signature = signatureNames(of: path.string).map { FilePath($0) }.first(where: Files.exists)
     return .archive(path, signature: signature, isFetched: false)
+  }
+
+  /// Who gave a place needs another one, and not the advice to give one.
+  private func remedy(for name: String, _ path: FilePath, isGiven: Bool) -> any Remedy {
+    if isGiven { return Advice(Files.neighbour(of: path).map { "did you mean '\($0)'?" } ?? "correct the path") }
+    return AssemblerRemedy.giveSource(name: name)
   }
 
   /// Whether a file is what `git bundle` makes: a repository to fetch from.

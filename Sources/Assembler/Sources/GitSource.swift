@@ -106,6 +106,15 @@ package struct GitSource: Sendable {
     }
   }
 
+  /// Every path of what is read.
+  func paths() async throws -> [String] {
+    let repository = try GitRepository(self.repository, isFetched: fetched != nil, doing: doing)
+    let commit = try await resolve(in: repository, .silent).commit
+    let listed = try await repository.git(["ls-tree", "-rz", "--full-tree", "--name-only", commit])
+      .check(doing: doing, code: .source)
+    return listed.output.split(separator: 0).compactMap { String(validating: $0, as: UTF8.self) }
+  }
+
   private struct Listed {
     var path: String
     var mode: String

@@ -217,7 +217,7 @@ package struct DKMSPackage: Sendable {
   private func render(
     _ file: String, _ relations: Manifest.Relations, _ licences: PackageLicences, _ more: [String: String]
   ) throws -> String {
-    try context.render(file, at: relations.location, recipeValues(relations, licences, more))
+    try context.render(file, at: relations.recipeLocation, recipeValues(relations, licences, more))
   }
 
   private func recipeValues(
@@ -264,7 +264,7 @@ package struct DKMSPackage: Sendable {
     let more = debianValues(relations)
     var stanza = DebianControl.Stanza()
     var files: [String: String] = [:]
-    for file in try recipe.list(relations.recipe, at: relations.location) {
+    for file in try recipe.list(relations.recipe, at: relations.recipeLocation) {
       let text = try render(file, relations, licences, more)
       let name = String(file.dropFirst(relations.recipe.count + 1))
       if name == "control" {

@@ -108,8 +108,8 @@ package struct PackagingTree {
     var recipe = Recipe(plan: context.plan)
     var entries: Entries = []
     let values = Self.values(context, licences, forSpec: false)
-    for file in try recipe.list(packaging.debian, deep: true, at: packaging.location) {
-      var text = try context.render(file, at: packaging.location, values)
+    for file in try recipe.list(packaging.debian, deep: true, at: packaging.debianLocation) {
+      var text = try context.render(file, at: packaging.debianLocation, values)
       let name = String(file.dropFirst(packaging.debian.count + 1))
       if name == "control" {
         for package in packages {
@@ -141,7 +141,7 @@ package struct PackagingTree {
     return try built.compactMap { package, licences in
       guard let deb = package.deb, !known.contains("debian/\(deb).copyright") else { return nil }
       let values = licences.values.merging(["DESCRIPTION": DebianControl.indented(context.description())]) { $1 }
-      let text = try context.render(file, at: packaging.location, values)
+      let text = try context.render(file, at: packaging.debianLocation, values)
       return ("debian/\(deb).copyright", entry(text, from: "template \(file)"))
     }
   }
@@ -162,7 +162,7 @@ package struct PackagingTree {
       return lines[start...].joined(separator: "\n")
     }
     let text = try context.render(
-      packaging.spec, at: packaging.location,
+      packaging.spec, at: packaging.specLocation,
       Self.values(context, licences, built: built, forSpec: true, dkmsPackages: parts.joined(separator: "\n")))
     return [("\(context.manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
   }

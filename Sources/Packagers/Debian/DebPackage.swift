@@ -95,7 +95,7 @@ package struct DebPackage: Sendable {
       guard let first = name.utf8.first, first != 0x2d, first != 0x23,
         name.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != 0x3a })
       else {
-        throw ReleaseError(.input, doing: doing, reason: "“\(name)” cannot be the name of a field")
+        throw ReleaseError(.input, doing: doing, reason: "'\(name)' cannot be the name of a field")
       }
       let parts = value.split(separator: "\n", omittingEmptySubsequences: false)
       text += "\(name): \(parts[0].trimmed)\n"
@@ -122,7 +122,7 @@ package struct DebPackage: Sendable {
       if !conffiles.contains(file.path) { sums += "\(try md5Hex(of: bytes))  \(file.path)\n" }
     }
     if let missing = conffiles.first(where: { !regular.contains($0) }) {
-      throw ReleaseError(.input, doing: doing, reason: "the conffile “\(missing)” is not a file of the package")
+      throw ReleaseError(.input, doing: doing, reason: "the conffile '\(missing)' is not a file of the package")
     }
     members["md5sums"] = Array(sums.utf8)
     if !conffiles.isEmpty { members["conffiles"] = Array(conffiles.map { "/\($0)\n" }.joined().utf8) }
@@ -130,7 +130,7 @@ package struct DebPackage: Sendable {
     let plain: Set = ["templates", "triggers", "shlibs", "symbols"]
     for (name, bytes) in maintainerScripts {
       guard scripts.contains(name) || plain.contains(name) else {
-        throw ReleaseError(.input, doing: doing, reason: "“\(name)” is not a control file that dpkg knows")
+        throw ReleaseError(.input, doing: doing, reason: "'\(name)' is not a control file that dpkg knows")
       }
       members[name] = bytes
     }

@@ -35,9 +35,18 @@ package struct LocalExecutor: Executor {
       for _ in 0..<max(1, jobs) { start() }
       while let (index, verdict) = try await group.next() {
         verdicts[index] = verdict
+        progress.reached(verdict.line(on: cases[index], verdicts.count, of: cases.count))
         start()
       }
       return cases.indices.compactMap { verdicts[$0] }
     }
+  }
+}
+
+extension Verdict {
+  /// `3 of 12: debian-12.modules: pass, 41 s`.
+  func line(on one: Qualification.Case, _ number: Int, of count: Int) -> String {
+    let why = result == .pass ? "" : reason.map { " (\($0))" } ?? ""
+    return "\(number) of \(count): \(one.id): \(result.rawValue)\(why), \(Int(seconds.rounded())) s"
   }
 }

@@ -45,7 +45,11 @@ package struct SlurmExecutor: Executor {
     } catch {
       let runs = work.runs
       // A task of its own: this one may have been cancelled, and then starts no program.
-      await Task { for run in runs { await cancel(run, progress: progress) } }.value
+      await Task {
+        await withTaskGroup { group in
+          for run in runs { group.addTask { await cancel(run, progress: progress) } }
+        }
+      }.value
       throw error
     }
     for run in work.runs { try? await Files.removeWhenQuiet(run.folder) }
@@ -152,6 +156,7 @@ package struct SlurmExecutor: Executor {
       if work.isDone { return }
       if ContinuousClock.now >= due {
         var states: [Slurm.TaskState] = []
+        var atWork: [String] = []
         for number in work.runs.indices {
           guard let tasks = try await slurm.tasks(of: work.runs[number].job, doing: Self.doing) else {
             if !isSilent { progress.warning("Slurm does not answer; waiting for verdicts") }
@@ -162,10 +167,14 @@ package struct SlurmExecutor: Executor {
           // What a task has kept before it ended counts.
           take(&work, qualification, progress: progress)
           try await judge(&work, number, tasks, qualification, candidate)
-          states += tasks.filter { work.runs[number].places[$0.key] != nil }.values
+          for (index, place) in work.runs[number].places.sorted(by: { $0.key < $1.key }) {
+            guard let task = tasks[index] else { continue }
+            states.append(task)
+            if !task.isOver, task.state != "PENDING" { atWork.append(work.cases[place].id) }
+          }
         }
         if work.isDone { return }
-        report(states, work, progress)
+        report(states, atWork, work, progress)
         due = ContinuousClock.now + .seconds(pause)
         pause = min(30, pause * 1.5)
       }
@@ -182,7 +191,8 @@ package struct SlurmExecutor: Executor {
         let verdict = qualification.kept(work.cases[place])
       else { continue }
       work.verdicts[place] = verdict
-      progress.finished("qualifying \(work.cases[place].id)", seconds: verdict.seconds)
+      let done = work.verdicts.filter { $0 != nil }.count
+      progress.reached(verdict.line(on: work.cases[place], done, of: work.cases.count))
     }
   }
 
@@ -234,29 +244,44 @@ package struct SlurmExecutor: Executor {
     return "Slurm job \(name) left no verdict (\(kind)\(place)): \(why)"
   }
 
-  private func report(_ states: [Slurm.TaskState], _ work: Work, _ progress: Progress) {
+  private func report(_ states: [Slurm.TaskState], _ atWork: [String], _ work: Work, _ progress: Progress) {
     let waiting = states.filter { $0.state == "PENDING" }
-    let running = states.filter { !$0.isOver }.count - waiting.count
     let why = waiting.first.map { ["None", "", "Priority"].contains($0.reason) ? "" : " (\($0.reason))" } ?? ""
+    let names = atWork.isEmpty ? "" : " (\(atWork.shortened))"
     let done = work.verdicts.filter { $0 != nil }.count
     progress.stands(
       "Slurm job \(work.runs.map(\.job.description).joined(separator: ", ")): \(done) of \(work.cases.count) done, "
-        + "\(running) at work, \(waiting.count) waiting\(why)")
+        + "\(atWork.count) at work\(names), \(waiting.count) waiting\(why)")
   }
 
-  /// Cancels a job and waits a moment for its end, so that what its tasks read can go.
+  /// Cancels a job, and removes what its tasks read. Whoever asked us to stop does not wait for nodes that take their
+  /// time to end the tasks, nor for a Slurm that does not answer.
   private func cancel(_ run: Run, progress: Progress) async {
+    let doing = Self.doing
     do {
-      try await slurm.cancel(run.job, doing: Self.doing)
-      progress.warning("Slurm job \(run.job) was cancelled")
-      for _ in 0..<15 {
-        if let tasks = try await slurm.tasks(of: run.job, doing: Self.doing), tasks.values.allSatisfy(\.isOver) {
-          return try await Files.removeWhenQuiet(run.folder)
-        }
-        try await Task.sleep(for: .seconds(1))
-      }
+      try await Self.within(.milliseconds(1000)) { [slurm] in try await slurm.cancel(run.job, doing: doing) }
     } catch {
-      progress.warning("Slurm job \(run.job) may go on: \(error)")
+      return progress.warning("Slurm job \(run.job) may go on: \(error)")
+    }
+    progress.warning("Slurm job \(run.job) was cancelled")
+    try? await Self.within(.milliseconds(500)) { [slurm] in
+      while try await slurm.tasks(of: run.job, doing: doing)?.values.allSatisfy(\.isOver) != true {
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
+    try? await Files.removeWhenQuiet(run.folder)
+  }
+
+  /// Runs `body`, and ends it when it takes longer.
+  private static func within(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        try await Task.sleep(for: limit)
+        throw ReleaseError(.failed, doing: doing, reason: "Slurm does not answer")
+      }
+      defer { group.cancelAll() }
+      try await group.next()
     }
   }
 }

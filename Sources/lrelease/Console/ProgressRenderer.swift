@@ -14,6 +14,8 @@ final class ProgressRenderer: Sendable {
   private struct State {
     /// The steps that have begun and not ended, in that order.
     var running: [(step: String, start: ContinuousClock.Instant)] = []
+    /// How work stands that is done elsewhere.
+    var standing: String?
     /// When the last line was drawn or written.
     var lastDraw = ContinuousClock.now
   }
@@ -39,7 +41,10 @@ final class ProgressRenderer: Sendable {
   func draw(_ event: Progress.Event) {
     switch event {
     case .began(let step, _):
-      state.withLock { $0.running.append((step, .now)) }
+      state.withLock { state in
+        state.running.append((step, .now))
+        state.standing = nil
+      }
       status("\(step.singleLine) …")
     case .advanced(let step, let done, let total):
       guard !options.quiet, let text = advance(step, done, of: total) else { return }
@@ -47,9 +52,13 @@ final class ProgressRenderer: Sendable {
     case .finished(let step, let seconds):
       end(step)
       if !options.quiet { terminal.message("\(step.singleLine): \(duration(seconds))") }
-    case .failed(let step):
+    case .ended(let step):
       end(step)
+    case .reached(let text):
+      state.withLock { $0.lastDraw = .now }
+      if !options.quiet { terminal.message(text.singleLine) }
     case .stands(let text):
+      state.withLock { $0.standing = text.singleLine }
       status(text.singleLine)
     case .told(let diagnostic):
       if diagnostic.severity != .note || options.verbose {
@@ -75,8 +84,11 @@ final class ProgressRenderer: Sendable {
   private func drawRunning() {
     let text = state.withLock { state -> String? in
       let now = ContinuousClock.now
-      guard !state.running.isEmpty, (now - state.lastDraw).seconds >= pause - 0.1 else { return nil }
+      guard !state.running.isEmpty || state.standing != nil, (now - state.lastDraw).seconds >= pause - 0.1 else {
+        return nil
+      }
       state.lastDraw = now
+      if state.running.isEmpty { return state.standing }
       let steps = state.running.map { step, start in
         "\(step.singleLine): \(Int((now - start).seconds)) s"
       }

@@ -86,13 +86,13 @@ enum Remedies {
 
   private static func words(_ remedy: AssemblerRemedy) -> String {
     switch remedy {
-    case .giveFolder: "give --source NAME=PATH"
+    case .giveFolder: "check the path, or give another with --source NAME=PATH"
     case .giveSource(let name): "give --source \(name)=PATH_OR_URL"
     case .giveSameSource(let name): "give the same one with --source \(name)=PLACE, or make a new plan"
     case .sayWhereSourceIs(let name): "say where it is with --source \(name)=PLACE"
-    case .giveOwnRepository: "give --source NAME=PATH for a repository of your own"
+    case .giveOwnRepository: "check the address, or give a clone of your own with --source NAME=PATH"
     case .giveRef(let name): "give --ref \(name)=TAG, or add ref = \"…\" to it in the manifest"
-    case .tryFetchAgain: "try again (the fetch resumes), or give --source"
+    case .tryFetchAgain: "try again (the fetch resumes), or get the file yourself and give it with --source NAME=PATH"
     case .checkAddress: "check the address, or get the file yourself and give it with --source NAME=PATH"
     case .giveCandidate(let name, let release):
       "give --source \(name)=PLACE: a git repository with the signed tag v\(release), or the tarball, which nobody signs, "
