@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Processes
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -46,6 +48,46 @@ import Testing
       for arguments in [["--help"], ["help"], ["help", "cut"], ["cut", "--help"], ["--version"], ["export"]] {
         let outcome = try await workshop.run(arguments)
         #expect(outcome.succeeded && outcome.errors.isEmpty && !outcome.output.isEmpty, "\(arguments)")
+      }
+    }
+  }
+}
+
+/// What bash offers, by the script that lrelease generates.
+@Suite struct CompletionTests {
+  @Test func targetsAndExtrasAreOffered() async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      try await workshop.shell("ln -s \(Workshop.root)/manifests \(Workshop.root)/targets .")
+      let script = try await workshop.run(["--generate-completion-script", "bash"])
+      #expect(script.succeeded)
+      try workshop.write("completion.bash", script.output)
+      for (words, offered) in [
+        ("cut manifests/sample.toml --with ''", "mark trace"), ("cut manifests/sample.toml --with t", "trace"),
+        ("rebuild out/sample-7.2.1 --with m", "mark"),
+        ("rebuild out/sample-7.2.1/sample-7.2.1.tar.xz --with m", "mark"),
+        ("qualify out/sample-7.2.1 --target rocky-1", "rocky-10"),
+        ("build x --targets targets --target rocky-8", "rocky-8"),
+        ("qualify out/sample-7.2.1 --variant ''", "modules"), ("cut none.toml --with ''", ""),
+      ] {
+        var bash = Command(
+          "bash",
+          [
+            "-c",
+            """
+            source completion.bash
+            COMP_WORDS=(lrelease \(words)); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMP_LINE="${COMP_WORDS[*]}"
+            COMP_POINT=${#COMP_LINE}
+            _lrelease lrelease "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+            echo "${COMPREPLY[*]}"
+            """,
+          ])
+        bash.directory = workshop.folder
+        bash.environment = workshop.environment
+        bash.environment["PATH"] =
+          "\(FilePath(Workshop.lrelease).removingLastComponent()):\(bash.environment["PATH"] ?? "/usr/bin:/bin")"
+        let outcome = try await bash.run(doing: "completing '\(words)'")
+        #expect(outcome.text == offered + "\n", "\(words): \(outcome.errors)")
       }
     }
   }

@@ -27,7 +27,9 @@ struct BuildCommand: AsyncParsableCommand {
   @Argument(help: "A release folder, or its tarball.", completion: .file())
   var release: String
 
-  @Option(name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.")
+  @Option(
+    name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.",
+    completion: Completions.targets)
   var names: [String] = []
 
   @Flag(help: "Also build ready-built modules for the kernels of the target.")

@@ -32,7 +32,9 @@ struct QualifyCommand: AsyncParsableCommand {
   @Argument(help: "A release folder.", completion: .directory)
   var release: String
 
-  @Option(name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.")
+  @Option(
+    name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.",
+    completion: Completions.targets)
   var names: [String] = []
 
   @Option(
@@ -44,7 +46,8 @@ struct QualifyCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("variant"),
-    help: ArgumentHelp("Only the package of this variant. May be repeated.", valueName: "variant"))
+    help: ArgumentHelp("Only the package of this variant. May be repeated.", valueName: "variant"),
+    completion: Completions.variants)
   var variants: [String] = []
 
   @Option(help: "How far to go; each level includes those before it.")
