@@ -13,13 +13,13 @@ package struct Cut: Sendable {
   package struct Report: Sendable, Encodable {
     package var release: String
     package var folder: String
-    /// The release already existed, with the same plan, and its files are what was released.
+    /// The release already existed, with the same plan, and its files are unchanged.
     package var alreadyExisted: Bool
     package var files: Int?
     /// The files of the release folder, by name.
     package var outputs: [Artifact]
     package var supportedKernels: [SupportedKernels]
-    /// The fingerprint of the key that signed it; nil where it was not to be signed.
+    /// The fingerprint of the key that signed it; nil if no signature was requested.
     package var signedBy: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -31,7 +31,7 @@ package struct Cut: Sendable {
 
   package var output: FilePath
   package var codec: Codec
-  /// Signs the .rpm files, SHA256SUMS and the tar; nil for a release that is not signed.
+  /// Signs the .rpm files, SHA256SUMS and the tar; nil for an unsigned release.
   package var signer: SigningKey?
   package var progress: Progress
 
@@ -42,8 +42,8 @@ package struct Cut: Sendable {
     self.progress = progress
   }
 
-  /// Finds out now what would stop the cut of a plan, or be wrong with its packages; of a manifest with prepare steps,
-  /// which decide what there is to package, as much as can be known without them.
+  /// Reports errors that a cut of the plan would meet. If the manifest has prepare steps, which decide what there is to
+  /// package, reports only what can be known without running them.
   package static func rehearse(_ opened: OpenedPlan, progress: Progress) async throws {
     let context = try PackagingContext(opened.plan, opened.manifest)
     try warnOfOwnKernel(context, progress)
@@ -53,7 +53,7 @@ package struct Cut: Sendable {
     }
   }
 
-  /// Says so where a package does not support the kernel release that its code comes from: a mistake as a rule.
+  /// Warns if a package does not support the kernel release that its code comes from: this is usually a mistake.
   private static func warnOfOwnKernel(_ context: PackagingContext, _ progress: Progress) throws {
     guard let kernel = context.plan.sources.values.compactMap(\.kernel).first else { return }
     for package in context.packages {
@@ -64,7 +64,7 @@ package struct Cut: Sendable {
     }
   }
 
-  /// What would be wrong with the licences of a new release. One that exists is what it is.
+  /// Checks the licences of a new release. An existing release is not checked: it cannot be changed.
   private static func judge(_ files: FileLicences, _ licences: PackageLicences, _ progress: Progress) throws {
     for rule in files.idleRules { progress.warning("\(rule.location): the rule of [[licenses]] matches no file") }
     try files.judge(licences)
@@ -78,13 +78,13 @@ package struct Cut: Sendable {
       code: { try await opened.plan.assemble(opened, progress: progress) })
   }
 
-  /// Makes a release of code that is there.
+  /// Makes a release from existing code.
   ///
   /// - Parameters:
   ///   - remedy: what to do when the release exists with other content.
-  ///   - check: is given the folder with all files of the release before it gets its name.
-  ///   - judge: is told what the files and the release say of licences.
-  ///   - code: gives the release without its packaging; not asked when the release already exists.
+  ///   - check: is called with the complete folder before it is renamed.
+  ///   - judge: checks the licences of the files and of the release.
+  ///   - code: returns the release without its packaging; not called if the release already exists.
   package func run(
     _ plan: Plan, _ manifest: Manifest, remedy: any Remedy = OperationsRemedy.giveRespin,
     check: (FilePath) throws -> Void = { _ in },
@@ -118,7 +118,7 @@ package struct Cut: Sendable {
         try await ReleaseSigning(signer, progress: progress).sign(tarball, in: part)
       }
     }
-    // What the writers gave is compared with what lies on the disk.
+    // Compares the files on disk with the digests that the writers computed.
     let outputs = try withUnlisted(try await folder.whole(), in: folder.path)
     return Report(
       release: name, folder: folder.path.string, alreadyExisted: false, files: released.count, outputs: outputs,
@@ -136,7 +136,7 @@ package struct Cut: Sendable {
     return (listed + unlisted).sortedByBytes(\.name)
   }
 
-  /// Signs the .rpm files, which are other files then.
+  /// Signs the .rpm files. This changes their digests.
   private func sign(_ artifacts: [Artifact], _ signer: SigningKey, in part: FilePath) async throws -> [Artifact] {
     let packages = artifacts.filter { $0.kind == .rpm || $0.kind == .srpm }
     guard !packages.isEmpty else { return artifacts }
@@ -152,9 +152,9 @@ package struct Cut: Sendable {
     }
   }
 
-  /// Adds to the code of a release what belongs to it besides: the packaging and the records.
+  /// Adds the packaging and the records to the code of a release.
   ///
-  /// - Parameter judge: is told what the files and the release say of licences.
+  /// - Parameter judge: checks the licences of the files and of the release.
   package static func complete(
     _ code: ReleaseTree, in context: PackagingContext,
     judge: (FileLicences, PackageLicences) throws -> Void = { _, _ in }
@@ -171,7 +171,7 @@ package struct Cut: Sendable {
     return (tree, packages)
   }
 
-  /// Writes the tarball and the packages, all at once: what takes long in each, the compression, shares the cores.
+  /// Writes the tarball and the packages in parallel: compression takes most of the time, and shares the cores.
   private func writeAll(
     _ plan: Plan, _ packages: [PackageSources], _ released: ReleaseTree, name: String, to part: FilePath
   ) async throws -> [Artifact] {
@@ -199,7 +199,7 @@ package struct Cut: Sendable {
     return Artifact(name: file, bytes: Int64(bytes.count), sha256: bytes.sha256)
   }
 
-  /// The tarball, and the source packages that hold it as it is.
+  /// Writes the tarball, and the source packages that contain it unchanged.
   private func writeSources(
     _ released: ReleaseTree, _ plan: Plan, name: String, to part: FilePath
   ) async throws -> [Artifact] {
@@ -225,7 +225,7 @@ package struct Cut: Sendable {
     }
   }
 
-  /// The .dsc with its files and the .src.rpm.
+  /// Writes the .dsc with its files, and the .src.rpm.
   @discardableResult
   package static func writeSourcePackages(
     _ released: ReleaseTree, _ plan: Plan, tarball: FilePath, to part: FilePath
@@ -240,7 +240,7 @@ package struct Cut: Sendable {
     return artifacts
   }
 
-  /// A release that is there is left alone: it is either this one, whole, or another.
+  /// An existing release is never changed: it is either this one, verified, or a conflict.
   private func existing(_ folder: ReleaseFolder, _ context: PackagingContext, _ name: String) async throws -> Report {
     guard let known = try? Files.read(folder.path.appending(ReleaseFolder.plan)),
       known == (try JSON.encode(context.plan.portable))
@@ -254,7 +254,7 @@ package struct Cut: Sendable {
       supportedKernels: try CutOutlook.kernels(of: context), signedBy: signedBy)
   }
 
-  /// What exists is signed by the same key, or has to be signed otherwise: nothing is written to it here.
+  /// An existing release must be signed by the same key: this never writes to it.
   private func demandSigned(_ released: Release, by signer: SigningKey) async throws -> String {
     guard ReleaseSignatures(of: released).list != nil else {
       throw ReleaseError(

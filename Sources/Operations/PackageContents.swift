@@ -25,7 +25,7 @@ package struct PackageContents: Sendable, Codable {
     private enum CodingKeys: String, CodingKey { case path, mode, bytes, sha256, link, origin }
   }
 
-  /// What it says of itself, a line each.
+  /// Its own metadata, one line each.
   package var header: [String]
   package var files: [File]
 
@@ -37,7 +37,7 @@ package struct PackageContents: Sendable, Codable {
     if start.starts(with: Array("!<arch>".utf8)) { return try await deb(path, progress) }
     if start.starts(with: [0xed, 0xab, 0xee, 0xdb]) { return try await rpm(path, progress) }
     let content = try await TarballContent(reading: path, progress: progress)
-    // That of a Debian source package, with nothing but debian/, has no records.
+    // The debian.tar of a Debian source package has no records.
     return content.isRelease ? release(try Release(content)) : try contents([], content.files, origins: nil, below: "")
   }
 
@@ -101,7 +101,7 @@ package struct PackageContents: Sendable, Codable {
         Result { try ArchiveReader(name: path.string, stripsTopFolder: false, wants: { _ in true }).read(tar) }
       }
     }
-    // A child that was still writing when we refused what it wrote has nothing to tell.
+    // A child that was stopped while it was writing has no error of its own.
     if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
     guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
     return try result.get().files

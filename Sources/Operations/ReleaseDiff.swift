@@ -9,16 +9,16 @@ import Processes
 import Releases
 import SystemPackage
 
-/// What changed between two releases: what they were made of, what is in them, and what is in their packages.
+/// What changed between two releases: their inputs, their files, and the contents of their packages.
 package struct ReleaseDiff: Sendable, Codable {
-  /// Something that is in one release only, or differs.
+  /// Something that is in only one release, or differs.
   package struct Change: Sendable, Codable, Equatable {
     package var name: String
-    /// What it is in the first release; nil where it is not there.
+    /// Its value in the first release; nil if it is not there.
     package var before: String?
-    /// The same in the second one.
+    /// Its value in the second release; nil if it is not there.
     package var after: String?
-    /// Of a file: what people want to know of it, such as its origin.
+    /// Of a file: additional information, such as its origin.
     package var note: String?
   }
 
@@ -38,16 +38,16 @@ package struct ReleaseDiff: Sendable, Codable {
 
   package var before: String
   package var after: String
-  /// Those with a change only.
+  /// Only those with a change.
   package var sections: [Section]
-  /// The changes of text files as a unified diff, for `patch -p1`; nil where it was not asked for.
+  /// The changes of text files as a unified diff, for `patch -p1`; nil if not requested.
   package var patch: String?
 
   package var isSame: Bool { sections.isEmpty }
 
-  /// Compares two releases, each a tarball or a release folder. Packages are compared where both are folders.
+  /// Compares two releases, each a tarball or a release folder. Packages are compared if both are folders.
   ///
-  /// - Throws: `ReleaseError` with code `source` for what is no release, or one that was changed.
+  /// - Throws: `ReleaseError` with code `source` if one of them is not a release, or was changed.
   package static func between(
     _ first: FilePath, _ second: FilePath, withPatch: Bool = false, progress: Progress
   ) async throws -> ReleaseDiff {
@@ -75,14 +75,14 @@ package struct ReleaseDiff: Sendable, Codable {
       do {
         release = try await Release(opening: path, progress: progress)
       } catch let error as ReleaseError where error.code == .different {
-        // That status says that two releases differ, and this is another matter.
+        // Here, code `different` means that the two releases differ.
         throw ReleaseError(.source, doing: error.doing, reason: error.reason, remedy: error.remedy, cause: error)
       }
       code = try PackagingTree.code(of: release.tree, in: PackagingContext(release.plan, release.manifest))
     }
   }
 
-  // MARK: what they were made of
+  // MARK: inputs
 
   private static func made(_ before: Side, _ after: Side) throws -> [Section] {
     func section(_ title: String, _ facts: (Side) throws -> [String: String]) throws -> Section {
@@ -107,7 +107,7 @@ package struct ReleaseDiff: Sendable, Codable {
       },
       try section("patches") { try $0.release.patches() },
       try section("recipe") { side in
-        // Patches have a section of their own, and plans of format 1 hold them too.
+        // Patches have their own section; plans of format 1 also hold them in the recipe.
         let patches = Set(side.plan.appliedPatches.map(\.sha256))
         return side.plan.recipe.filter { !patches.contains($0.value.sha256) }.mapValues { "SHA-256 \($0.sha256)" }
       },
@@ -142,7 +142,7 @@ package struct ReleaseDiff: Sendable, Codable {
   ) async throws -> [Section] {
     func isCode(_ path: String) -> Bool { before.code[path] != nil || after.code[path] != nil }
     let paths = PathSet(before.release.tree.entries.keys).union(after.release.tree.entries.keys)
-      // They differ whenever anything does.
+      // These always differ if anything does.
       .subtracting([Tarball.planPath, Tarball.originsPath])
       .sortedByBytes()
     let (old, new) = (before.release.tree, after.release.tree)
@@ -188,7 +188,7 @@ package struct ReleaseDiff: Sendable, Codable {
 
   private static func octal(_ mode: UInt32) -> String { String(mode, radix: 8) }
 
-  /// The changes of text files, made by diff(1).
+  /// The changes of text files, as diff(1) prints them.
   private static func unified(_ before: Side, _ after: Side) async throws -> String {
     let (old, new) = (before.release.tree, after.release.tree)
     let paths = PathSet(old.entries.keys).union(new.entries.keys).subtracting([Tarball.planPath, Tarball.originsPath])
@@ -245,7 +245,7 @@ package struct ReleaseDiff: Sendable, Codable {
     return sections
   }
 
-  /// Of relations, which are lists, those alone that are in one release only.
+  /// Reduces relations, which are lists, to the entries that are in only one release.
   private static func relationsThatDiffer(_ change: Change) -> Change {
     let relations: Set = [
       "Depends", "Pre-Depends", "Recommends", "Suggests", "Conflicts", "Breaks", "Replaces", "Provides", "Requires",
@@ -267,7 +267,7 @@ package struct ReleaseDiff: Sendable, Codable {
   /// The .deb and .rpm in a release folder, by name and format.
   private static func contents(_ side: Side, _ progress: Progress) async throws -> [String: PackageFacts] {
     guard let folder = side.release.folder else { return [:] }
-    // The folder of the sources has the version in its name.
+    // The name of the source folder contains the version.
     let context = try PackagingContext(side.plan, side.release.manifest)
     let sources = try context.packages.map { package in
       let dkms = try DKMSPackage(package, in: context)
@@ -288,7 +288,7 @@ package struct ReleaseDiff: Sendable, Codable {
     return found
   }
 
-  /// Fields by name. What follows a field indented belongs to it; one that is there several times is a list.
+  /// Fields by name. Indented lines continue a field; a repeated field becomes a list.
   private static func fields(_ lines: [String]) -> [String: String] {
     var fields: [String: String] = [:]
     var last: String?
@@ -307,7 +307,7 @@ package struct ReleaseDiff: Sendable, Codable {
 }
 
 extension Release {
-  /// Every patch that was applied, by whose it is and its name.
+  /// Every applied patch, by owner and name.
   fileprivate func patches() throws -> [String: String] {
     var found: [String: String] = [:]
     func add(_ owner: String, _ pins: [SourcePin.PatchPin]) {
@@ -326,7 +326,7 @@ extension Release {
 }
 
 extension TreeEntry {
-  /// The bytes of a file that a person can read; nil for anything else.
+  /// The bytes of a text file; nil for anything else.
   fileprivate func text() throws -> [UInt8]? {
     guard case .regular(let content) = content else { return nil }
     let bytes = try content.read()

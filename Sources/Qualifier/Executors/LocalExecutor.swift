@@ -3,9 +3,9 @@
 import Diagnostics
 import Verdicts
 
-/// Where the cases of a qualification are carried out.
+/// Runs the cases of a qualification.
 package protocol Executor: Sendable {
-  /// Tries the cases; each verdict is kept as soon as it is known.
+  /// Runs the cases. Each verdict is kept as soon as it is known.
   ///
   /// - Returns: a verdict for each case, in their order.
   func run(
@@ -13,7 +13,7 @@ package protocol Executor: Sendable {
   ) async throws -> [Verdict]
 }
 
-/// On this machine, some at a time.
+/// Runs cases on this machine, several at a time.
 package struct LocalExecutor: Executor {
   package var jobs: Int
   private let host = GuestHost()

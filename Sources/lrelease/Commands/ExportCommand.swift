@@ -42,7 +42,7 @@ struct ExportCommand: AsyncParsableCommand {
     func write(_ bytes: [UInt8], isJSON: Bool = false, _ console: Console) throws {
       guard let output else {
         if isJSON { return console.printDocument(bytes) }
-        // With --json nothing else goes there.
+        // With --json, standard output holds only JSON.
         return try console.output(["text": String(decoding: bytes, as: UTF8.self)]) { console.printDocument(bytes) }
       }
       try ExportCommand.write(bytes, to: FilePath(output), replace: replace, console)
@@ -64,7 +64,7 @@ struct ExportCommand: AsyncParsableCommand {
       }
     }
 
-    /// Without the slash that may end it.
+    /// Without a trailing slash.
     var published: String? {
       url.map { url in String(url[..<(url.lastIndex { $0 != "/" }.map { url.index(after: $0) } ?? url.endIndex)]) }
     }
@@ -88,7 +88,7 @@ struct ExportCommand: AsyncParsableCommand {
     }
   }
 
-  // MARK: of verdicts
+  // MARK: verdicts
 
   struct Page: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -194,7 +194,7 @@ struct ExportCommand: AsyncParsableCommand {
     }
   }
 
-  // MARK: of a release
+  // MARK: releases
 
   struct OBS: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

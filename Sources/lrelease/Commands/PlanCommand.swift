@@ -46,7 +46,7 @@ struct PlanCommand: AsyncParsableCommand {
     if path == "-" && console.json { throw ValidationError("--save - and --json cannot be combined.") }
   }
 
-  /// The plan, with what the files of a release do not hold: reading it as a plan ignores these keys.
+  /// The plan with additional keys, which are ignored when it is read as a plan.
   private struct Report: Encodable {
     private enum CodingKeys: String, CodingKey { case outputs, signatures, supportedKernels }
     var plan: Plan
@@ -81,7 +81,7 @@ struct PlanCommand: AsyncParsableCommand {
     }
   }
 
-  /// Reading the sources takes a while: what would stop it in the end is said before.
+  /// Reading the sources takes a while, so errors about the output come first.
   private func demandFree(_ file: FilePath) throws {
     let doing = "saving the plan"
     try OutputPlace.demandParent(of: file, doing: doing)

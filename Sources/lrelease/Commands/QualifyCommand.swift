@@ -146,7 +146,7 @@ extension Console {
     let rows = outcome.verdicts.map { verdict in
       [
         verdict.target, verdict.kernel, verdict.variant, verdict.result.rawValue,
-        // Where there is no smoke script, it is loaded at most.
+        // Without a smoke script, modules are only loaded.
         verdict.result == .pass
           ? verdict.isLife ? "life" : (verdict.proven ?? .build).rawValue : verdict.step?.rawValue ?? "",
         outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),

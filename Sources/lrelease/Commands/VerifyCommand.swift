@@ -67,14 +67,14 @@ struct VerifyCommand: AsyncParsableCommand {
     var changed: [String] = []
     var missing: [String] = []
     var unknown: [String] = []
-    /// nil where nothing is signed and nobody asked.
+    /// nil if nothing is signed and no check was requested.
     var signatures: SignatureVerification.Report?
   }
 
   func run() async throws {
     try await Console.run(console) { console in
       if keyring == nil, let part = try part() { return try await verify(part.paths, of: part.release, console) }
-      // A wrong name is said at once.
+      // Report a wrong name before the long work.
       let keyring = if let keyring { try await Keyring(reading: FilePath(keyring)) } else { nil as Keyring? }
       if let keyring { _ = try keyring.trust(signers) }
       var files = 0

@@ -17,7 +17,7 @@ struct DiagnosticRenderer {
     var next = diagnostic.cause
     while let cause = next {
       let text = (cause as? DecodingError)?.reason ?? "\(cause)"
-      // Most errors repeat the reason of the one that they came of.
+      // Most errors repeat the reason of their cause.
       if !said.contains(text) { terminal.message("  cause: \(text)".singleLine) }
       said = text
       next = (cause as? ReleaseError)?.cause

@@ -4,7 +4,7 @@ import Diagnostics
 import Dispatch
 import Synchronization
 
-/// Draws what long work tells of itself: on a terminal a line that goes on, elsewhere a line at least every 30 seconds.
+/// Draws the progress of long work: on a terminal one updated line, elsewhere a line at least every 30 seconds.
 final class ProgressRenderer: Sendable {
   private let options: ConsoleOptions
   private let terminal: Terminal
@@ -12,9 +12,9 @@ final class ProgressRenderer: Sendable {
   private let timer = Mutex<(any DispatchSourceTimer)?>(nil)
 
   private struct State {
-    /// The steps that have begun and not ended, in that order.
+    /// The running steps, in the order in which they began.
     var running: [(step: String, start: ContinuousClock.Instant)] = []
-    /// How work stands that is done elsewhere.
+    /// The state of work that runs elsewhere.
     var standing: String?
     /// When the last line was drawn or written.
     var lastDraw = ContinuousClock.now
@@ -80,7 +80,7 @@ final class ProgressRenderer: Sendable {
     terminal.line(text)
   }
 
-  /// Says what is going on, and for how long, where nothing else has said anything.
+  /// Prints the running steps and their durations after a silence.
   private func drawRunning() {
     let text = state.withLock { state -> String? in
       let now = ContinuousClock.now
@@ -92,14 +92,14 @@ final class ProgressRenderer: Sendable {
       let steps = state.running.map { step, start in
         "\(step.singleLine): \(Int((now - start).seconds)) s"
       }
-      // The outer step tells less than the last one that it began.
+      // An inner step says more than the outer one.
       return steps.count == 1 ? steps[0] : "\(steps.count) at work: " + steps.reversed().joined(separator: "; ")
     }
     guard let text else { return }
     terminal.isTerminal ? terminal.line(text) : terminal.message(text)
   }
 
-  /// - Returns: nil when something was drawn a moment ago.
+  /// - Returns: nil if something was drawn a moment ago.
   private func advance(_ step: String, _ done: Int64, of total: Int64?) -> String? {
     state.withLock { state in
       let now = ContinuousClock.now

@@ -13,9 +13,9 @@ import Qualifier
 import Releases
 import Verdicts
 
-/// What libraries advise, worded for the command line.
+/// The remedies of libraries, worded for the command line.
 ///
-/// RemedyTests see to it that each kind of remedy is here, and that each option in the words exists.
+/// RemedyTests check that each kind of remedy is here, and that each named option exists.
 enum Remedies {
   static func words(for remedy: any Remedy) -> String {
     switch remedy {

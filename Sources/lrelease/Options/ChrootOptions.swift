@@ -18,7 +18,7 @@ struct ChrootCacheOptions: ParsableArguments {
   }
 }
 
-/// Where the chroots of targets are, and whether they are made anew.
+/// Where the chroots of targets are, and whether to recreate them.
 struct ChrootOptions: ParsableArguments {
   @OptionGroup var place: ChrootCacheOptions
 
