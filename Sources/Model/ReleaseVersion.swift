@@ -24,13 +24,13 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     /// From 1.
     package let number: Int
 
-    /// - Throws: `ReleaseError` with code `input` for a name that cannot stand in a version.
+    /// - Throws: `ReleaseError` with code `input` for a name that is not allowed in a version.
     package init(name: String, number: Int = 1) throws {
       guard name.utf8.allSatisfy({ (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) }),
         name.utf8.first.map({ $0 >= 0x61 }) == true
       else {
         throw ReleaseError(
-          .input, doing: "naming the vendor", reason: "'\(name)' cannot stand in a version",
+          .input, doing: "naming the vendor", reason: "'\(name)' is not allowed in a version",
           advice: "use lower-case letters and digits, a letter first")
       }
       guard (1...ReleaseVersion.largest).contains(number) else {
@@ -68,7 +68,7 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     let names = extras.map { $0.replacing("-", with: ".").replacing("+", with: ".") }.sorted().joined(separator: ".")
     try check(
       names.isEmpty || PlainText.matches(names, first: "_.", rest: "_."),
-      "the extras \(names) cannot stand in a version")
+      "the extras \(names) is not allowed in a version")
     self.components = components
     self.prerelease = prerelease
     self.respin = respin

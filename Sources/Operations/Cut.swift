@@ -66,7 +66,9 @@ package struct Cut: Sendable {
 
   /// Checks the licences of a new release. An existing release is not checked: it cannot be changed.
   private static func judge(_ files: FileLicences, _ licences: PackageLicences, _ progress: Progress) throws {
-    for rule in files.idleRules { progress.warning("\(rule.location): the rule of [[licenses]] matches no file") }
+    for rule in files.idleRules {
+      progress.tell(Diagnostic(.warning, at: rule.location, reason: "the rule of [[licenses]] matches no file"))
+    }
     try files.judge(licences)
   }
 

@@ -151,7 +151,8 @@ package struct Rebuild: Sendable {
   /// In a version, extras come before the vendor: an added extra can make the new version sort before the old one.
   private func warnOfOrder(_ old: Spelled<ReleaseVersion>, _ new: Spelled<ReleaseVersion>) throws {
     guard try VersionComparator.dpkg.compare(new.value.debian, old.value.debian) <= 0 else { return }
-    progress.warning("\(new) sorts before \(old), because of the extras in it: machines with the old one stay with it")
+    progress.warning(
+      "\(new) sorts before \(old), because of the extras in it: machines with the old one will not upgrade")
   }
 
   /// Packaging is generated from the recipe in the plan, so a patch to it would have no effect.

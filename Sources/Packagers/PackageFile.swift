@@ -3,12 +3,12 @@
 import Diagnostics
 import Files
 
-/// A file of a package, as it is to stand on the target. It belongs to root.
+/// A file of a package, as installed. It belongs to root.
 package struct PackageFile: Sendable, Equatable {
-  /// Where it stands on the target, without the slash at the start: `usr/src/sample-7.4/Makefile`.
+  /// Its path on the target, without the leading slash: `usr/src/sample-7.4/Makefile`.
   package var path: String
   package var content: FileContent
-  /// Permission bits of a file, such as 0o644. Links have none of their own.
+  /// Permission bits of a file, such as 0o644. Links have none.
   package var mode: UInt32
 
   package init(path: String, content: FileContent, mode: UInt32 = 0o644) {
@@ -20,9 +20,9 @@ package struct PackageFile: Sendable, Equatable {
   package var isLink: Bool { content.isLink }
 }
 
-/// The files of a package and the folders that hold them, checked and in the order of their bytes.
+/// The files of a package and their folders, checked and in byte order.
 struct PackageLayout {
-  /// Every folder stands before what is in it.
+  /// Every folder comes before its contents.
   enum Entry {
     case folder(String)
     case file(PackageFile)
@@ -37,7 +37,7 @@ struct PackageLayout {
 
   let entries: [Entry]
 
-  /// - Throws: `ReleaseError` with code `input` for a path that is not a plain one, or that is there twice.
+  /// - Throws: `ReleaseError` with code `input` for a path that is not plain, or occurs twice.
   init(_ files: [PackageFile], doing: String) throws {
     var found = ByPath<Entry>()
     var folders: PathSet = []

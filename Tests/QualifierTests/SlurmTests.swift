@@ -219,7 +219,7 @@ struct SlurmTests {
       _ = try await child.wait { false }
       let next = try place.start()
       let isTakenUp = try await next.wait {
-        next.errorText.contains("warning: Slurm job 1 is at work on 1 of the cases already; waiting for it")
+        next.errorText.contains("warning: Slurm job 1 is already running 1 of the cases; waiting for it")
       }
       #expect(isTakenUp, "\(next.errorText)")
       try await held.letGo()

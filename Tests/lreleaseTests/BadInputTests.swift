@@ -243,7 +243,7 @@ import Testing
       try workshop.write("linux/fs/a.c", "int other;\n")
       let outcome = try await workshop.run(
         ["cut", "--quiet", "--plan", "plan.json", "--output", workshop.output.string])
-      workshop.expectRefusal(outcome, 4, "opening the source 'linux'", "not the one that the plan pins")
+      workshop.expectRefusal(outcome, 4, "opening the source 'linux'", "differs from the one that the plan pins")
     }
   }
 }

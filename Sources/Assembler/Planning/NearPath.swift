@@ -5,10 +5,10 @@ import Files
 import Model
 import Synchronization
 
-/// What a rule of the manifest probably meant, out of the tree of its source.
+/// What a rule of the manifest probably meant, from the tree of its source.
 extension Planner {
-  /// The paths in the source that are nearly the one of a rule; none where nothing is near, or where the path is right
-  /// and the patterns are not.
+  /// The paths in the source that are similar to the one of a rule; empty if none is similar, or if the path exists and
+  /// only the patterns are wrong.
   func nearPaths(of rule: Manifest.TreeRule, in found: FoundSource) async -> [String] {
     guard !rule.from.isEmpty, let paths = try? await paths(of: found) else { return [] }
     var folders: [String: Set<String>] = [:]
@@ -29,7 +29,7 @@ extension Planner {
     return here == rule.from ? [] : [here]
   }
 
-  /// Where the last part of the path occurs: the two places nearest to the top, unless it is everywhere.
+  /// Where the last part of the path occurs: the two places nearest to the top, unless it is frequent.
   private func sameName(_ path: String, in folders: [String: Set<String>]) -> [String] {
     guard let last = path.pathParts.last.map(String.init) else { return [] }
     let places = folders.filter { $0.value.contains(last) }.map { $0.key.isEmpty ? last : "\($0.key)/\(last)" }

@@ -4,8 +4,8 @@ import Files
 import Model
 import SystemPackage
 
-/// The wanted files of archives that were read before, each selection in a folder of its own: `data` with the contents
-/// one after the other, and `index.json`.
+/// The wanted files of archives that were read before. Each selection has a folder with `data`, the concatenated
+/// contents, and `index.json`.
 struct ArchiveCache {
   private let folder: FilePath
 
@@ -23,7 +23,7 @@ struct ArchiveCache {
     var files: [File]
   }
 
-  /// What is kept under `key`, each file checked against its digest; nil where anything is missing or wrong.
+  /// The entry for `key`, each file verified against its digest; nil if anything is missing or wrong.
   func content(_ key: String) -> SourceContent? {
     let folder = folder.appending(key)
     guard let index = try? JSON.decode(Index.self, from: Files.read(folder.appending("index.json"))),
@@ -47,7 +47,7 @@ struct ArchiveCache {
     return SourceContent(files: files, pin: index.pin)
   }
 
-  /// Keeps what was read. A cache that cannot be written costs time, not the release.
+  /// Stores what was read. Errors are ignored: a cache that cannot be written only costs time.
   func store(_ content: SourceContent, _ key: String) async {
     let folder = folder.appending(key)
     do {

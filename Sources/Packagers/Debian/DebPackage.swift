@@ -14,9 +14,9 @@ package struct DebPackage: Sendable {
   package var version: String
   package var architecture = "all"
   /// Further fields of the control file in their order. A value may have several lines; an empty one is written ` .`.
-  /// Package, Version, Architecture and Installed-Size are made here.
+  /// Package, Version, Architecture and Installed-Size are added here.
   package var fields: [(name: String, value: String)] = []
-  /// Files among `files` that the site may change.
+  /// The configuration files among `files`, which the site may change.
   package var conffiles: [String] = []
   /// Control files by name: `postinst`, `prerm`, `triggers`, …
   package var maintainerScripts: [String: [UInt8]] = [:]
@@ -43,10 +43,10 @@ package struct DebPackage: Sendable {
 
   package var fileName: String { PackageFileName.deb(name, version: version, architecture: architecture) }
 
-  /// Writes the package so that it appears complete or not at all.
+  /// Writes the package atomically.
   ///
-  /// - Parameter report: is told how many bytes of the uncompressed files are done, and how many there are.
-  /// - Throws: `ReleaseError` with code `input` for what dpkg would refuse, in dpkg's own words.
+  /// - Parameter report: is called with the finished and the total number of uncompressed bytes.
+  /// - Throws: `ReleaseError` with code `input` and dpkg's own message for anything that dpkg would refuse.
   @discardableResult
   package func write(
     to path: FilePath, report: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
@@ -57,7 +57,7 @@ package struct DebPackage: Sendable {
     let control = try controlFile(layout, doing: doing)
     try complain(doing: doing) { lr_dpkg_control_check(control, control.utf8.count, $0, $1) }
 
-    // An ar archive states the size of a member before its bytes.
+    // In an ar archive, the size of a member precedes its bytes.
     let (_, members) = try ContentStore.temporary()
     let tar = CompressedTar(codec, time: sourceDate, doing: doing)
     let controlMember = try await tar.write(controlEntries(layout, control: control, doing: doing), to: members)
@@ -74,8 +74,8 @@ package struct DebPackage: Sendable {
   }
 
   private func controlFile(_ layout: PackageLayout, doing: String) throws -> String {
-    // As dpkg-gencontrol counts: whole KiB for files and links, one for each folder, the root and DEBIAN among them,
-    // and what DEBIAN holds by then.
+    // Like dpkg-gencontrol: whole KiB for files and links, one for each folder, including the root and DEBIAN, and the
+    // files that DEBIAN then holds.
     func kibibytes(_ bytes: Int) -> Int { (bytes + 1023) / 1024 }
     let scripts = maintainerScripts.values.reduce(0) { $0 + kibibytes($1.count) }
     let size = layout.entries.reduce(2 + scripts + (conffiles.isEmpty ? 0 : 1)) { sum, entry in

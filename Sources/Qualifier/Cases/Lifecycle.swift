@@ -57,7 +57,7 @@ extension CaseRun {
       let left = try await sh(
         Script(PackageResources.left_sh), [package.package.module], in: session, log: "left", step: .life)
       guard left.output.isEmpty else {
-        throw Failure(step: .life, reason: "when it is removed, \(left.log.lines.shortened) stays")
+        throw Failure(step: .life, reason: "after its removal, \(left.log.lines.shortened) is left")
       }
       return "nothing is left"
     }

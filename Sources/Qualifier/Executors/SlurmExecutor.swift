@@ -125,7 +125,7 @@ package struct SlurmExecutor: Executor {
         places[index] = place
       }
       guard !places.isEmpty else { continue }
-      progress.warning("Slurm job \(job) is at work on \(places.count) of the cases already; waiting for it")
+      progress.warning("Slurm job \(job) is already running \(places.count) of the cases; waiting for it")
       work.runs.append(Run(folder: left.folder, job: job, places: places))
     }
   }

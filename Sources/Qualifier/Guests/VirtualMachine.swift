@@ -162,7 +162,8 @@ package struct VirtualMachine: Sendable {
     case "amd64", "x86_64": machine = ("qemu-system-x86_64", [], "console=ttyS0 no_timer_check")
     case let other:
       throw ReleaseError(
-        .failed, doing: doing, reason: "kernels of \(other) are not booted", remedy: QualifierRemedy.qualifyUpToBuild)
+        .failed, doing: doing, reason: "kernels of the architecture \(other) cannot be booted",
+        remedy: QualifierRemedy.qualifyUpToBuild)
     }
     let cores = max(1, min(2, cpus ?? 2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     // With several threads, a processor of the guest can run code that another is patching (a temporary int3), which

@@ -60,7 +60,7 @@ struct CutCommand: AsyncParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   @Option(
-    help: ArgumentHelp("Carry out this saved plan instead of a manifest.", valueName: "file"),
+    help: ArgumentHelp("Use this saved plan instead of a manifest.", valueName: "file"),
     completion: .file(extensions: ["json"]))
   var plan: String?
 

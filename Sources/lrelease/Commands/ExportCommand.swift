@@ -159,7 +159,8 @@ struct ExportCommand: AsyncParsableCommand {
       commandName: "junit", abstract: "Write the verdicts as JUnit XML, for CI systems.",
       discussion: """
         Each package on each kernel is a suite, and each step a test case. Steps that could not run are errors; \
-        kernels that the package does not claim are skipped.
+        kernels that the package does not claim are skipped. The class of a test case names the release, and \
+        system-out holds the end of its log.
 
           lrelease export junit releases/sample-7.2.1.qualification \\
               --output junit.xml

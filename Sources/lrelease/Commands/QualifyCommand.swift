@@ -16,7 +16,7 @@ struct QualifyCommand: AsyncParsableCommand {
       For each target and kernel, the distribution's own tool installs the package in a fresh chroot, where dkms \
       builds its modules. Then that kernel boots in QEMU, the modules are loaded and unloaded, and the smoke script \
       of the manifest runs. The verdicts are kept beside the release, in RELEASE.qualification, with all logs. Cases \
-      that already have a verdict are not tried again. --refresh makes the chroots anew, and repeats the cases in \
+      that already have a verdict are not tried again. --refresh recreates the chroots, and repeats the cases in \
       whose chroot something changed.
 
         lrelease qualify out/sample-7.2.1 --target debian-12 --target debian-13
@@ -74,7 +74,7 @@ struct QualifyCommand: AsyncParsableCommand {
       "An option for sbatch, such as --partition=build. May be repeated.", valueName: "option"))
   var slurmOptions: [String] = []
 
-  @Flag(help: "Try again even the cases that have a verdict.")
+  @Flag(help: "Repeat cases that already have a verdict.")
   var again = false
 
   @OptionGroup var targets: TargetOptions

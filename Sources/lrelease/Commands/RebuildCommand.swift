@@ -98,7 +98,7 @@ struct RebuildCommand: AsyncParsableCommand {
         try await rebuild.run(FilePath(release), proving: { try qualified.add(to: $0, console.progress) })
       } else {
         throw ReleaseError(
-          .input, doing: "reading --qualified and --claim", reason: "a release that is changed has no verdicts yet",
+          .input, doing: "reading --qualified and --claim", reason: "a changed release has no verdicts yet",
           advice: "rebuild it first, qualify the result, then rebuild that with --qualified alone")
       }
     try console.output(report) { console.print(report) }

@@ -22,7 +22,7 @@ struct ChrootCacheOptions: ParsableArguments {
 struct ChrootOptions: ParsableArguments {
   @OptionGroup var place: ChrootCacheOptions
 
-  @Flag(help: "Make the chroots anew, with the newest kernels and packages of their archives.")
+  @Flag(help: "Recreate the chroots, with the newest kernels and packages of their archives.")
   var refresh = false
 
   func roots() throws -> ChrootCache { try place.roots(since: refresh ? Int64(time(nil)) : nil) }
