@@ -68,7 +68,6 @@ check:
 FUZZ = LRELEASE_FUZZ=1 nice -n 19 swift build -c release --scratch-path .build-fuzz --product lrelease-fuzz \
 	-Xswiftc -sanitize=fuzzer,address -Xswiftc -enable-testing \
 	-Xswiftc -use-ld=lld -Xcxx -fsanitize=fuzzer-no-link,address
-READERS =
 fuzz: setup
 	$(FUZZ)
 	Tests/fuzz $(READERS)

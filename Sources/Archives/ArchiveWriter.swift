@@ -40,7 +40,10 @@ package final class ArchiveWriter {
     self.output = output
     switch format {
     case .ar: try check(archive_write_set_format_ar_bsd(archive))
-    case .gnuTar: try check(archive_write_set_format_gnutar(archive))
+    case .gnuTar:
+      try check(archive_write_set_format_gnutar(archive))
+      // What was written is pending at once, so that a block can end with an entry.
+      try check(archive_write_set_bytes_per_block(archive, 0))
     case .cpio: try check(archive_write_set_format_cpio_newc(archive))
     case .raw(let codec):
       try check(archive_write_set_format_raw(archive))

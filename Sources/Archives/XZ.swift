@@ -6,8 +6,8 @@ import Files
 
 /// The parts of an .xz file. Its blocks are independent, so that they can be compressed in parallel.
 ///
-/// xz and libarchive make blocks as well, of 24 MiB: too few to keep two cores busy with one release, and too much
-/// memory for each core. Source: "The .xz File Format" 1.1.0, and liblzma's `lzma/block.h`.
+/// xz and libarchive make blocks as well, of 24 MiB each: too few to keep two cores busy with one release, too much
+/// memory for each core, and a changed file would change all that follow. Source: "The .xz File Format" 1.1.0, and liblzma's `lzma/block.h`.
 enum XZ {
   struct Block: Sendable {
     var bytes: [UInt8]
@@ -15,15 +15,6 @@ enum XZ {
     var uncompressedSize: UInt64
   }
 
-  /// Blocks of one size and an even number of them, so that no core waits for the last one; 12 MiB at most.
-  ///
-  /// The dictionary of level 6 has 8 MiB: a block should not be much smaller, and need not be larger. Small content is
-  /// one block.
-  static func blockSize(total: Int) -> Int {
-    if total < 4 << 20 { return 4 << 20 }
-    let pairs = (total + (24 << 20) - 1) / (24 << 20)
-    return (total + 2 * pairs - 1) / (2 * pairs)
-  }
   /// The level of dpkg and of xz itself.
   private static let level: UInt32 = 6
   private static let check = LZMA_CHECK_CRC64
@@ -32,8 +23,21 @@ enum XZ {
   private static let endOfFilters = lzma_vli.max
   private static let headerSize = 12
 
+  /// A block of `input`, from the cache if it holds it.
+  static func block(_ input: [UInt8], cache: BlockCache?, doing: String) throws -> Block {
+    guard let cache else { return try compress(input, doing: doing) }
+    var hasher = SHA256Digest.Hasher()
+    hasher.update("xz -\(level), CRC64, liblzma \(String(cString: lzma_version_string())), \(input.count) bytes\n")
+    input.withUnsafeBytes { hasher.update($0) }
+    let key = hasher.finalize()
+    if let known = cache.block(key, uncompressedSize: UInt64(input.count)) { return known }
+    let block = try compress(input, doing: doing)
+    cache.store(block, key)
+    return block
+  }
+
   /// Compresses a block. It can be cancelled on the way.
-  static func block(_ input: [UInt8], doing: String) throws -> Block {
+  private static func compress(_ input: [UInt8], doing: String) throws -> Block {
     var options = lzma_options_lzma()
     guard lzma_lzma_preset(&options, level) == 0 else { throw failure(LZMA_OPTIONS_ERROR, doing) }
     return try withUnsafeMutablePointer(to: &options) { options in

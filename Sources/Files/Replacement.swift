@@ -75,13 +75,22 @@ private struct Replacement {
 
   private static func sweep(beside path: FilePath) {
     let start = Array("\(path.name).".utf8)
+    Files.sweep(path.removingLastComponent()) { $0.starts(with: start) }
+  }
+}
+
+extension Files {
+  /// Removes the files that `replace` was writing to a folder when its process died.
+  ///
+  /// - Parameter isMeant: which of these names are meant.
+  package static func sweep(_ folder: FilePath, _ isMeant: ([UInt8]) -> Bool = { _ in true }) {
     let end = Array(".new".utf8)
-    for name in (try? Files.names(in: path.removingLastComponent())) ?? [] {
-      let middle = name.dropFirst(start.count).dropLast(end.count)
-      guard name.starts(with: start), name.suffix(end.count) == end[...], !middle.isEmpty,
-        middle.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2d })
+    for name in (try? names(in: folder)) ?? [] where name.suffix(end.count) == end[...] && isMeant(name) {
+      let parts = name.dropLast(end.count).split(separator: 0x2e, omittingEmptySubsequences: false)
+      guard parts.count > 1, let process = parts.last, !process.isEmpty,
+        process.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2d })
       else { continue }
-      let place = path.removingLastComponent().appending(bytes: name)
+      let place = folder.appending(bytes: name)
       guard let lock = try? FileLock(existing: place), (try? lock.tryAcquire(.exclusive)) == true, lock.isInPlace
       else { continue }
       unlink(place.string)

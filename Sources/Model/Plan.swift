@@ -30,6 +30,8 @@ package struct Plan: Sendable, Equatable, Codable {
   /// The version in dkms, where that is not what it was before extras and a fourth number showed in it: a plan without
   /// it keeps its bytes.
   package private(set) var dkmsVersion: String?
+  /// Where the blocks of .xz archives end, if not as in plans that do not say it.
+  package private(set) var blocks: BlockLayout?
   /// Series that were given when the release was cut, over those of the manifest; nil for none.
   package var patches: [AddedSeries]?
   /// The changes of vendors, in order; nil for a release as it was cut.
@@ -140,10 +142,13 @@ package struct Plan: Sendable, Equatable, Codable {
     package var mark: String { "by.\(vendor).\(number)" }
   }
 
-  /// Spells the version for dkms as it is spelled now: for a plan that is new.
-  package mutating func nameForDKMS() {
+  /// Has the version spelled for dkms, and archives laid out, as is done now: for a plan that is new.
+  package mutating func useCurrentForms() {
     dkmsVersion = version.value.dkms == version.value.dkmsBefore ? nil : version.value.dkms
+    blocks = .folders
   }
+
+  package var blockLayout: BlockLayout { blocks ?? .even }
 
   /// `PACKAGE_VERSION` and `MODULE_VERSION` of DKMS.
   package var versionInDKMS: String { dkmsVersion ?? version.value.dkmsBefore }

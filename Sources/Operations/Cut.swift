@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Archives
 import Assembler
 import Diagnostics
 import Files
@@ -33,12 +34,17 @@ package struct Cut: Sendable {
   package var codec: Codec
   /// Signs the .rpm files, SHA256SUMS and the tar; nil for an unsigned release.
   package var signer: SigningKey?
+  /// The folder where compressed blocks are kept for the next cut; nil for nowhere.
+  package var cache: FilePath?
   package var progress: Progress
 
-  package init(output: FilePath, codec: Codec = .xz, signer: SigningKey? = nil, progress: Progress) {
+  package init(
+    output: FilePath, codec: Codec = .xz, signer: SigningKey? = nil, cache: FilePath?, progress: Progress
+  ) {
     self.output = output
     self.codec = codec
     self.signer = signer
+    self.cache = cache
     self.progress = progress
   }
 
@@ -105,10 +111,14 @@ package struct Cut: Sendable {
     }
 
     let (released, packages) = try Self.complete(try await code(), in: context, judge: judge)
+    let blocks = cache.map { BlockCache($0.appending("blocks")) }
     try await folder.create { part in
       let planFile = FileBytes(try JSON.encode(plan.portable))
       try Files.write(planFile, to: part.appending(ReleaseFolder.plan))
-      var artifacts = try await writeAll(plan, packages, released, name: name, to: part)
+      var artifacts = try await BlockCache.$current.withValue(blocks) {
+        try await writeAll(plan, packages, released, name: name, to: part)
+      }
+      blocks?.trim()
       if PatchArchive.isNeeded(for: plan) { artifacts.append(try await writePatches(plan, name: name, to: part)) }
       if let signer { artifacts = try await sign(artifacts, signer, in: part) }
       try ReleaseFolder.writeChecksums(
@@ -210,7 +220,7 @@ package struct Cut: Sendable {
     let bytes = try await progress.step(step) {
       let (_, output) = try ContentStore.create(at: part.appending(tarball), mode: 0o644)
       let bytes = try await Tarball.write(
-        released, folder: name, codec: codec, time: plan.sourceDate, to: output,
+        released, folder: name, codec: codec, blocks: plan.blockLayout, time: plan.sourceDate, to: output,
         report: { progress.advanced(step, $0, of: $1) })
       try output.flush()
       return bytes

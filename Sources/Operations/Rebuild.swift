@@ -26,18 +26,21 @@ package struct Rebuild: Sendable {
   package var output: FilePath
   /// Signs the result; nil for an unsigned release.
   package var signer: SigningKey?
+  /// The folder where compressed blocks are kept; nil for nowhere.
+  package var cache: FilePath?
   package var progress: Progress
 
-  package init(output: FilePath, signer: SigningKey? = nil, progress: Progress) {
+  package init(output: FilePath, signer: SigningKey? = nil, cache: FilePath?, progress: Progress) {
     self.output = output
     self.signer = signer
+    self.cache = cache
     self.progress = progress
   }
 
   package func run(_ path: FilePath, _ request: RebuildRequest) async throws -> Report {
     let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
-    let cut = Cut(output: output, codec: released.codec, signer: signer, progress: progress)
+    let cut = cut(released)
     if request.changesNothing { return try await repeated(released, code, cut) }
 
     try checkPackagingIsNotPatched(request, released, code)
@@ -47,13 +50,17 @@ package struct Rebuild: Sendable {
     return Report(made: made, basedOn: released.name, isUnchanged: false)
   }
 
+  private func cut(_ released: Release) -> Cut {
+    Cut(output: output, codec: released.codec, signer: signer, cache: cache, progress: progress)
+  }
+
   /// Makes the release of a candidate: the same code, with packages that state what the verdicts prove.
   ///
   /// - Parameter prove: adds the proven kernels to the plan.
   package func run(_ path: FilePath, proving prove: (Plan) throws -> Plan) async throws -> Report {
     let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
-    let made = try await Cut(output: output, codec: released.codec, signer: signer, progress: progress)
+    let made = try await cut(released)
       .run(try prove(try await completePlan(of: released)), released.manifest, remedy: ReleasesRemedy.chooseOtherOutput)
     { code }
     return Report(made: made, basedOn: released.name, isUnchanged: false)

@@ -86,7 +86,8 @@ package struct BinaryBuilder: Sendable {
       input.tarball = scratch.appending(PackageFileName.tarball(release.name, .xz))
       _ = try await Files.replace(input.tarball) { output in
         try await Tarball.write(
-          release.tree, folder: release.name, codec: .xz, time: release.plan.sourceDate, to: output)
+          release.tree, folder: release.name, codec: .xz, blocks: release.plan.blockLayout,
+          time: release.plan.sourceDate, to: output)
       }
       return try await run(input, targets)
     }

@@ -10,11 +10,14 @@ package struct PackageFile: Sendable, Equatable {
   package var content: FileContent
   /// Permission bits of a file, such as 0o644. Links have none.
   package var mode: UInt32
+  /// Whether it lists the others, so that it changes with any of them.
+  package var isRecord: Bool
 
-  package init(path: String, content: FileContent, mode: UInt32 = 0o644) {
+  package init(path: String, content: FileContent, mode: UInt32 = 0o644, isRecord: Bool = false) {
     self.path = path
     self.content = content
     self.mode = mode
+    self.isRecord = isRecord
   }
 
   package var isLink: Bool { content.isLink }

@@ -19,8 +19,10 @@ package enum PatchArchive {
     let entries = files.keys.sortedByBytes().compactMap { path in
       files[path].map { CompressedTar.Entry.file("\(top)/\(place(of: path))", .file($0.bytes), mode: 0o644) }
     }
-    return try await CompressedTar(.xz, time: plan.sourceDate, doing: "writing the patches of \(name)")
-      .write([.folder("\(top)/")] + entries, to: output)
+    return try await CompressedTar(
+      .xz, blocks: plan.blockLayout, time: plan.sourceDate, doing: "writing the patches of \(name)"
+    )
+    .write([.folder("\(top)/")] + entries, to: output)
   }
 
   /// Whether there is anything to write: a plan that came out of a tarball alone has no text of patches.

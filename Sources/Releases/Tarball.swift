@@ -26,7 +26,7 @@ package enum Tarball {
   /// Writes the compressed tarball, all of it below `folder`.
   @discardableResult
   package static func write(
-    _ tree: ReleaseTree, folder: String, codec: Codec, time: Int64, to output: ContentStore.Writer,
+    _ tree: ReleaseTree, folder: String, codec: Codec, blocks: BlockLayout, time: Int64, to output: ContentStore.Writer,
     report: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
   ) async throws -> FileBytes {
     var entries: [CompressedTar.Entry] = [.folder("\(folder)/")]
@@ -37,9 +37,11 @@ package enum Tarball {
         folders.removeFirst()
       }
       guard let entry = tree[path] else { continue }
-      entries.append(.file("\(folder)/\(path)", entry.content, mode: entry.mode))
+      entries.append(
+        .file(
+          "\(folder)/\(path)", entry.content, mode: entry.mode, isRecord: path == planPath || path == originsPath))
     }
-    return try await CompressedTar(codec, time: time, doing: "writing the tarball of \(folder)")
+    return try await CompressedTar(codec, blocks: blocks, time: time, doing: "writing the tarball of \(folder)")
       .write(entries, to: output, report: report)
   }
 

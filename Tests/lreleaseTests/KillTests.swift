@@ -46,7 +46,7 @@ import Testing
           #expect(verified.succeeded, "\(verified.errors)")
         }
       }
-      #expect(killed > Self.kills / 4, "only \(killed) of \(Self.kills) were killed while they ran")
+      #expect(killed > Self.kills / 8, "only \(killed) of \(Self.kills) were killed while they ran")
 
       try await workshop.shell("rm -rf out/demo-*")
       let next = try await workshop.run(arguments("demo.toml"))
@@ -56,7 +56,7 @@ import Testing
       let cached = try Files.names(in: workshop.cache.appending("archives")).flatMap { name in
         try Files.names(in: workshop.cache.appending("archives").appending(bytes: name))
       }
-      #expect(Set(cached.map { String(decoding: $0, as: UTF8.self) }) == ["data", "index.json"])
+      #expect(!cached.isEmpty && cached.allSatisfy { SHA256Digest(hex: String(decoding: $0, as: UTF8.self)) != nil })
     }
   }
 

@@ -3,6 +3,7 @@
 import Diagnostics
 import Files
 import Model
+import SystemPackage
 
 /// Puts the files of the sources where the manifest's rules say, and adds what is generated.
 package struct Assembly {
@@ -29,10 +30,11 @@ package struct Assembly {
   ///   - values: for the placeholders in templates.
   ///   - patches: series that were given when the release was cut.
   ///   - rebuilds: what vendors made of the release, in order; their patches come last.
+  ///   - cache: the folder where what prepare steps make is kept.
   package static func tree(
     _ manifest: Manifest, contents: [String: SourceContent], extras: [String], recipe: inout Recipe,
     values: [String: String], tools: [String: String], sourceDate: Int64, patches: [Plan.AddedSeries] = [],
-    rebuilds: [Plan.Rebuild] = [], progress: Progress
+    rebuilds: [Plan.Rebuild] = [], cache: FilePath? = nil, progress: Progress
   ) async throws -> ReleaseTree {
     var assembly = Assembly(manifest)
     try assembly.apply(manifest.rules, contents)
@@ -42,7 +44,7 @@ package struct Assembly {
     for added in patches where added.source == nil {
       try await assembly.patch(added.series, by: added.mark, &recipe, progress)
     }
-    try await assembly.prepare(tools: tools, sourceDate: sourceDate, progress)
+    try await assembly.prepare(tools: tools, sourceDate: sourceDate, cache: cache, progress)
     for rebuild in rebuilds { try await assembly.patch(for: rebuild, &recipe, progress) }
     try assembly.check(with: extras)
     return assembly.tree
@@ -152,12 +154,17 @@ package struct Assembly {
 
   /// Runs the prepare steps of the manifest.
   ///
-  /// - Parameter tools: versions of the programs that they use.
-  mutating func prepare(tools: [String: String], sourceDate: Int64, _ progress: Progress) async throws {
+  /// - Parameters:
+  ///   - tools: versions of the programs that they use.
+  ///   - cache: the folder where what they make is kept.
+  mutating func prepare(
+    tools: [String: String], sourceDate: Int64, cache: FilePath?, _ progress: Progress
+  ) async throws {
     for step in manifest.prepare {
       let used = tools.filter { step.tools.contains($0.key) }
       try await progress.step("preparing (\(step.run.joined(separator: " ")))") {
-        try await PrepareSandbox.run(step, in: &tree, tools: used, sourceDate: sourceDate)
+        try await PrepareSandbox.run(
+          step, in: &tree, tools: used, sourceDate: sourceDate, cache: cache.map { PrepareCache($0) })
       }
     }
   }
@@ -230,6 +237,6 @@ extension Plan {
     return try await Assembly.tree(
       opened.manifest, contents: opened.contents, extras: extras, recipe: &recipe,
       values: try values(opened.manifest), tools: tools, sourceDate: sourceDate, patches: patches ?? [],
-      rebuilds: rebuilds ?? [], progress: progress)
+      rebuilds: rebuilds ?? [], cache: opened.cache, progress: progress)
   }
 }

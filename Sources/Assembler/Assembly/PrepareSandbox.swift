@@ -33,33 +33,60 @@ package struct PrepareSandbox: Sendable {
     return versions
   }
 
-  /// Runs `step` in `tree`.
+  /// Runs `step` in `tree`, or takes what it made of the same before.
   ///
   /// New and changed files get the command and `tools` as their generator. A link that leaves the tree becomes the
   /// file that it names.
+  ///
+  /// - Parameter cache: where outcomes are kept; nil for nowhere.
   package static func run(
-    _ step: Manifest.PrepareStep, in tree: inout ReleaseTree, tools: [String: String], sourceDate: Int64
+    _ step: Manifest.PrepareStep, in tree: inout ReleaseTree, tools: [String: String], sourceDate: Int64,
+    cache: PrepareCache? = nil
   ) async throws {
     let words = step.run.joined(separator: " ")
-    let doing = "running '\(words)'"
     let generator =
       "\(words)"
       + (tools.isEmpty ? "" : " with " + tools.sorted { $0.key < $1.key }.map(\.value).joined(separator: ", "))
-    let before = tree
-    tree = try await withScratch { scratch in
-      var tree = before
+    let input = step.inputs.isEmpty ? tree : tree.filter { path in step.inputs.contains { $0.matches(path) } }
+    let outcome = try await PrepareCache.outcome(of: step, input, tools, sourceDate, cache) {
+      try await made(by: step, of: input, sourceDate, doing: "running '\(words)'")
+    }
+    for path in outcome.removed { tree[path] = nil }
+    for (path, file) in outcome.made {
+      if let known = tree[path], known.content == file.content, known.isExecutable == file.isExecutable { continue }
+      // A file that the step changed came from somewhere all the same: that stays in its origin.
+      var origin = file.content.isLink || outcome.copied.contains(path) ? nil : tree[path]?.origin
+      origin?.generator = generator
+      tree[path] = TreeEntry(
+        content: file.content, isExecutable: file.isExecutable,
+        origin: origin ?? Origin(source: "generated", generator: generator))
+    }
+  }
+
+  /// What a step made of a tree.
+  struct Outcome: Sendable {
+    /// The new and the changed files.
+    var made = ByPath<FileEntry>()
+    /// Those of them that the step linked to, and that are in installed packages.
+    var copied: PathSet = []
+    var removed: [String] = []
+  }
+
+  private static func made(
+    by step: Manifest.PrepareStep, of tree: ReleaseTree, _ sourceDate: Int64, doing: String
+  ) async throws -> Outcome {
+    try await withScratch { scratch in
       let folder = scratch.appending("tree")
       try tree.write(to: folder)
       let log = try await bubblewrap(step, folder, sourceDate, doing: doing)
       guard log.succeeded else {
         throw ReleaseError(
           .failed, at: step.location, doing: doing, reason: log.complaint,
-          advice: "the step runs without network and sees only this machine's programs and the tree")
+          advice: step.inputs.isEmpty
+            ? "the step runs without network and sees only this machine's programs and the tree"
+            : "the step runs without network and sees only this machine's programs and the files that 'inputs' names")
       }
-      var seen: PathSet = []
-      try collect(folder, step, generator, into: &tree, &seen)
-      for path in before.entries.keys where !seen.contains(path) { tree[path] = nil }
-      return tree
+      return try collect(folder, step, tree)
     }
   }
 
@@ -82,10 +109,17 @@ package struct PrepareSandbox: Sendable {
   }
 
   private static func collect(
-    _ folder: FilePath, _ step: Manifest.PrepareStep, _ generator: String, into tree: inout ReleaseTree,
-    _ seen: inout PathSet
-  ) throws {
+    _ folder: FilePath, _ step: Manifest.PrepareStep, _ tree: ReleaseTree
+  ) throws -> Outcome {
     let doing = "taking what the prepare step made"
+    var outcome = Outcome()
+    var seen: PathSet = []
+    func add(_ path: String, _ content: FileContent, isExecutable: Bool) {
+      if let known = tree[path], known.content == content, content.isLink || known.isExecutable == isExecutable {
+        return
+      }
+      outcome.made[path] = FileEntry(content: content, isExecutable: isExecutable)
+    }
     try DirectoryWalker(folder, doing: doing).walk { entry in
       guard let path = entry.text else {
         throw ReleaseError(
@@ -100,29 +134,23 @@ package struct PrepareSandbox: Sendable {
       case .link:
         seen.insert(path)
         let target = try entry.target()
-        if tree[path]?.content == .link(target) { return .goOn }
-        let origin = Origin(source: "generated", generator: generator)
-        if linkStaysInside(path, target: target) {
-          tree[path] = TreeEntry(content: .link(target), origin: origin)
+        if tree[path]?.content == .link(target) || linkStaysInside(path, target: target) {
+          add(path, .link(target), isExecutable: false)
         } else {
           let (bytes, isExecutable) = try follow(target, from: path, root: folder)
-          tree[path] = TreeEntry(content: .file(bytes), isExecutable: isExecutable, origin: origin)
+          outcome.made[path] = FileEntry(content: .file(bytes), isExecutable: isExecutable)
+          outcome.copied.insert(path)
         }
       case .regular:
         seen.insert(path)
-        let bytes = try entry.read()
-        if let known = tree[path], known.content == .file(bytes), known.isExecutable == entry.isExecutable {
-          return .goOn
-        }
-        // A file that the step changed came from somewhere all the same: that stays in its origin.
-        var origin = tree[path]?.origin ?? Origin(source: "generated")
-        origin.generator = generator
-        tree[path] = TreeEntry(content: .file(bytes), isExecutable: entry.isExecutable, origin: origin)
+        add(path, .file(try entry.read()), isExecutable: entry.isExecutable)
       case .other:
         throw ReleaseError(.failed, doing: doing, reason: "\(path) is not a file")
       }
       return .goOn
     }
+    outcome.removed = tree.paths.filter { !seen.contains($0) }
+    return outcome
   }
 
   /// The file that a link out of the tree names, as the sandbox saw it.

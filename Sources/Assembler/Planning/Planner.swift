@@ -11,6 +11,8 @@ package struct OpenedPlan: Sendable {
   package var plan: Plan
   package var manifest: Manifest
   package var contents: [String: SourceContent]
+  /// The folder for what can be made again.
+  package var cache: FilePath
 }
 
 /// Reads the sources of a manifest and pins them.
@@ -150,10 +152,10 @@ package struct Planner {
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
       recipe: recipe.files)
     if !added.isEmpty { plan.patches = added }
-    plan.nameForDKMS()
+    plan.useCurrentForms()
     plan.format = Plan.format(patches: plan.appliedPatches)
     plan.places = places
-    return OpenedPlan(plan: plan, manifest: manifest, contents: contents)
+    return OpenedPlan(plan: plan, manifest: manifest, contents: contents, cache: request.cache)
   }
 
   func checkRequest() throws {

@@ -62,10 +62,10 @@ extension Planner {
       components: version.components, prerelease: version.prerelease, respin: version.respin, extras: plan.extras,
       vendor: vendor
     ).planned
-    plan.nameForDKMS()
+    plan.useCurrentForms()
 
     let contents = try await readAdded(manifest, request.added, into: &plan, progress)
-    let tree = try await changed(code, from: old, to: &plan, manifest, contents, progress)
+    let tree = try await changed(code, from: old, to: &plan, manifest, contents, cache: request.added.cache, progress)
     return (plan, tree)
   }
 
@@ -158,7 +158,7 @@ extension Planner {
 
   private static func changed(
     _ code: ReleaseTree, from old: Plan, to plan: inout Plan, _ manifest: Manifest,
-    _ contents: [String: SourceContent], _ progress: Progress
+    _ contents: [String: SourceContent], cache: FilePath, _ progress: Progress
   ) async throws -> ReleaseTree {
     guard let rebuild = plan.rebuilds?.last else { return code }
     var recipe = Recipe(plan: plan)
@@ -178,7 +178,7 @@ extension Planner {
     if isPrepared {
       plan.tools = try await PrepareSandbox.versions(
         of: manifest.prepare.flatMap(\.tools), at: manifest.prepare.first?.location)
-      try await assembly.prepare(tools: plan.tools, sourceDate: plan.sourceDate, progress)
+      try await assembly.prepare(tools: plan.tools, sourceDate: plan.sourceDate, cache: cache, progress)
     }
     try await assembly.patch(for: rebuild, &recipe, progress)
     if !isPrepared { warnOfUnprepared(assembly.tree, patchedBy: rebuild, manifest, progress) }

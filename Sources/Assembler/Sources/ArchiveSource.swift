@@ -66,9 +66,10 @@ package struct ArchiveSource: Sendable {
     }
     try requireTrust()
 
+    let kept = cache.map { FileSetCache<SourcePin>($0, limit: 8 << 30) }
     let key = try selection.map { try cacheKey(sha256, $0) }
-    if let key, let cache, let content = await BlockingExecutor.run({ ArchiveCache(cache).content(key) }) {
-      return content
+    if let key, let known = await BlockingExecutor.run({ kept?.files(key) }) {
+      return SourceContent(files: known.files.mapValues { SourceFile($0) }, pin: known.record)
     }
 
     let check = try signatureCheck()
@@ -98,7 +99,7 @@ package struct ArchiveSource: Sendable {
       isUnsigned: trust != nil && signature == nil && pinnedSHA256 == nil ? true : nil,
       isPinned: fingerprint == nil && pinnedSHA256 != nil ? true : nil)
     let content = SourceContent(files: read.files.mapValues { SourceFile($0) }, pin: pin)
-    if let key, let cache { await BlockingExecutor.run { await ArchiveCache(cache).store(content, key) } }
+    if let key { await BlockingExecutor.run { await kept?.store(read.files, pin, key) } }
     return content
   }
 
@@ -142,15 +143,15 @@ package struct ArchiveSource: Sendable {
   // MARK: cache
 
   /// A key of all inputs of a read, so that a changed keyring or rule reads again.
-  private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> String {
+  private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> SHA256Digest {
     var hasher = SHA256Digest.Hasher()
-    hasher.update("5 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
+    hasher.update("6 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")
     if let trust {
       hasher.update("\(SHA256Digest(of: try trust.keyringBytes())) \(trust.signers.sorted()) \(trust.allowsSHA1)\0")
     }
     if let signature {
       hasher.update("\(SHA256Digest(of: try Files.read(signature, limit: 1 << 20)).hex) \(signsFile)")
     }
-    return "\(sha256.hex.prefix(16))-\(hasher.finalize().hex.prefix(32))"
+    return hasher.finalize()
   }
 }

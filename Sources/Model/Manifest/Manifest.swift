@@ -196,6 +196,8 @@ package struct Manifest: Sendable {
     package var run: [String]
     /// Programs whose versions decide the outcome; they are recorded and pinned.
     package var tools: [String]
+    /// The files that it sees; all of the tree where there are none.
+    package var inputs: [Glob]
     package var exclude: [Glob]
     package var location: SourceLocation
   }

@@ -150,6 +150,8 @@ extension Manifest.PrepareStep {
     let run = table.required(
       "run", .array(.text, atLeast: 1), "program and arguments, run at the top of the tree")
     tools = table.optional("tools", .array(.word), default: [], "programs whose versions are recorded and pinned")
+    inputs = table.optional(
+      "inputs", .globs, default: [], "patterns of the files that it reads; it sees no others. (default: all)")
     exclude = table.optional("exclude", .globs, default: [], "patterns of new files that are not taken")
     guard let run else { return nil }
     self.run = run

@@ -304,12 +304,13 @@ package struct DKMSPackage: Sendable {
       default: scripts[name] = Array(text.replacing("#DEBHELPER#", with: "").utf8)
       }
     }
-    packageFiles.append(PackageFile(path: "\(docs)/\(Self.origins)", content: .file(try origins(tree))))
+    packageFiles.append(
+      PackageFile(path: "\(docs)/\(Self.origins)", content: .file(try origins(tree)), isRecord: true))
     let own: Set = ["Package", "Version", "Architecture"]
     return DebPackage(
       name: relations.name, version: version.debian, fields: recipe.stanza.fields.filter { !own.contains($0.name) },
       conffiles: relations.etc.map { String($0.path.dropFirst()) }, maintainerScripts: scripts, files: packageFiles,
-      sourceDate: plan.sourceDate)
+      blocks: plan.blockLayout, sourceDate: plan.sourceDate)
   }
 
   /// The name of the list of origins in the documentation of a package.

@@ -22,13 +22,14 @@ package struct DebPackage: Sendable {
   package var maintainerScripts: [String: [UInt8]] = [:]
   package var files: [PackageFile] = []
   package var codec = Codec.xz
+  package var blocks: BlockLayout
   /// The time of everything in the package, in seconds since 1970.
   package var sourceDate: Int64
 
   package init(
     name: String, version: String, architecture: String = "all", fields: [(name: String, value: String)],
     conffiles: [String] = [], maintainerScripts: [String: [UInt8]] = [:], files: [PackageFile],
-    codec: Codec = .xz, sourceDate: Int64
+    codec: Codec = .xz, blocks: BlockLayout = .folders, sourceDate: Int64
   ) {
     self.name = name
     self.version = version
@@ -38,6 +39,7 @@ package struct DebPackage: Sendable {
     self.maintainerScripts = maintainerScripts
     self.files = files
     self.codec = codec
+    self.blocks = blocks
     self.sourceDate = sourceDate
   }
 
@@ -59,7 +61,7 @@ package struct DebPackage: Sendable {
 
     // In an ar archive, the size of a member precedes its bytes.
     let (_, members) = try ContentStore.temporary()
-    let tar = CompressedTar(codec, time: sourceDate, doing: doing)
+    let tar = CompressedTar(codec, blocks: blocks, time: sourceDate, doing: doing)
     let controlMember = try await tar.write(controlEntries(layout, control: control, doing: doing), to: members)
     let dataMember = try await tar.write(dataEntries(layout), to: members, report: report)
     try members.flush()
@@ -145,7 +147,7 @@ package struct DebPackage: Sendable {
       + layout.entries.map { entry in
         switch entry {
         case .folder(let path): .folder("./\(path)/")
-        case .file(let file): .file("./\(file.path)", file.content, mode: file.mode)
+        case .file(let file): .file("./\(file.path)", file.content, mode: file.mode, isRecord: file.isRecord)
         }
       }
   }

@@ -23,12 +23,14 @@ package struct DebianSource: Sendable {
   private let control: DebianControl
   private let tree: ReleaseTree
   private let sourceDate: Int64
+  private let blocks: BlockLayout
   package let name: String
 
   /// - Parameter release: the release with its packaging.
   package init(_ release: ReleaseTree, plan: Plan) throws {
     version = plan.version.value
     sourceDate = plan.sourceDate
+    blocks = plan.blockLayout
     tree = release.filter { $0.startsInBytes(with: "debian/") }
     let text = String(decoding: try release["debian/control"]?.read() ?? [], as: UTF8.self)
     control = try DebianControl(parsing: text, file: "debian/control")
@@ -45,7 +47,7 @@ package struct DebianSource: Sendable {
 
   /// Writes the tarball with `debian/`.
   package func writeDebianTarball(to output: ContentStore.Writer) async throws {
-    let tar = CompressedTar(.xz, time: sourceDate, doing: "writing \(debianName)")
+    let tar = CompressedTar(.xz, blocks: blocks, time: sourceDate, doing: "writing \(debianName)")
     _ = try await tar.write(
       tree.folders.map { .folder("\($0)/") }
         + tree.paths.compactMap { path in tree[path].map { .file(path, $0.content, mode: $0.mode) } }, to: output)

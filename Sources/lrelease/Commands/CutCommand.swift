@@ -90,7 +90,7 @@ struct CutCommand: AsyncParsableCommand {
       case .zst: .zstd
       case .gz: .gzip
       }
-    let cut = Cut(output: output, codec: codec, signer: key, progress: console.progress)
+    let cut = Cut(output: output, codec: codec, signer: key, cache: opened.cache, progress: console.progress)
     let report = try await cut.run(opened)
     try console.output(report) { console.print(report) }
   }

@@ -90,7 +90,8 @@ struct RebuildCommand: AsyncParsableCommand {
     let series = try series.map { try PatchSeries(at: FilePath($0)) }
     let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
     let rebuild = Rebuild(
-      output: try OutputPlace.folder(output), signer: try await signing.key(), progress: console.progress)
+      output: try OutputPlace.folder(output), signer: try await signing.key(), cache: request.added.cache,
+      progress: console.progress)
     let report =
       if qualified.isEmpty {
         try await rebuild.run(FilePath(release), request)

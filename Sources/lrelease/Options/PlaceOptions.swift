@@ -38,7 +38,8 @@ struct PlaceOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Folder for fetched and unpacked sources. (default: lrelease in XDG_CACHE_HOME or ~/.cache)",
+      "Folder for fetched and unpacked sources, and for what the next cut can use again. (default: lrelease in "
+        + "XDG_CACHE_HOME or ~/.cache)",
       valueName: "folder"),
     completion: .directory)
   var cache: String?
