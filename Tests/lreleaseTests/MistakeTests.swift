@@ -78,13 +78,13 @@ import Testing
         + "write it like 7.4, 7.4.2, 7.4-rc2 or 7.4+r1"),
     Mistake(
       name: "every [tree]", script: edit("s,^\\[\\[tree\\]\\],[tree],"), arguments: cut, status: 2,
-      words: "manifests/sample.toml:34:1: error: the table 'tree' is there a second time; "
-        + "of a list of tables, each begins with [[tree]]"),
+      words: "manifests/sample.toml:34:1: error: the table 'tree' is declared a second time; "
+        + "in a list of tables, begin each one with [[tree]]"),
     Mistake(
       name: "the first [tree]", script: edit("0,/^\\[\\[tree\\]\\]/{s/^\\[\\[tree\\]\\]/[tree]/}"), arguments: cut,
       status: 2,
-      words: "manifests/sample.toml:34:1: error: the table 'tree' is there a second time; "
-        + "of a list of tables, each begins with [[tree]]"),
+      words: "manifests/sample.toml:34:1: error: the table 'tree' is declared a second time; "
+        + "in a list of tables, begin each one with [[tree]]"),
     Mistake(
       name: "[package.deb]", script: edit("s,^\\[packages.deb\\],[package.deb],"), arguments: cut, status: 2,
       words: "manifests/sample.toml:127:1: error: unknown key 'package'; did you mean 'packages'?"),
@@ -103,6 +103,10 @@ import Testing
       name: "a release that is not there", script: "mkdir sample-7.2.1",
       arguments: ["verify", "--quiet", "sample-7.2.2"], status: 3,
       words: "error: reading sample-7.2.2: No such file or directory; did you mean 'sample-7.2.1'?"),
+    Mistake(
+      name: "the folder above a release", script: "mkdir -p made/sample-7.2.1; touch made/sample-7.2.1/SHA256SUMS",
+      arguments: ["verify", "--quiet", "made"], status: 3,
+      words: "error: opening the release made: it holds no SHA256SUMS; did you mean 'made/sample-7.2.1'?"),
     Mistake(
       name: "a device in a tarball", script: "mkdir d; mknod d/fs c 1 3; tar -cf d.tar d",
       arguments: ["cut", "--quiet", sample, "--source", "linux=d.tar"], status: 3,

@@ -8,7 +8,7 @@ extension TOMLParseError {
   var words: (reason: String, advice: String?) {
     // `[tree]` twice, for a list of tables.
     if description.contains("redefine existing table"), let name = description.split(separator: "'").dropFirst().first {
-      return ("the table '\(name)' is there a second time", "of a list of tables, each begins with [[\(name)]]")
+      return ("the table '\(name)' is declared a second time", "in a list of tables, begin each one with [[\(name)]]")
     }
     guard description.hasPrefix("Error while parsing "), let colon = description.firstRange(of: ": ") else {
       return (description, nil)
