@@ -25,7 +25,7 @@ import Testing
 
   private static func keys(of schema: Schema, in table: String) -> [Key] {
     switch schema {
-    case .string, .boolean, .integer, .named: []
+    case .string, .boolean, .integer, .anyTable, .named: []
     case .array(let element, _): keys(of: element, in: table)
     case .map(let element, _): keys(of: element, in: "\(table).NAME")
     case .table(let fields, _):

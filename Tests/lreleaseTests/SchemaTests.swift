@@ -109,7 +109,12 @@ import Testing
     var refused = 0
     for (text, verdict) in zip(documents, verdicts) where !verdict.hasPrefix("TOML:") {
       do {
-        _ = try Manifest(parsing: Array(text.utf8), file: "m.toml") { Array((bases[$0] ?? "").utf8) }
+        _ = try Manifest(parsing: Array(text.utf8), file: "m.toml") { name in
+          guard let base = bases[name] else {
+            throw ReleaseError(.input, doing: "reading \(name)", reason: "there is none")
+          }
+          return Array(base.utf8)
+        }
         #expect(verdict.isEmpty, "only the schema refuses it: \(verdict)\n\(Self.change(of: text, shipped))")
       } catch let error as Diagnostics {
         refused += 1

@@ -11,10 +11,15 @@ extension Manifest {
 
   /// The key that is read before the others, since they may stand in the manifest that it names.
   static let extends = "extends"
+  /// The key of what is changed in that one.
+  static let change = "change"
 
   private init?(_ table: inout TableReader) {
     _ = table.optional(
-      Manifest.extends, .place, "a manifest beside this one, whose keys this one replaces or adds to")
+      Manifest.extends, .place, "another manifest, whose keys this one replaces or adds to")
+    _ = table.optional(
+      Manifest.change, .anyTable, "single parts of the manifest that is extended, as they are to be")
+    table.constrain(.needs(Manifest.change, Manifest.extends))
     let name = table.required(
       "name", .packageName, "name of the release: the tarball is <name>-<version>.tar.xz")
     let version = table.required(
@@ -115,7 +120,7 @@ extension Manifest.LicenceRule {
       "paths", .array(.glob, atLeast: 1), "patterns of the release")
     let expression = table.required("expression", .licence, "SPDX expression")
     why = table.optional("why", .text, "why it is so where a file says something else, or why such files stay")
-    text = table.optional("text", .text, "file with the text of the licence, where lrelease has none")
+    text = table.optional("text", .beside, "file with the text of the licence, where lrelease has none")
     copyright = table.optional("copyright", .texts, default: [], "holders of copyright, with years")
     location = table.location
     guard let paths, let expression else { return nil }
@@ -127,7 +132,7 @@ extension Manifest.LicenceRule {
 extension Manifest.GeneratedFile {
   init?(_ table: inout TableReader) {
     let path = table.required("path", .path, "where it goes")
-    let template = table.required("template", .place, "file with @NAME@ placeholders, relative to the manifest")
+    let template = table.required("template", .beside, "file with @NAME@ placeholders, relative to the manifest")
     isExecutable = table.optional("executable", .boolean, default: false, "mode 0755 instead of 0644")
     isOverlay = table.optional("overlay", .boolean, default: false, "may replace what a rule wrote")
     guard let path, let template else { return nil }
@@ -139,7 +144,7 @@ extension Manifest.GeneratedFile {
   /// A configuration file on a target.
   init?(configuration table: inout TableReader) {
     let path = table.required("path", .configurationPath, "absolute path on the target")
-    let template = table.required("template", .place, "file with @NAME@ placeholders, relative to the manifest")
+    let template = table.required("template", .beside, "file with @NAME@ placeholders, relative to the manifest")
     guard let path, let template else { return nil }
     self.init(path: path, template: template, isExecutable: false, isOverlay: false, location: table.location)
   }
@@ -169,7 +174,7 @@ extension Manifest.Extra {
       "tree", .array(.table { .init(&$0, sources: sources) }), default: [], "rules for its files")
     generated = table.optional(
       "generate", .array(.table { .init(&$0) }), default: [], "files of it made from templates")
-    series = table.optional("patches", .place, "quilt series to apply to the assembled tree")
+    series = table.optional("patches", .beside, "quilt series to apply to the assembled tree")
     configure = table.optional(
       "configure", .array(.configureOption), default: [], "options that it adds to every package's")
     modules = table.optional(

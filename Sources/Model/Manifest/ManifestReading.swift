@@ -21,7 +21,8 @@ extension Manifest {
       let path = FilePath(file).removingLastComponent().pushing(FilePath(name)).string
       let base: TOMLNode
       do {
-        base = try TOMLDocument.parse(reader(name), file: path)
+        base = try TOMLDocument.parse(
+          reader(name), file: path, folder: FilePath(name).removingLastComponent().string)
       } catch let error as ReleaseError where error.location == nil {
         throw ReleaseError(
           .input, at: extended.location, doing: error.doing, reason: error.reason, remedy: error.remedy,
@@ -32,7 +33,11 @@ extension Manifest {
           .input, at: again.location, doing: "", reason: "a manifest that is extended cannot extend another",
           advice: "extend \(again.string ?? "that one") itself")
       }
-      root = root.extending(base)
+      root = try root.extending(base)
+    } else if let change = root[Manifest.change], root[Manifest.extends] == nil {
+      throw ReleaseError(
+        .input, at: change.location, doing: "", reason: "'change' is for a manifest that extends another",
+        advice: "name that one in 'extends'")
     }
     self = try Manifest.shape.read(root, isStored: isStored)
   }

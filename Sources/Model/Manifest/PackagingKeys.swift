@@ -5,8 +5,8 @@ import Files
 extension Manifest.Packaging {
   init?(_ table: inout TableReader) {
     let debian = table.required(
-      "debian", .located(.place), "folder that becomes debian/ of the tarball; its files are templates")
-    let spec = table.required("spec", .located(.place), "spec that becomes <name>.spec of the tarball; a template")
+      "debian", .located(.beside), "folder that becomes debian/ of the tarball; its files are templates")
+    let spec = table.required("spec", .located(.beside), "spec that becomes <name>.spec of the tarball; a template")
     let packages = table.optional(
       "packages", .array(.table { Manifest.BuiltPackage(&$0) }), default: [],
       "of which files of the release the packages are made that a build makes, for their licences")

@@ -11,6 +11,8 @@ indirect enum Schema: Sendable {
   case table([Field], [Constraint])
   /// A table whose keys are names that the author chooses.
   case map(Schema, names: Schema?)
+  /// A table with anything in it.
+  case anyTable
   /// A form that is in the schema once, and is referred to by name.
   case named(String, Schema)
 }
@@ -106,6 +108,8 @@ extension Schema {
       members["type"] = .string("object")
       if let names { members["propertyNames"] = names.jsonSchema() }
       members["additionalProperties"] = element.jsonSchema()
+    case .anyTable:
+      members["type"] = .string("object")
     case .named(let name, _):
       // A description beside a reference would be ignored.
       members["allOf"] = .array([.object(["$ref": .string("#/definitions/\(name)")])])
@@ -129,7 +133,7 @@ extension Schema {
   /// What is referred to by name.
   var definitions: [String: Schema] {
     switch self {
-    case .string, .boolean, .integer: [:]
+    case .string, .boolean, .integer, .anyTable: [:]
     case .array(let element, _): element.definitions
     case .map(let element, let names): element.definitions.merging(names?.definitions ?? [:]) { $1 }
     case .named(let name, let inner): inner.definitions.merging([name: inner]) { $1 }

@@ -146,6 +146,18 @@ extension Shape {
   }
 }
 
+extension Shape where Value == TOMLNode {
+  /// A table that is read elsewhere.
+  static var anyTable: Shape {
+    Shape {
+      .anyTable
+    } read: { node, path, findings in
+      guard case .table = node.value else { return findings.refuse(node, path, "be a table, not \(node.kind)") }
+      return node
+    }
+  }
+}
+
 extension Shape where Value == Bool {
   package static var boolean: Shape {
     Shape {

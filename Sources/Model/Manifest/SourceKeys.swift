@@ -8,10 +8,10 @@ import Files
 extension Manifest.Source {
   init?(_ table: inout TableReader, name: String) {
     let places: [Kind: String?] = [
-      .kernel: table.optional("kernel", .place, "URL or folder below which linux-{kernel}.tar.xz lies"),
-      .git: table.optional("git", .place, "URL or path of a git repository"),
-      .folder: table.optional("folder", .place, "folder, relative to the manifest"),
-      .archive: table.optional("archive", .place, "URL or path of a tarball"),
+      .kernel: table.optional("kernel", .besideOrAddress, "URL or folder below which linux-{kernel}.tar.xz lies"),
+      .git: table.optional("git", .besideOrAddress, "URL or path of a git repository"),
+      .folder: table.optional("folder", .beside, "folder, relative to the manifest"),
+      .archive: table.optional("archive", .besideOrAddress, "URL or path of a tarball"),
     ]
     ref = table.optional("ref", .gitRef, "tag, branch or commit of a git repository")
     version = table.optional("version", .sourceVersion, "what {<name of the source>} stands for in version")
@@ -19,12 +19,12 @@ extension Manifest.Source {
       "version-from", .table { Manifest.VersionFrom(&$0) }, "where that stands in the source, in place of version")
     sha256 = table.optional("sha256", .sha256, "pinned SHA-256 of the tarball")
     keyring = table.optional(
-      "keyring", .place, "OpenPGP keyring (binary) to check signatures with, relative to the manifest")
+      "keyring", .beside, "OpenPGP keyring (binary) to check signatures with, relative to the manifest")
     signers = table.optional(
       "signers", .array(.fingerprint, atLeast: 1), default: [], "fingerprints, one of which must have signed")
     allowsSHA1 = table.optional(
       "allow-sha1", .boolean, default: false, "take signatures over SHA-1 too, although they can be forged")
-    series = table.optional("patches", .place, "quilt series to apply on top, relative to the manifest")
+    series = table.optional("patches", .beside, "quilt series to apply on top, relative to the manifest")
     date = table.optional("date", .time, "when the folder or tarball was released, as 2026-11-01T00:00:00Z")?.seconds
     location = table.location
     table.constrain(.oneOf(Kind.allCases.map(\.rawValue)))

@@ -17,6 +17,8 @@ package struct TOMLNode: Sendable {
 
   package var value: Value
   package var location: SourceLocation
+  /// The folder of the manifest that it stands in, as seen from the one that is read: `../lustre`; empty for the same.
+  package var folder = ""
 
   /// What the value is, in words for a message.
   package var kind: String {
@@ -37,27 +39,12 @@ package struct TOMLNode: Sendable {
   package var string: String? { if case .string(let text) = value { text } else { nil } }
   package var integer: Int? { if case .integer(let number) = value { number } else { nil } }
   package var boolean: Bool? { if case .boolean(let flag) = value { flag } else { nil } }
-
-  /// Merges this document over another one: its values replace those of the other, key by key, and within `sources`,
-  /// `extras` and `modules` again key by key.
-  func extending(_ base: TOMLNode) -> TOMLNode {
-    var merged = base.table
-    for (key, ours) in table {
-      let isMerged = ["sources", "extras", "modules", "audit"].contains(key)
-      if isMerged, let theirs = merged[key], case .table(let inner) = ours.value, case .table(let outer) = theirs.value
-      {
-        merged[key] = TOMLNode(value: .table(outer.merging(inner) { $1 }), location: ours.location)
-      } else {
-        merged[key] = ours
-      }
-    }
-    return TOMLNode(value: .table(merged), location: location)
-  }
 }
 
 /// Reads TOML with TOMLKit and adds to each value the line and column that TOMLKit does not keep.
 package enum TOMLDocument {
-  package static func parse(_ bytes: [UInt8], file: String) throws -> TOMLNode {
+  /// - Parameter folder: of the document, as seen from the one that extends it.
+  package static func parse(_ bytes: [UInt8], file: String, folder: String = "") throws -> TOMLNode {
     let start = SourceLocation(file: file, line: 1, column: 1)
     if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
       throw ReleaseError(
@@ -90,7 +77,7 @@ package enum TOMLDocument {
     }
     do {
       let table = try TOMLTable(string: text)
-      return node(table, path: [], locations: locations, parent: start)
+      return node(table, path: [], locations: locations, parent: start, folder: folder)
     } catch let error as TOMLParseError {
       let (reason, advice) = error.words
       throw ReleaseError(
@@ -111,11 +98,11 @@ package enum TOMLDocument {
 
   private static func node(
     _ convertible: any TOMLValueConvertible, path: [String], locations: [[String]: SourceLocation],
-    parent: SourceLocation
+    parent: SourceLocation, folder: String
   ) -> TOMLNode {
     let location = locations[path] ?? parent
     func child(_ value: any TOMLValueConvertible, _ key: String) -> TOMLNode {
-      node(value, path: path + [key], locations: locations, parent: location)
+      node(value, path: path + [key], locations: locations, parent: location, folder: folder)
     }
     let value: TOMLNode.Value
     if let table = convertible.table {
@@ -137,7 +124,7 @@ package enum TOMLDocument {
     } else {
       value = .other("a date or time")
     }
-    return TOMLNode(value: value, location: location)
+    return TOMLNode(value: value, location: location, folder: folder)
   }
 }
 
