@@ -102,6 +102,27 @@ struct LustreTests {
     }
   }
 
+  /// The branch has another layout, and a version of its own.
+  @Test func theMaintenanceBranchBuildsItsClient() async throws {
+    try await withScratch { folder in
+      try await Built.cut("lustre-2.17.toml", into: folder, ["--source", "lustre-release=\(repository)"])
+      let name = try #require(
+        Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.first { $0.hasPrefix("lustre-2.17.") })
+      let version = name.dropFirst("lustre-".count)
+      try await TestRoot.bookworm().use { session in
+        let installed = try await TestRoot.sh(
+          session, "apt-get install -y /mnt/\(name)/lustre-client-modules-dkms_\(version)-1_all.deb", folder)
+        #expect(installed.succeeded, "\(installed.text.suffix(2000)) \(installed.errors)")
+        for kernel in try await TestRoot.kernels(session) {
+          let found = try await TestRoot.sh(
+            session,
+            "find /lib/modules/\(kernel)/updates -name '*.ko*' | wc -l; modinfo -k \(kernel) -F version lustre", folder)
+          #expect(found.text == "17\n\(version)\n", "\(kernel): \(found.text) \(installed.text.suffix(2000))")
+        }
+      }
+    }
+  }
+
   // MARK: packages in place of others
 
   private let release = "lustre-6.12.1"
