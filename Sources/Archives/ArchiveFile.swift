@@ -20,7 +20,13 @@ package final class ArchiveFile: Sendable {
   package init(_ path: FilePath, limits: ArchiveLimits = ArchiveLimits()) throws {
     self.path = path
     self.limits = limits
-    let (file, status) = try Files.openRegular(path, doing: "reading \(path)", code: .source)
+    let file: FileDescriptor
+    let status: stat
+    do {
+      (file, status) = try Files.openRegular(path, doing: "reading \(path)", code: .source)
+    } catch let error as ReleaseError {
+      throw error.suggesting(path)
+    }
     self.file = file
     size = Int64(status.st_size)
     guard size <= limits.uncompressed else {

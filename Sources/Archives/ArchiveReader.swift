@@ -53,12 +53,18 @@ package struct ArchiveReader {
   }
 
   private var doing: String { "reading \(name)" }
+  /// What no tar that was packed and copied as it should be has.
   private func refused(_ reason: String) -> ReleaseError {
     ReleaseError(.source, doing: doing, reason: reason, advice: "the archive is damaged or not to be trusted")
   }
 
+  /// What is no fault of the archive.
+  private func unfit(_ reason: String, _ advice: String? = nil) -> ReleaseError {
+    ReleaseError(.source, doing: doing, reason: reason, advice: advice)
+  }
+
   private var tooLarge: ReleaseError {
-    refused("it holds more than \(limits.uncompressed) bytes when uncompressed")
+    unfit("it holds more than \(limits.uncompressed) bytes when uncompressed")
   }
 
   /// Reads an uncompressed tar from `input` up to its end.
@@ -70,7 +76,7 @@ package struct ArchiveReader {
 
   private func readAll(_ input: FileDescriptor, tee: ((UnsafeRawBufferPointer) throws -> Void)?) throws -> Result {
     let feed = ArchiveFeed(input: input, limit: limits.uncompressed, tee: tee)
-    guard let archive = archive_read_new() else { throw refused("libarchive could not start") }
+    guard let archive = archive_read_new() else { throw unfit("libarchive could not start") }
     defer { archive_read_free(archive) }
     archive_read_support_format_tar(archive)
     archive_read_support_format_gnutar(archive)
@@ -135,7 +141,7 @@ package struct ArchiveReader {
       guard status == ARCHIVE_OK || isUnconverted(archive, status), let entry else { throw broken(archive) }
       count += 1
       if count % 256 == 0 { try Task.checkCancellation() }
-      if count > limits.entries { throw refused("it has more than \(limits.entries) entries") }
+      if count > limits.entries { throw unfit("it has more than \(limits.entries) entries") }
       let type = UInt32(archive_entry_filetype(entry))
       guard let path = try path(of: entry, type) else { continue }
       result.newest = max(result.newest, Int64(archive_entry_mtime(entry)))
@@ -155,7 +161,7 @@ package struct ArchiveReader {
         guard isWanted else { continue }
         guard let raw = archive_entry_symlink(entry) else { throw refused("the link \(inner) has no target") }
         guard let target = String(validatingCString: raw) else {
-          throw refused("the link \(inner) has a target that is not UTF-8")
+          throw unfit("the link \(inner) has a target that is not UTF-8", "rename its target, and pack it again")
         }
         if let fault = fault(ofLink: inner, to: target) { throw refused("the link \(inner) \(fault)") }
         result.files[inner] = FileEntry(content: .link(target), isExecutable: false)
@@ -170,12 +176,15 @@ package struct ArchiveReader {
         let isExecutable = archive_entry_perm(entry) & 0o100 != 0
         result.files[inner] = FileEntry(content: .regular(bytes), isExecutable: isExecutable)
       case 0:
-        throw refused("\(inner) is of no kind that is known, such as the rest of a file that another volume begins")
+        throw unfit(
+          "\(inner) is of an unknown kind, such as the rest of a file that begins in another volume",
+          "pack it again as one volume")
       default:
-        throw refused("\(inner) is a device or something else that is not a file")
+        throw unfit(
+          "\(inner) is a device or something else that is not a file", "pack only files, folders and links")
       }
     }
-    if count == 0 { throw refused("it is empty") }
+    if count == 0 { throw unfit("it is empty", "is it the right file?") }
     try resolveHardLinks(listing, &result, &kept)
     try checkFolders(listing, result)
   }
@@ -183,7 +192,7 @@ package struct ArchiveReader {
   private func keep(_ size: Int64, of kept: inout Int64) throws {
     if size <= limits.kept { kept += size }
     if kept > limits.kept || size > limits.kept {
-      throw refused("the wanted files hold more than \(limits.kept) bytes")
+      throw unfit("the wanted files hold more than \(limits.kept) bytes", "take fewer of them")
     }
   }
 
@@ -208,12 +217,12 @@ package struct ArchiveReader {
   private func path(of entry: OpaquePointer, _ type: UInt32) throws -> String? {
     guard let raw = archive_entry_pathname(entry) else { throw refused("an entry has no name") }
     guard let text = String(validatingCString: raw) else {
-      throw refused("the name \(String(cString: raw)) is not UTF-8")
+      throw unfit("the name \(String(cString: raw)) is not UTF-8", "rename the file, and pack it again")
     }
     if stripsTopFolder, text == "pax_global_header" { return nil }
     guard let path = plain(text) else { throw refused("the path \(text) is absolute or leaves the tree") }
     if path.utf8.count > RelativePath.longest {
-      throw refused("a path has \(path.utf8.count) bytes: \(path.prefix(60))…")
+      throw unfit("a path has \(path.utf8.count) bytes: \(path.prefix(60))…")
     }
     if !path.isEmpty { return path }
     // The folder that was packed: `./`.

@@ -19,8 +19,8 @@ package enum CompressedFile {
   /// - Parameter limit: the most bytes that are taken; a file that holds more is an error, however small it is.
   package static func unpacked(_ bytes: [UInt8], limit: Int, doing: String) throws -> [UInt8] {
     guard isCompressed(bytes) else { return bytes }
-    func refused(_ reason: String) -> ReleaseError {
-      ReleaseError(.input, doing: doing, reason: reason, advice: "the file is damaged or not to be trusted")
+    func refused(_ reason: String, _ advice: String? = nil) -> ReleaseError {
+      ReleaseError(.input, doing: doing, reason: reason, advice: advice)
     }
     guard let archive = archive_read_new() else { throw refused("libarchive could not start") }
     defer { archive_read_free(archive) }
@@ -32,7 +32,9 @@ package enum CompressedFile {
     archive_read_support_format_raw(archive)
     return try bytes.withUnsafeBytes { input in
       func broken() -> ReleaseError {
-        refused(archive_error_string(archive).map { String(cString: $0) } ?? "it cannot be decompressed")
+        refused(
+          archive_error_string(archive).map { String(cString: $0) } ?? "it cannot be decompressed",
+          "the file is damaged: get it again")
       }
       var entry: OpaquePointer?
       guard archive_read_open_memory(archive, input.baseAddress, input.count) == ARCHIVE_OK else { throw broken() }

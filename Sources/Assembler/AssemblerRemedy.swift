@@ -2,30 +2,30 @@
 
 import Diagnostics
 
-/// What to do about sources, and about requests that do not fit the manifest or the release.
+/// Remedies for sources, and for requests that do not fit the manifest or the release.
 package enum AssemblerRemedy: Remedy {
   // MARK: sources
 
-  /// Where a source was to be found, there is no folder.
+  /// The folder of a source does not exist.
   case giveFolder
-  /// There is neither a file nor a folder.
+  /// Neither a file nor a folder exists.
   case giveSource(name: String)
   case giveSameSource(name: String)
-  /// Of an extra that is added to a release.
+  /// For an extra that is added to a release.
   case sayWhereSourceIs(name: String)
   case giveOwnRepository
   case giveRef(name: String)
   case tryFetchAgain
-  /// The server answers, but not with the file.
+  /// The server answers, but does not send the file.
   case checkAddress
-  /// Of a release candidate, which kernel.org has elsewhere.
+  /// For a release candidate, which kernel.org keeps elsewhere.
   case giveCandidate(name: String, release: String)
   case chooseCacheWithSpace
 
-  /// Where the version of a source is to be found.
+  /// The version of a source is unknown.
   case sayWhereVersionIs(name: String)
   case nameTagOfVersion(name: String)
-  /// Of files that the source has elsewhere.
+  /// For files that the source keeps elsewhere.
   case giveCheckout(name: String)
 
   // MARK: trust

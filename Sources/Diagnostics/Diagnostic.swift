@@ -28,17 +28,12 @@ package struct Diagnostic: Sendable, CustomStringConvertible {
     self.cause = cause
   }
 
-  /// Whether it is only about a place in a file: then the place comes before the severity.
-  package var isFinding: Bool { place != nil && doing.isEmpty }
-
-  /// What is wrong, without the place of a finding.
-  package var problem: String {
-    (isFinding ? "" : place.map { "\($0): " } ?? "") + (doing.isEmpty ? reason : "\(doing): \(reason)")
-  }
+  /// What is wrong, without its place, which comes before the severity.
+  package var problem: String { doing.isEmpty ? reason : "\(doing): \(reason)" }
 
   /// One line, for logs and stored records. It omits a remedy that only the command line can word.
   package var description: String {
-    let head = isFinding ? place.map { "\($0): \(severity.rawValue): " } ?? "" : ""
+    let head = place.map { "\($0): \(severity.rawValue): " } ?? ""
     return (head + problem + (remedy?.words.map { "; \($0)" } ?? "")).singleLine
   }
 }

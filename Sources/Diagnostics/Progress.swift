@@ -9,8 +9,10 @@ package struct Progress: Sendable {
     case advanced(step: String, done: Int64, total: Int64?)
     /// A step ended, with how long it took in seconds.
     case finished(step: String, seconds: Double)
-    /// A step ended without success: its error says why.
-    case failed(step: String)
+    /// A step ended, and its error or its outcome is told elsewhere.
+    case ended(step: String)
+    /// One of many parts of the work is done: `3 of 12: …`.
+    case reached(String)
     /// How things stand, until the next event.
     case stands(String)
     /// A warning, or a note.
@@ -26,6 +28,7 @@ package struct Progress: Sendable {
 
   /// The state of work that is done elsewhere and is not a step of ours.
   package func stands(_ text: String) { send(.stands(text)) }
+  package func reached(_ text: String) { send(.reached(text)) }
   package func finished(_ step: String, seconds: Double) { send(.finished(step: step, seconds: seconds)) }
   /// Something worth knowing that is not a problem, such as a patch that applied with an offset.
   package func note(_ text: String) { tell(Diagnostic(.note, reason: text)) }
@@ -45,9 +48,16 @@ package struct Progress: Sendable {
       send(.finished(step: name, seconds: (ContinuousClock.now - start).seconds))
       return result
     } catch {
-      send(.failed(step: name))
+      send(.ended(step: name))
       throw error
     }
+  }
+
+  /// Runs `body` as a step whose outcome is told by whoever asked for it.
+  package func silentStep<R>(_ name: String, _ body: () async throws -> R) async throws -> R {
+    send(.began(step: name, total: nil))
+    defer { send(.ended(step: name)) }
+    return try await body()
   }
 }
 

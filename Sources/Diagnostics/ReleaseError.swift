@@ -46,9 +46,9 @@ package struct ReleaseError: Error, Sendable, CustomStringConvertible {
 
   /// The same error, reported for one of several items.
   package func told(of thing: String) -> ReleaseError {
-    var bare = diagnostic
-    bare.remedy = nil
-    return ReleaseError(.failed, doing: thing, reason: bare.description, remedy: remedy, cause: self)
+    let place = diagnostic.place.map { "\($0): " } ?? ""
+    return ReleaseError(
+      .failed, doing: thing, reason: (place + diagnostic.problem).singleLine, remedy: remedy, cause: self)
   }
 }
 

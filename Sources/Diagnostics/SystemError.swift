@@ -20,7 +20,7 @@ extension ReleaseError {
       switch number {
       case ENOSPC, EDQUOT: SystemRemedy.freeSpace
       case EROFS, EACCES, EPERM: SystemRemedy.chooseWritableFolder
-      case EEXIST: Advice("choose another name; lrelease replaces nothing")
+      case EEXIST: Advice("choose another name")
       default: nil
       }
     self.init(

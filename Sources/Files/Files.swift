@@ -65,6 +65,21 @@ package enum Files {
     }
   }
 
+  /// The last bytes of the file at `path`: fewer than `count` where it has no more.
+  package static func end(of path: FilePath, count: Int) throws -> [UInt8] {
+    let doing = "reading \(path)"
+    let (file, status) = try openRegular(path, doing: doing)
+    do {
+      return try file.closeAfter {
+        let size = Int(status.st_size)
+        try file.seek(offset: Int64(max(0, size - count)), from: .start)
+        return try readToEnd(file, expecting: min(size, count))
+      }
+    } catch let error as Errno {
+      throw ReleaseError(.failed, doing: doing, reason: error.description, cause: error)
+    }
+  }
+
   /// The first bytes of the file at `path`: fewer than `count` where it has no more.
   package static func start(of path: FilePath, count: Int) throws -> [UInt8] {
     let doing = "reading \(path)"

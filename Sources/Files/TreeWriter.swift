@@ -43,7 +43,7 @@ package struct TreeWriter: Sendable {
     for entry in entries.sortedByBytes(\.path) {
       try Task.checkCancellation()
       guard let path = RelativePath(entry.path) else {
-        throw ReleaseError(.input, doing: "writing \(folder)", reason: "“\(entry.path)” is not a plain path")
+        throw ReleaseError(.input, doing: "writing \(folder)", reason: "'\(entry.path)' is not a plain path")
       }
       let folders = path.components.dropLast()
       let shared = zip(open.dropFirst(), folders).prefix { $0.name.isSameInBytes($1) }.count

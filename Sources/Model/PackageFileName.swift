@@ -23,6 +23,11 @@ package enum PackageFileName {
     "\(name)-\(version.rpmVersion)-\(version.rpmRelease).noarch.rpm"
   }
 
+  /// The source package of RPM.
+  package static func srpm(_ name: String, _ version: ReleaseVersion) -> String {
+    "\(name)-\(version.rpmVersion)-\(version.rpmRelease).src.rpm"
+  }
+
   // MARK: the source package of Debian, in the format 3.0 (quilt)
 
   package static func dsc(_ source: String, _ version: ReleaseVersion) -> String { "\(source)_\(version.debian).dsc" }

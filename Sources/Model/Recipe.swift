@@ -34,8 +34,19 @@ package struct Recipe: Sendable {
     } catch let error as ReleaseError {
       throw ReleaseError(
         .input, at: location, doing: error.doing, reason: error.reason,
-        advice: "files are named relative to the folder of the manifest", cause: error)
+        advice: near(name).map { "did you mean '\($0)'?" } ?? "files are named relative to the folder of the manifest",
+        cause: error)
     }
+  }
+
+  /// What lies beside the manifest and has nearly this name, where the name itself is not there.
+  private func near(_ name: String) -> String? {
+    guard let folder else { return nil }
+    let path = folder.pushing(FilePath(name))
+    guard !Files.exists(path), let near = Files.neighbour(of: path) else { return nil }
+    // As many parts as the manifest has named.
+    return FilePath(name).isAbsolute
+      ? near.string : FilePath(root: nil, near.components.suffix(FilePath(name).components.count)).string
   }
 
   /// Reads files of packaging, which must have LF alone as line ends: dpkg, rpm and the shells of sites take a CR for a
@@ -63,7 +74,8 @@ package struct Recipe: Sendable {
       guard Files.isFolder(folder.pushing(FilePath(folderName))) else {
         throw ReleaseError(
           .input, at: location, doing: "reading the recipe \(folderName)", reason: "there is no such folder",
-          advice: "recipes are named relative to the folder of the manifest")
+          advice: near(folderName).map { "did you mean '\($0)'?" }
+            ?? "recipes are named relative to the folder of the manifest")
       }
       try DirectoryWalker(folder.pushing(FilePath(folderName))).walk { entry in
         let inner = "\(folderName)/\(entry.shown)"

@@ -24,13 +24,13 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     /// From 1.
     package let number: Int
 
-    /// - Throws: `ReleaseError` with code `input` for a name that cannot stand in a version.
+    /// - Throws: `ReleaseError` with code `input` for a name that is not allowed in a version.
     package init(name: String, number: Int = 1) throws {
       guard name.utf8.allSatisfy({ (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) }),
         name.utf8.first.map({ $0 >= 0x61 }) == true
       else {
         throw ReleaseError(
-          .input, doing: "naming the vendor", reason: "“\(name)” cannot stand in a version",
+          .input, doing: "naming the vendor", reason: "'\(name)' is not allowed in a version",
           advice: "use lower-case letters and digits, a letter first")
       }
       guard (1...ReleaseVersion.largest).contains(number) else {
@@ -68,7 +68,7 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     let names = extras.map { $0.replacing("-", with: ".").replacing("+", with: ".") }.sorted().joined(separator: ".")
     try check(
       names.isEmpty || PlainText.matches(names, first: "_.", rest: "_."),
-      "the extras \(names) cannot stand in a version")
+      "the extras \(names) is not allowed in a version")
     self.components = components
     self.prerelease = prerelease
     self.respin = respin
@@ -83,7 +83,7 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     func number(_ digits: Substring, _ what: String) throws -> Int {
       guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
         throw ReleaseVersion.failure(
-          text, "“\(digits)” is not \(what)", "write it like 7.4, 7.4.2, 7.4-rc2 or 7.4+r1")
+          text, "'\(digits)' is not \(what)", "write it like 7.4, 7.4.2, 7.4-rc2 or 7.4+r1")
       }
       guard digits.count == 1 || digits.first != "0" else {
         throw ReleaseVersion.failure(text, "\(digits) begins with 0", "write it without")
@@ -107,7 +107,7 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
         vendor = try Vendor(name: String(name), number: number(word[word.index(after: dot)...], "a vendor's number"))
       } else {
         guard word.first == "r", respin == 0, extras.isEmpty, vendor == nil else {
-          throw ReleaseVersion.failure(text, "“+\(word)” is not a respin", "write it like +r1")
+          throw ReleaseVersion.failure(text, "'+\(word)' is not a respin", "write it like +r1")
         }
         respin = try number(word.dropFirst(), "the number of a respin")
         if respin == 0 { throw ReleaseVersion.failure(text, "respins count from 1", "leave out +r0") }
@@ -117,7 +117,7 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
     if let mark = rest.firstIndex(where: { $0 == "-" || $0 == "~" }) {
       let word = rest[rest.index(after: mark)...]
       guard word.lowercased().hasPrefix("rc") else {
-        throw ReleaseVersion.failure(text, "“\(word)” is not a release candidate", "write it like -rc2")
+        throw ReleaseVersion.failure(text, "'\(word)' is not a release candidate", "write it like -rc2")
       }
       prerelease = try number(word.dropFirst(2), "the number of a release candidate")
       rest = rest[..<mark]
@@ -128,7 +128,7 @@ package struct ReleaseVersion: Sendable, Hashable, Comparable, CustomStringConve
   }
 
   private static func failure(_ text: String, _ reason: String, _ advice: String? = nil) -> ReleaseError {
-    ReleaseError(.input, doing: "reading the version “\(text)”", reason: reason, advice: advice)
+    ReleaseError(.input, doing: "reading the version '\(text)'", reason: reason, advice: advice)
   }
 
   private static func spell(_ components: [Int], _ prerelease: Int?, _ respin: Int, before mark: String) -> String {

@@ -14,23 +14,25 @@ package struct Cut: Sendable {
   package struct Report: Sendable, Encodable {
     package var release: String
     package var folder: String
-    /// The release already existed, with the same plan, and its files are what was released.
+    /// The release already existed, with the same plan, and its files are unchanged.
     package var alreadyExisted: Bool
     package var files: Int?
+    /// The files of the release folder, by name.
     package var outputs: [Artifact]
-    /// The fingerprint of the key that signed it; nil where it was not to be signed.
+    package var supportedKernels: [SupportedKernels]
+    /// The fingerprint of the key that signed it; nil if no signature was requested.
     package var signedBy: String?
 
     private enum CodingKeys: String, CodingKey {
       case release, folder
       case alreadyExisted = "wasThere"
-      case files, outputs, signedBy
+      case files, outputs, supportedKernels, signedBy
     }
   }
 
   package var output: FilePath
   package var codec: Codec
-  /// Signs the .rpm files, SHA256SUMS and the tar; nil for a release that is not signed.
+  /// Signs the .rpm files, SHA256SUMS and the tar; nil for an unsigned release.
   package var signer: SigningKey?
   /// The folder where compressed blocks are kept for the next cut; nil for nowhere.
   package var cache: FilePath?
@@ -46,8 +48,8 @@ package struct Cut: Sendable {
     self.progress = progress
   }
 
-  /// Finds out now what would stop the cut of a plan, or be wrong with its packages; of a manifest with prepare steps,
-  /// which decide what there is to package, as much as can be known without them.
+  /// Reports errors that a cut of the plan would meet. If the manifest has prepare steps, which decide what there is to
+  /// package, reports only what can be known without running them.
   package static func rehearse(_ opened: OpenedPlan, progress: Progress) async throws {
     let context = try PackagingContext(opened.plan, opened.manifest)
     try warnOfOwnKernel(context, progress)
@@ -57,7 +59,7 @@ package struct Cut: Sendable {
     }
   }
 
-  /// Says so where a package does not support the kernel release that its code comes from: a mistake as a rule.
+  /// Warns if a package does not support the kernel release that its code comes from: this is usually a mistake.
   private static func warnOfOwnKernel(_ context: PackagingContext, _ progress: Progress) throws {
     guard let kernel = context.plan.sources.values.compactMap(\.kernel).first else { return }
     for package in context.packages {
@@ -68,9 +70,11 @@ package struct Cut: Sendable {
     }
   }
 
-  /// What would be wrong with the licences of a new release. One that exists is what it is.
+  /// Checks the licences of a new release. An existing release is not checked: it cannot be changed.
   private static func judge(_ files: FileLicences, _ licences: PackageLicences, _ progress: Progress) throws {
-    for rule in files.idleRules { progress.warning("\(rule.location): the rule of [[licenses]] matches no file") }
+    for rule in files.idleRules {
+      progress.tell(Diagnostic(.warning, at: rule.location, reason: "the rule of [[licenses]] matches no file"))
+    }
     try files.judge(licences)
   }
 
@@ -82,13 +86,13 @@ package struct Cut: Sendable {
       code: { try await opened.plan.assemble(opened, progress: progress) })
   }
 
-  /// Makes a release of code that is there.
+  /// Makes a release from existing code.
   ///
   /// - Parameters:
   ///   - remedy: what to do when the release exists with other content.
-  ///   - check: is given the folder with all files of the release before it gets its name.
-  ///   - judge: is told what the files and the release say of licences.
-  ///   - code: gives the release without its packaging; not asked when the release already exists.
+  ///   - check: is called with the complete folder before it is renamed.
+  ///   - judge: checks the licences of the files and of the release.
+  ///   - code: returns the release without its packaging; not called if the release already exists.
   package func run(
     _ plan: Plan, _ manifest: Manifest, remedy: any Remedy = OperationsRemedy.giveRespin,
     check: (FilePath) throws -> Void = { _ in },
@@ -100,7 +104,7 @@ package struct Cut: Sendable {
     try VersionComparator.dpkg.check(version.debian)
     try VersionComparator.rpm.check(version.rpmVersion)
     let folder = ReleaseFolder(Files.absolute(output).appending(name), remedy: remedy)
-    if Files.exists(folder.path) { return try await existing(folder, plan, name) }
+    if Files.exists(folder.path) { return try await existing(folder, context, name) }
     if let signer {
       if context.makesRPM { try RPMSigning.demandTools(doing: "signing \(name)") }
       try await signer.unlock()
@@ -126,14 +130,25 @@ package struct Cut: Sendable {
         try await ReleaseSigning(signer, progress: progress).sign(tarball, in: part)
       }
     }
-    // What the writers gave is compared with what lies on the disk.
-    let outputs = try await folder.whole()
+    // Compares the files on disk with the digests that the writers computed.
+    let outputs = try withUnlisted(try await folder.whole(), in: folder.path)
     return Report(
       release: name, folder: folder.path.string, alreadyExisted: false, files: released.count, outputs: outputs,
-      signedBy: signer?.fingerprint)
+      supportedKernels: try CutOutlook.kernels(of: context), signedBy: signer?.fingerprint)
   }
 
-  /// Signs the .rpm files, which are other files then.
+  /// The files of a release: SHA256SUMS lists neither itself nor signatures.
+  private func withUnlisted(_ listed: [Artifact], in folder: FilePath) throws -> [Artifact] {
+    let known = Set(listed.map(\.name))
+    let others = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { !known.contains($0) }
+    let unlisted = try others.map { name in
+      let (digest, size) = try Files.digest(folder.appending(name))
+      return Artifact(name: name, bytes: size, sha256: digest)
+    }
+    return (listed + unlisted).sortedByBytes(\.name)
+  }
+
+  /// Signs the .rpm files. This changes their digests.
   private func sign(_ artifacts: [Artifact], _ signer: SigningKey, in part: FilePath) async throws -> [Artifact] {
     let packages = artifacts.filter { $0.kind == .rpm || $0.kind == .srpm }
     guard !packages.isEmpty else { return artifacts }
@@ -149,9 +164,9 @@ package struct Cut: Sendable {
     }
   }
 
-  /// Adds to the code of a release what belongs to it besides: the packaging and the records.
+  /// Adds the packaging and the records to the code of a release.
   ///
-  /// - Parameter judge: is told what the files and the release say of licences.
+  /// - Parameter judge: checks the licences of the files and of the release.
   package static func complete(
     _ code: ReleaseTree, in context: PackagingContext,
     judge: (FileLicences, PackageLicences) throws -> Void = { _, _ in }
@@ -168,7 +183,7 @@ package struct Cut: Sendable {
     return (tree, packages)
   }
 
-  /// Writes the tarball and the packages, all at once: what takes long in each, the compression, shares the cores.
+  /// Writes the tarball and the packages in parallel: compression takes most of the time, and shares the cores.
   private func writeAll(
     _ plan: Plan, _ packages: [PackageSources], _ released: ReleaseTree, name: String, to part: FilePath
   ) async throws -> [Artifact] {
@@ -196,7 +211,7 @@ package struct Cut: Sendable {
     return Artifact(name: file, bytes: Int64(bytes.count), sha256: bytes.sha256)
   }
 
-  /// The tarball, and the source packages that hold it as it is.
+  /// Writes the tarball, and the source packages that contain it unchanged.
   private func writeSources(
     _ released: ReleaseTree, _ plan: Plan, name: String, to part: FilePath
   ) async throws -> [Artifact] {
@@ -222,7 +237,7 @@ package struct Cut: Sendable {
     }
   }
 
-  /// The .dsc with its files and the .src.rpm.
+  /// Writes the .dsc with its files, and the .src.rpm.
   @discardableResult
   package static func writeSourcePackages(
     _ released: ReleaseTree, _ plan: Plan, tarball: FilePath, to part: FilePath
@@ -237,20 +252,21 @@ package struct Cut: Sendable {
     return artifacts
   }
 
-  /// A release that is there is left alone: it is either this one, whole, or another.
-  private func existing(_ folder: ReleaseFolder, _ plan: Plan, _ name: String) async throws -> Report {
+  /// An existing release is never changed: it is either this one, verified, or a conflict.
+  private func existing(_ folder: ReleaseFolder, _ context: PackagingContext, _ name: String) async throws -> Report {
     guard let known = try? Files.read(folder.path.appending(ReleaseFolder.plan)),
-      known == (try JSON.encode(plan.portable))
+      known == (try JSON.encode(context.plan.portable))
     else { throw folder.conflict }
     let released = try await Release(opening: folder.path, progress: progress)
     var signedBy: String?
     if let signer { signedBy = try await demandSigned(released, by: signer) }
     return Report(
-      release: name, folder: folder.path.string, alreadyExisted: true, files: nil, outputs: released.artifacts,
-      signedBy: signedBy)
+      release: name, folder: folder.path.string, alreadyExisted: true, files: nil,
+      outputs: try withUnlisted(released.artifacts, in: folder.path),
+      supportedKernels: try CutOutlook.kernels(of: context), signedBy: signedBy)
   }
 
-  /// What exists is signed by the same key, or has to be signed otherwise: nothing is written to it here.
+  /// An existing release must be signed by the same key: this never writes to it.
   private func demandSigned(_ released: Release, by signer: SigningKey) async throws -> String {
     guard ReleaseSignatures(of: released).list != nil else {
       throw ReleaseError(

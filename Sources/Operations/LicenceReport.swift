@@ -8,14 +8,14 @@ import Processes
 import Releases
 import SystemPackage
 
-/// What a release says of licences, and what licensecheck finds beyond that.
+/// The licences that a release states, and what licensecheck finds beyond them.
 package struct LicenceReport: Sendable, Encodable {
   package struct Package: Sendable, Encodable {
     package var name: String
     package var expression: String
   }
 
-  /// A file in which licensecheck has found what the release does not name for it.
+  /// A file in which licensecheck finds a licence that the release does not state for it.
   package struct File: Sendable, Encodable {
     package var path: String
     package var named: String
@@ -74,14 +74,14 @@ package struct LicenceReport: Sendable, Encodable {
 
 /// The names that licensecheck writes, which are those of SPDX in part only.
 package enum LicensecheckNames {
-  /// The licences in a finding of licensecheck that an expression does not name. Which versions are meant, of what is
-  /// named, does not count: licensecheck takes some of them for others.
+  /// The licences that licensecheck found and an expression does not name. Versions of named licences do not count,
+  /// because licensecheck confuses some of them.
   package static func found(in finding: String, beyond expression: SPDXExpression) -> [String] {
     let named = Set(expression.names.map(plain))
     let words = finding.replacing("(", with: "").replacing(")", with: "").replacing(" and/or ", with: "\n")
       .split(separator: "\n").map { $0.split(separator: " ").first.map(String.init) ?? "" }
     return words.filter { word in
-      // With names of no licence it says that there is none to be seen.
+      // licensecheck prints these if it finds no licence.
       if ["UNKNOWN", "*No", "GENERATED", "public-domain", ""].contains(word) { return false }
       let name = plain(word)
       if ["GPL", "LGPL", "AGPL", "BSD"].contains(name) { return !named.contains { $0.hasPrefix("\(name)-") } }

@@ -40,7 +40,7 @@ package struct ManifestCheck {
   private init(_ path: FilePath) throws {
     self.path = path
     var recipe = Recipe(folder: Files.absolute(path).removingLastComponent())
-    let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
+    let bytes = try Manifest.bytes(of: path)
     manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(path.name)
     self.recipe = recipe
@@ -48,7 +48,7 @@ package struct ManifestCheck {
 
   // MARK: findings
 
-  /// Goes on after an error, which becomes a finding.
+  /// Continues after an error, which becomes a finding.
   private mutating func attempt(at location: SourceLocation?, _ body: (inout Recipe) throws -> Void) {
     do {
       try body(&recipe)
@@ -64,14 +64,14 @@ package struct ManifestCheck {
   /// - Parameter location: where the manifest names what the error is about.
   private mutating func add(_ error: ReleaseError, at location: SourceLocation?) {
     var place = error.location ?? location ?? SourceLocation(file: path.string, line: 1, column: 1)
-    // What stands beside the manifest is named as it can be opened from here.
+    // Files beside the manifest get a path that can be opened from the working directory.
     if place.file != path.string, recipe.files[place.file] != nil {
       place.file = path.removingLastComponent().pushing(FilePath(place.file)).string
     }
     let finding = ReleaseError(
       error.code, at: place, doing: "", reason: error.doing.isEmpty ? error.reason : "\(error.doing): \(error.reason)",
       remedy: error.remedy, cause: error.cause)
-    // A recipe that several packages share is wrong once.
+    // Report a mistake in a shared recipe once.
     if !findings.contains(where: { $0.description == finding.description }) { findings.append(finding) }
   }
 
@@ -85,7 +85,7 @@ package struct ManifestCheck {
       }
   }
 
-  /// Reads what does not need to be filled in.
+  /// Reads the files that are not templates.
   private mutating func readFiles() {
     for (_, source) in manifest.sources.sorted(by: { $0.key < $1.key }) {
       if let keyring = source.keyring { attempt(at: source.location) { _ = try $0.read(keyring, at: source.location) } }
@@ -109,7 +109,7 @@ package struct ManifestCheck {
 
   // MARK: templates
 
-  /// Fills in every template with values such as a release has.
+  /// Fills in every template with the values of an example release.
   private mutating func fillIn() {
     let check = self
     attempt(at: nil) { _ in _ = try check.context(extras: []) }
@@ -146,7 +146,7 @@ package struct ManifestCheck {
   }
 
   private mutating func fillIn(_ packaging: Manifest.Packaging, _ context: PackagingContext) {
-    let place = packaging.location
+    let place = packaging.debianLocation
     let ofDebian = context.values.merging(PackagingTree.values(context, forSpec: false)) { $1 }
     let ofSpec = context.values.merging(PackagingTree.values(context, forSpec: true)) { $1 }
     var names: [String] = []
@@ -155,13 +155,13 @@ package struct ManifestCheck {
     if !names.isEmpty {
       readControl(of: packaging.debian, at: place, ofDebian, field: "Source")
     }
-    readPackaging(packaging.spec, at: place, ofSpec)
+    readPackaging(packaging.spec, at: packaging.specLocation, ofSpec)
   }
 
   private mutating func fillIn(
     _ relations: Manifest.Relations, _ format: Target.Format, _ dkms: DKMSPackage, _ values: [String: String]
   ) {
-    let place = relations.location
+    let place = relations.recipeLocation
     for file in relations.etc { fillIn(file.template, at: file.location, values) }
     guard let values = try? dkms.recipeValues(relations, format) else { return }
     guard format == .deb else {
@@ -178,7 +178,7 @@ package struct ManifestCheck {
     if recipe.files[file] != nil { fillIn(file, at: location, values) }
   }
 
-  /// Demands a control file that dpkg can read, with a field that no package can do without.
+  /// Requires a control file that dpkg can read, with a mandatory field.
   private mutating func readControl(
     of folder: String, at location: SourceLocation, _ values: [String: String], field: String
   ) {
@@ -199,7 +199,7 @@ package struct ManifestCheck {
     }
   }
 
-  /// A release that could come of the manifest: its sources have versions, and none was opened.
+  /// An example release of the manifest, with versions for its sources, none of which is opened.
   private func context(extras: [String]) throws -> PackagingContext {
     let version = try manifest.exampleVersion()
     let pins = manifest.sources.mapValues { source in

@@ -7,18 +7,18 @@ import Packagers
 import Releases
 import SystemPackage
 
-/// A release as a package of the Open Build Service: the files of the release that its builds need, as they were released,
-/// and what OBS reads besides.
+/// A release as a package of the Open Build Service: the unchanged files of the release that OBS builds from, and a
+/// .changes.
 ///
 /// OBS builds RPM packages from the spec and the tarball that it names, and Debian packages from the .dsc and its files; a
-/// .changes beside the spec becomes %changelog. Source: the OBS user guide, and obs-build, which carries builds out.
+/// .changes beside the spec becomes %changelog. Source: the OBS user guide, and obs-build, which runs the builds.
 package struct OBSPackage: Sendable {
   /// By name.
   package let files: [(name: String, bytes: [UInt8])]
 
   /// - Parameters:
   ///   - path: a release folder.
-  ///   - earlier: the .changes of what OBS has built before, to go on with.
+  ///   - earlier: the present .changes in OBS, to be continued.
   /// - Throws: `ReleaseError`, with code `different` for a release that was changed.
   package init(of path: FilePath, earlier: FilePath? = nil, progress: Progress) async throws {
     let doing = "making an OBS package of \(path)"
@@ -61,7 +61,7 @@ package struct OBSPackage: Sendable {
 
   /// Writes the package to a new folder.
   ///
-  /// - Returns: whether it was there already, the same.
+  /// - Returns: whether the same package already existed.
   /// - Throws: `ReleaseError` with code `conflict` for a folder that holds anything else.
   package func write(to path: FilePath) async throws -> Bool {
     let path = Files.absolute(path)
@@ -73,7 +73,7 @@ package struct OBSPackage: Sendable {
       return true
     }
     try await folder.create { part in
-      // Not links to the release: who works with a package of OBS may change its files.
+      // Copies, not links: people may edit the files of an OBS package.
       for (name, bytes) in files { try Files.write(bytes, to: part.appending(name)) }
     }
     return false
@@ -86,11 +86,11 @@ package struct OBSPackage: Sendable {
     return lines.compactMap { $0.split(separator: " ").last.map(String.init) }
   }
 
-  // MARK: what OBS reads besides
+  // MARK: .changes and flavours
 
   private static let line = String(repeating: "-", count: 67)
 
-  /// The entry of this release, in the form that SUSE's tools insist on.
+  /// The entry of this release, in the form that SUSE's tools require.
   private static func changes(_ plan: Plan, _ manifest: Manifest) throws -> String {
     let rebuilt = try PackagingContext(plan, manifest).values["REBUILT"] ?? ""
     return """
@@ -103,7 +103,7 @@ package struct OBSPackage: Sendable {
       """
   }
 
-  /// The entry before earlier ones, unless it is the first of them.
+  /// Puts the entry before the earlier ones, unless it is already the first.
   private static func joined(_ entry: String, _ earlier: FilePath?) throws -> String {
     guard let earlier else { return entry }
     let doing = "reading the changes \(earlier)"
@@ -123,7 +123,7 @@ package struct OBSPackage: Sendable {
     return text.hasPrefix(entry) ? text : entry + text
   }
 
-  /// The flavours that a spec knows besides the plain one: what it compares `@BUILD_FLAVOR@` with, which OBS fills in.
+  /// The flavours of a spec: the values with which it compares `@BUILD_FLAVOR@`, which OBS replaces.
   static func flavours(ofSpec spec: String) -> [String] {
     var names: Set = ["@BUILD_FLAVOR@"]
     for match in spec.matches(of: /(?m)^%(?:define|global)\s+(\w+)\s+@BUILD_FLAVOR@(?:%\{nil\})?\s*$/) {

@@ -2,21 +2,23 @@
 
 import Diagnostics
 
-/// What to do about a release that cannot be made.
+/// Remedies if a release cannot be made.
 package enum OperationsRemedy: Remedy {
   case giveRespin
   case giveNumber
-  /// The release is made otherwise here.
+  /// This version of lrelease generates a different release.
   case useSameLrelease
-  /// It was made before, without a signature.
+  /// The release exists and is not signed.
   case signRelease
-  /// A folder with a manifest is there already.
+  /// A release or package has no file with the requested name.
+  case listFiles(of: String)
+  /// A folder with a manifest already exists.
   case replaceManifest
   case chooseOtherManifestFolder
-  /// What is given as the code of a release is not a folder.
+  /// The given code is not a folder.
   case nameCode
   /// No module was found.
   case nameModuleFolder
-  /// Which part of a kernel is wanted was not said.
+  /// No part of the kernel was named.
   case nameFolderOfKernel
 }

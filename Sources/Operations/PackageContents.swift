@@ -19,9 +19,13 @@ package struct PackageContents: Sendable, Codable {
     package var sha256: SHA256Digest
     package var link: String?
     package var origin: Origin?
+    /// What it holds; not part of what is printed.
+    var content: FileContent?
+
+    private enum CodingKeys: String, CodingKey { case path, mode, bytes, sha256, link, origin }
   }
 
-  /// What it says of itself, a line each.
+  /// Its own metadata, one line each.
   package var header: [String]
   package var files: [File]
 
@@ -33,8 +37,23 @@ package struct PackageContents: Sendable, Codable {
     if start.starts(with: Array("!<arch>".utf8)) { return try await deb(path, progress) }
     if start.starts(with: [0xed, 0xab, 0xee, 0xdb]) { return try await rpm(path, progress) }
     let content = try await TarballContent(reading: path, progress: progress)
-    // That of a Debian source package, with nothing but debian/, has no records.
+    // The debian.tar of a Debian source package has no records.
     return content.isRelease ? release(try Release(content)) : try contents([], content.files, origins: nil, below: "")
+  }
+
+  /// The part of it that `paths` name: files, and folders with what is in them.
+  ///
+  /// - Throws: `ReleaseError` with code `input` for a path that is not in it.
+  package func only(_ paths: [String], of name: String) throws -> PackageContents {
+    guard !paths.isEmpty else { return self }
+    var found: PathSet = []
+    for path in paths {
+      let plain = NamedPath(path)
+      let matching = files.map(\.path).filter(plain.matches)
+      guard !matching.isEmpty else { throw plain.isMissing(in: name, files.map(\.path)) }
+      found.formUnion(matching)
+    }
+    return PackageContents(header: header, files: files.filter { found.contains($0.path) })
   }
 
   private static func release(_ release: Release) -> PackageContents {
@@ -82,7 +101,7 @@ package struct PackageContents: Sendable, Codable {
         Result { try ArchiveReader(name: path.string, stripsTopFolder: false, wants: { _ in true }).read(tar) }
       }
     }
-    // A child that was still writing when we refused what it wrote has nothing to tell.
+    // A child that was stopped while it was writing has no error of its own.
     if case .failure(let error) = result, outcome.errors.isEmpty { throw error }
     guard outcome.succeeded else { throw ReleaseError(.source, doing: doing, reason: outcome.complaint) }
     return try result.get().files
@@ -119,7 +138,6 @@ package struct PackageContents: Sendable, Codable {
     let record = OriginRecord(path: path, entry: entry)
     return File(
       path: path, mode: record.mode, bytes: Int64(entry.content.isLink ? 0 : entry.content.count),
-      sha256: record.sha256,
-      link: record.link, origin: origin)
+      sha256: record.sha256, link: record.link, origin: origin, content: entry.content)
   }
 }

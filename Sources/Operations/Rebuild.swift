@@ -8,23 +8,23 @@ import Packagers
 import Releases
 import SystemPackage
 
-/// Makes a release again from its tarball alone, or another one of it, as a vendor does.
+/// Makes a release again from its tarball alone, or a changed one, as a vendor does.
 package struct Rebuild: Sendable {
   package struct Report: Sendable, Encodable {
     package var made: Cut.Report
-    /// The release that it was made from.
+    /// The original release.
     package var basedOn: String
-    /// Nothing was changed: what was made was compared with the tarball, and is the same.
+    /// No change was requested; the result was compared with the tarball and is identical.
     package var isUnchanged: Bool
-    /// What was compared with, byte for byte: SHA256SUMS with all files of the release, or the tarball alone.
+    /// What the result was compared with, byte for byte: SHA256SUMS with all files, or the tarball alone.
     package var comparedWith: String?
-    /// The .rpm files that are the same but for their signatures, which nobody can make again.
+    /// The .rpm files that only differ in their signatures, which cannot be reproduced.
     package var signaturesDiffer: [String]?
   }
 
   /// Where and how the release is written.
   package var output: FilePath
-  /// Signs what is made; nil for a release that is not signed.
+  /// Signs the result; nil for an unsigned release.
   package var signer: SigningKey?
   /// The folder where compressed blocks are kept; nil for nowhere.
   package var cache: FilePath?
@@ -54,9 +54,9 @@ package struct Rebuild: Sendable {
     Cut(output: output, codec: released.codec, signer: signer, cache: cache, progress: progress)
   }
 
-  /// Makes the release of a candidate: the same code, with packages that say what was proven.
+  /// Makes the release of a candidate: the same code, with packages that state what the verdicts prove.
   ///
-  /// - Parameter prove: adds that to the plan.
+  /// - Parameter prove: adds the proven kernels to the plan.
   package func run(_ path: FilePath, proving prove: (Plan) throws -> Plan) async throws -> Report {
     let released = try await Release(opening: path, progress: progress)
     let code = try PackagingTree.code(of: released.tree, in: PackagingContext(released.plan, released.manifest))
@@ -66,7 +66,7 @@ package struct Rebuild: Sendable {
     return Report(made: made, basedOn: released.name, isUnchanged: false)
   }
 
-  /// The plan with the text of its patches, where that lies with the release.
+  /// The plan with the text of its patches, if the release folder has it.
   private func completePlan(of released: Release) async throws -> Plan {
     var plan = released.plan
     if let folder = released.listing?.path { try await PatchArchive.complete(&plan, from: folder, progress: progress) }
@@ -78,7 +78,7 @@ package struct Rebuild: Sendable {
     return plan
   }
 
-  // MARK: the same again
+  // MARK: an identical rebuild
 
   private func repeated(_ released: Release, _ code: ReleaseTree, _ cut: Cut) async throws -> Report {
     let original = released.listing
@@ -99,13 +99,13 @@ package struct Rebuild: Sendable {
 
   private func doing(_ released: Release) -> String { "making \(released.path) again" }
 
-  /// Packaging and records must come out as they were released.
+  /// Generated packaging and records must equal those of the release.
   private func checkTree(_ code: ReleaseTree, _ released: Release) throws {
     let tree = try Cut.complete(code, in: PackagingContext(released.plan, released.manifest)).tree
     let paths = PathSet(tree.entries.keys).union(released.tree.entries.keys)
     let different = paths.filter { tree[$0] != released.tree[$0] }.sortedByBytes()
     guard different.isEmpty else {
-      // The list of origins differs with any file.
+      // The list of origins differs whenever a file does.
       let named = different.filter { $0 != Tarball.originsPath }
       throw ReleaseError(
         .different, doing: doing(released),
@@ -114,7 +114,7 @@ package struct Rebuild: Sendable {
     }
   }
 
-  /// What was made must be what was released, as far as that can be seen from here.
+  /// Compares the result with what is available of the release.
   ///
   /// - Returns: the .rpm files that differ in their signatures.
   private func compare(_ part: FilePath, _ released: Release, _ original: ReleaseFolder?) throws -> [String] {
@@ -139,7 +139,7 @@ package struct Rebuild: Sendable {
     return signed
   }
 
-  /// Whether an .rpm is the one that was released but for its signatures, one of which is there.
+  /// Whether two .rpm files only differ in their signatures, and at least one is signed.
   ///
   /// - Parameter digest: of the package as it was released.
   private func differsInSignatures(
@@ -155,13 +155,14 @@ package struct Rebuild: Sendable {
 
   // MARK: changes
 
-  /// The names of extras stand before the vendor in a version: one that is added can make it sort before the old one.
+  /// In a version, extras come before the vendor: an added extra can make the new version sort before the old one.
   private func warnOfOrder(_ old: Spelled<ReleaseVersion>, _ new: Spelled<ReleaseVersion>) throws {
     guard try VersionComparator.dpkg.compare(new.value.debian, old.value.debian) <= 0 else { return }
-    progress.warning("\(new) sorts before \(old), because of the extras in it: machines with the old one stay with it")
+    progress.warning(
+      "\(new) sorts before \(old), because of the extras in it: machines with the old one will not upgrade")
   }
 
-  /// Packaging is made of the recipe in the plan: what a patch does to it would be lost.
+  /// Packaging is generated from the recipe in the plan, so a patch to it would have no effect.
   private func checkPackagingIsNotPatched(
     _ request: RebuildRequest, _ released: Release, _ code: ReleaseTree
   ) throws {

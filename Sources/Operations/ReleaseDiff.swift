@@ -9,45 +9,54 @@ import Processes
 import Releases
 import SystemPackage
 
-/// What changed between two releases: what they were made of, what is in them, and what is in their packages.
+/// What changed between two releases: their inputs, their files, and the contents of their packages.
 package struct ReleaseDiff: Sendable, Codable {
-  /// Something that is in one release only, or differs.
+  /// Something that is in only one release, or differs.
   package struct Change: Sendable, Codable, Equatable {
     package var name: String
-    /// What it is in the first release; nil where it is not there.
+    /// Its value in the first release; nil if it is not there.
     package var before: String?
-    /// The same in the second one.
+    /// Its value in the second release; nil if it is not there.
     package var after: String?
-    /// Of a file: what people want to know of it, such as its origin.
+    /// Of a file: additional information, such as its origin.
     package var note: String?
   }
 
   package struct Section: Sendable, Codable, Equatable {
     package var title: String
+    /// Nothing but the version differs in these files.
+    package var onlyVersion: Bool
     /// By name, never empty.
     package var changes: [Change]
+
+    init(title: String, onlyVersion: Bool = false, changes: [Change]) {
+      self.title = onlyVersion ? "\(title), only the version differs" : title
+      self.onlyVersion = onlyVersion
+      self.changes = changes
+    }
   }
 
   package var before: String
   package var after: String
-  /// Those with a change only.
+  /// Only those with a change.
   package var sections: [Section]
-  /// The changes of text files as a unified diff, for `patch -p1`; nil where it was not asked for.
+  /// The changes of text files as a unified diff, for `patch -p1`; nil if not requested.
   package var patch: String?
 
   package var isSame: Bool { sections.isEmpty }
 
-  /// Compares two releases, each a tarball or a release folder. Packages are compared where both are folders.
+  /// Compares two releases, each a tarball or a release folder. Packages are compared if both are folders.
   ///
-  /// - Throws: `ReleaseError` with code `source` for what is no release, or one that was changed.
+  /// - Throws: `ReleaseError` with code `source` if one of them is not a release, or was changed.
   package static func between(
     _ first: FilePath, _ second: FilePath, withPatch: Bool = false, progress: Progress
   ) async throws -> ReleaseDiff {
     let before = try await Side(reading: first, progress: progress)
     let after = try await Side(reading: second, progress: progress)
-    var sections = try made(before, after) + files(before, after)
+    let version = VersionChange(from: before.plan, to: after.plan)
+    var sections = try await made(before, after) + files(before, after, version)
     if before.release.folder != nil, after.release.folder != nil {
-      sections += try await packages(before, after, progress)
+      sections += try await packages(before, after, version, progress)
     }
     return ReleaseDiff(
       before: before.release.name, after: after.release.name, sections: sections.filter { !$0.changes.isEmpty },
@@ -66,14 +75,14 @@ package struct ReleaseDiff: Sendable, Codable {
       do {
         release = try await Release(opening: path, progress: progress)
       } catch let error as ReleaseError where error.code == .different {
-        // That status says that two releases differ, and this is another matter.
+        // Here, code `different` means that the two releases differ.
         throw ReleaseError(.source, doing: error.doing, reason: error.reason, remedy: error.remedy, cause: error)
       }
       code = try PackagingTree.code(of: release.tree, in: PackagingContext(release.plan, release.manifest))
     }
   }
 
-  // MARK: what they were made of
+  // MARK: inputs
 
   private static func made(_ before: Side, _ after: Side) throws -> [Section] {
     func section(_ title: String, _ facts: (Side) throws -> [String: String]) throws -> Section {
@@ -98,7 +107,7 @@ package struct ReleaseDiff: Sendable, Codable {
       },
       try section("patches") { try $0.release.patches() },
       try section("recipe") { side in
-        // Patches have a section of their own, and plans of format 1 hold them too.
+        // Patches have their own section; plans of format 1 also hold them in the recipe.
         let patches = Set(side.plan.appliedPatches.map(\.sha256))
         return side.plan.recipe.filter { !patches.contains($0.value.sha256) }.mapValues { "SHA-256 \($0.sha256)" }
       },
@@ -128,20 +137,38 @@ package struct ReleaseDiff: Sendable, Codable {
 
   // MARK: files
 
-  private static func files(_ before: Side, _ after: Side) -> [Section] {
+  private static func files(
+    _ before: Side, _ after: Side, _ version: VersionChange
+  ) async throws -> [Section] {
     func isCode(_ path: String) -> Bool { before.code[path] != nil || after.code[path] != nil }
     let paths = PathSet(before.release.tree.entries.keys).union(after.release.tree.entries.keys)
-      // They differ whenever anything does.
+      // These always differ if anything does.
       .subtracting([Tarball.planPath, Tarball.originsPath])
       .sortedByBytes()
-    func section(_ title: String, _ isIncluded: (String) -> Bool) -> Section {
-      Section(
-        title: title,
-        changes: paths.filter(isIncluded).compactMap { path in
-          change(path, before.release.tree[path], after.release.tree[path])
-        })
+    let (old, new) = (before.release.tree, after.release.tree)
+    func sections(_ title: String, _ isIncluded: (String) -> Bool) async throws -> [Section] {
+      let changes = paths.filter(isIncluded).compactMap { change($0, old[$0], new[$0]) }
+      return try await split(title, changes, version) {
+        (old[$0]?.content, new[$0]?.content, old[$0]?.mode == new[$0]?.mode)
+      }
     }
-    return [section("files", isCode), section("packaging") { !isCode($0) }]
+    return try await sections("files", isCode) + sections("packaging") { !isCode($0) }
+  }
+
+  /// Sets apart the files in which only the version differs.
+  ///
+  /// - Parameter contents: what a path holds in both, and whether its mode is the same.
+  private static func split(
+    _ title: String, _ changes: [Change], _ version: VersionChange,
+    contents: (String) -> (FileContent?, FileContent?, isSameMode: Bool)
+  ) async throws -> [Section] {
+    var (real, versions): ([Change], [Change]) = ([], [])
+    for change in changes {
+      let (before, after, isSameMode) = contents(change.name)
+      let isOnlyVersion = isSameMode ? try await version.isAll(in: before, after, path: change.name) : false
+      if isOnlyVersion { versions.append(change) } else { real.append(change) }
+    }
+    return [Section(title: title, changes: real), Section(title: title, onlyVersion: true, changes: versions)]
   }
 
   private static func change(_ path: String, _ before: TreeEntry?, _ after: TreeEntry?) -> Change? {
@@ -161,7 +188,7 @@ package struct ReleaseDiff: Sendable, Codable {
 
   private static func octal(_ mode: UInt32) -> String { String(mode, radix: 8) }
 
-  /// The changes of text files, made by diff(1).
+  /// The changes of text files, as diff(1) prints them.
   private static func unified(_ before: Side, _ after: Side) async throws -> String {
     let (old, new) = (before.release.tree, after.release.tree)
     let paths = PathSet(old.entries.keys).union(new.entries.keys).subtracting([Tarball.planPath, Tarball.originsPath])
@@ -194,7 +221,9 @@ package struct ReleaseDiff: Sendable, Codable {
 
   // MARK: packages
 
-  private static func packages(_ before: Side, _ after: Side, _ progress: Progress) async throws -> [Section] {
+  private static func packages(
+    _ before: Side, _ after: Side, _ version: VersionChange, _ progress: Progress
+  ) async throws -> [Section] {
     let old = try await contents(before, progress)
     let new = try await contents(after, progress)
     var sections = [Section(title: "packages", changes: changes(old.mapValues(\.file), new.mapValues(\.file)))]
@@ -202,20 +231,21 @@ package struct ReleaseDiff: Sendable, Codable {
       guard let one = old[name], let other = new[name] else { continue }
       let fields = changes(one.fields, other.fields).map(relationsThatDiffer)
       sections.append(Section(title: "fields of \(name)", changes: fields))
-      sections.append(
-        Section(
-          title: "files of \(name)",
-          changes: changes(one.files.mapValues(\.fact), other.files.mapValues(\.fact)).map { change in
-            var change = change
-            let sizes = [one.files[change.name]?.bytes, other.files[change.name]?.bytes].compactMap { $0 }
-            change.note = sizes.map { "\($0) B" }.joined(separator: " → ")
-            return change
-          }))
+      let files = changes(one.files.mapValues(\.fact), other.files.mapValues(\.fact)).map { change in
+        var change = change
+        let sizes = [one.files[change.name], other.files[change.name]].compactMap { $0?.file.bytes }
+        change.note = sizes.map { "\($0) B" }.joined(separator: " → ")
+        return change
+      }
+      sections += try await split("files of \(name)", files, version) { path in
+        let (old, new) = (one.files[path]?.file, other.files[path]?.file)
+        return (old?.content, new?.content, old?.mode == new?.mode)
+      }
     }
     return sections
   }
 
-  /// Of relations, which are lists, those alone that are in one release only.
+  /// Reduces relations, which are lists, to the entries that are in only one release.
   private static func relationsThatDiffer(_ change: Change) -> Change {
     let relations: Set = [
       "Depends", "Pre-Depends", "Recommends", "Suggests", "Conflicts", "Breaks", "Replaces", "Provides", "Requires",
@@ -231,13 +261,13 @@ package struct ReleaseDiff: Sendable, Codable {
   private struct PackageFacts {
     var file: String
     var fields: [String: String]
-    var files = ByPath<(fact: String, bytes: Int64)>()
+    var files = ByPath<(fact: String, file: PackageContents.File)>()
   }
 
   /// The .deb and .rpm in a release folder, by name and format.
   private static func contents(_ side: Side, _ progress: Progress) async throws -> [String: PackageFacts] {
     guard let folder = side.release.folder else { return [:] }
-    // The folder of the sources has the version in its name.
+    // The name of the source folder contains the version.
     let context = try PackagingContext(side.plan, side.release.manifest)
     let sources = try context.packages.map { package in
       let dkms = try DKMSPackage(package, in: context)
@@ -250,7 +280,7 @@ package struct ReleaseDiff: Sendable, Codable {
       for entry in package.files {
         let source = sources.first { entry.path.startsInBytes(with: $0.prefix) }
         let path = source.map { $0.plain + entry.path.droppingBytes($0.prefix.utf8.count) } ?? entry.path
-        facts.files[path] = ("\(entry.mode) \(entry.sha256)", entry.bytes)
+        facts.files[path] = ("\(entry.mode) \(entry.sha256)", entry)
       }
       let name = facts.fields["Package"] ?? facts.fields["Name"] ?? artifact.name
       found["\(name) (\(artifact.kind == .deb ? "deb" : "rpm"))"] = facts
@@ -258,7 +288,7 @@ package struct ReleaseDiff: Sendable, Codable {
     return found
   }
 
-  /// Fields by name. What follows a field indented belongs to it; one that is there several times is a list.
+  /// Fields by name. Indented lines continue a field; a repeated field becomes a list.
   private static func fields(_ lines: [String]) -> [String: String] {
     var fields: [String: String] = [:]
     var last: String?
@@ -277,7 +307,7 @@ package struct ReleaseDiff: Sendable, Codable {
 }
 
 extension Release {
-  /// Every patch that was applied, by whose it is and its name.
+  /// Every applied patch, by owner and name.
   fileprivate func patches() throws -> [String: String] {
     var found: [String: String] = [:]
     func add(_ owner: String, _ pins: [SourcePin.PatchPin]) {
@@ -296,7 +326,7 @@ extension Release {
 }
 
 extension TreeEntry {
-  /// The bytes of a file that a person can read; nil for anything else.
+  /// The bytes of a text file; nil for anything else.
   fileprivate func text() throws -> [UInt8]? {
     guard case .regular(let content) = content else { return nil }
     let bytes = try content.read()

@@ -9,15 +9,15 @@ import Releases
 package struct SignatureVerification: Sendable {
   package struct Report: Sendable, Encodable {
     package struct Signed: Sendable, Encodable {
-      /// What is signed: `SHA256SUMS`, `sample-7.4.tar` or the name of a package.
+      /// The signed file: `SHA256SUMS`, `sample-7.4.tar` or a package.
       package var name: String
       /// The fingerprint of the key.
       package var signer: String
     }
     package var signed: [Signed] = []
-    /// What has no signature of its own.
+    /// The files without a signature of their own.
     package var notSigned: [String] = []
-    /// What could not be checked, and why.
+    /// The signatures that could not be checked, and why.
     package var notChecked: [String] = []
   }
 
@@ -29,16 +29,15 @@ package struct SignatureVerification: Sendable {
     self.progress = progress
   }
 
-  /// The signatures that lie beside a release, as what nobody has checked.
+  /// The signatures beside a release, reported as not checked.
   package static func unchecked(_ release: Release) -> Report {
     let beside = ReleaseSignatures(of: release)
     return Report(notChecked: [beside.list, beside.tar].compactMap { $0?.name })
   }
 
-  /// Checks the signatures of a release that was opened, and with that found to be whole.
+  /// Checks the signatures of an opened, and therefore verified, release.
   ///
-  /// - Throws: `Diagnostics` or `ReleaseError` with code `unverified` for a signature that is wrong, and for a release
-  ///   with files that no signature covers.
+  /// - Throws: `Diagnostics` or `ReleaseError` with code `unverified` if a signature is wrong, or if a file has none.
   package func check(_ release: Release) async throws -> Report {
     let beside = ReleaseSignatures(of: release)
     var report = Report()
@@ -79,8 +78,8 @@ package struct SignatureVerification: Sendable {
     return report
   }
 
-  /// Where the list of files is not signed, each file needs a signature of its own: whoever takes the signature away
-  /// could change the files.
+  /// If the list of files is not signed, each file needs its own signature: whoever removes the signature of the list
+  /// could also change the files.
   private func demandCover(
     _ release: Release, _ report: Report, isTarSigned: Bool, covered: Set<String>
   ) throws {
@@ -93,7 +92,7 @@ package struct SignatureVerification: Sendable {
       let names = (release.listing == nil ? [] : [ReleaseFolder.signature]) + [signatureName(of: release.tarball.name)]
       throw refused("it is not signed: there is no \(names.joined(separator: " and no "))")
     }
-    // The plan is the one in the tar, and the tarball of the source packages often the same file.
+    // The tar contains the plan, and the tarball of the source packages is often the same file.
     let open = release.artifacts.filter { artifact in
       !covered.contains(artifact.name)
         && !(isTarSigned && (artifact.sha256 == release.sha256 || artifact.kind == .plan))

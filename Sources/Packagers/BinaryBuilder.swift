@@ -8,9 +8,9 @@ import Model
 import Releases
 import SystemPackage
 
-/// Builds the binary packages of a release in a chroot of each target, without network once the chroot stands.
+/// Builds the binary packages of a release in a chroot of each target. Only making the chroot uses the network.
 package struct BinaryBuilder: Sendable {
-  /// What came of one target.
+  /// The result for one target.
   package struct TargetResult: Sendable, Encodable {
     package enum Status: String, Sendable, Codable {
       case built
@@ -22,22 +22,22 @@ package struct BinaryBuilder: Sendable {
     package var folder: String?
     package var files: [Artifact] = []
     package var seconds: Double
-    /// Where it failed: one line, and where the log is.
+    /// Why it failed, in one line, and where the log is.
     package var error: String?
     package var log: String?
-    /// The same as a value, for whoever has words for its remedy.
+    /// The error as a value, for rendering its remedy.
     package var failure: ReleaseError?
 
     private enum CodingKeys: String, CodingKey { case target, status, folder, files, seconds, error, log }
   }
 
-  /// What decides the packages: kept beside them, so that a build with nothing changed is known as such.
+  /// The inputs of the packages, kept beside them to detect an unchanged build.
   struct Inputs: Sendable, Codable, Equatable {
     var format = 1
     var release: String
     var tarball: SHA256Digest
     var target: SHA256Digest
-    /// The definition of the chroot, and what was in it.
+    /// The definition and the contents of the chroot.
     var chroot: String
     var packages: SHA256Digest?
     var modules: Bool
@@ -51,11 +51,11 @@ package struct BinaryBuilder: Sendable {
 
   package var output: FilePath
   package var chroots: ChrootCache
-  /// Builds ready-made modules for the kernels of the target too.
+  /// Also builds ready-built modules for the kernels of the target.
   package var buildsModules: Bool
   /// Targets at a time.
   package var jobs: Int
-  /// Packages that were built from something else make way.
+  /// Replaces packages that were built from other input.
   package var replaces = false
   package var progress: Progress
 
@@ -67,7 +67,7 @@ package struct BinaryBuilder: Sendable {
     self.progress = progress
   }
 
-  /// The released tarball, with what a build needs to know of it.
+  /// The released tarball, and what a build needs to know about it.
   private struct Input: Sendable {
     var name: String
     var tarball: FilePath
@@ -75,14 +75,14 @@ package struct BinaryBuilder: Sendable {
     var dependencies: BuildDependencies
   }
 
-  /// Builds for every target; one that fails does not stop the others.
+  /// Builds for every target. If one fails, the others continue.
   ///
-  /// - Returns: what came of each target, in their order.
+  /// - Returns: the result for each target, in their order.
   package func run(_ release: Release, _ targets: [Target]) async throws -> [TargetResult] {
     var input = try BinaryBuilder.input(release)
     if release.codec == .xz { return try await run(input, targets) }
     return try await withScratch { scratch in
-      // The spec names an .xz, and a chroot need not have the program for another one.
+      // The spec names an .xz, and the chroot may lack the program for other formats.
       input.tarball = scratch.appending(PackageFileName.tarball(release.name, .xz))
       _ = try await Files.replace(input.tarball) { output in
         try await Tarball.write(
@@ -120,7 +120,7 @@ package struct BinaryBuilder: Sendable {
         .source, doing: "opening the release \(release.path)", reason: "it holds no packaging",
         advice: "add [packaging] to its manifest and cut again")
     }
-    // Those that depend on the distribution or on an option stand in the target's list of packages.
+    // Dependencies that vary by distribution or option are in the target's list of packages.
     var conditions = 0
     var requires: [String] = []
     for line in String(decoding: spec, as: UTF8.self).lines {
@@ -171,7 +171,7 @@ package struct BinaryBuilder: Sendable {
       guard Files.exists(folder.path) else { return false }
       let read = Result { try JSON.decode(Inputs.self, from: Files.read(folder.path.appending("build.json"))) }
       let known = try? read.get()
-      // Without its chroot, the packages stand for what was in it.
+      // If the chroot no longer exists, the packages count as current.
       if inputs.packages == nil { inputs.packages = known?.packages }
       if known == inputs { return true }
       guard replaces else {
@@ -232,9 +232,9 @@ package struct BinaryBuilder: Sendable {
     try Files.write(text, to: part.appending("build.log"))
   }
 
-  /// What a log says went wrong: the first error that a program reports, and the line that it ends with.
+  /// The errors in a log: the first error that a program reports, and the last line.
   ///
-  /// The lines between are those of each make and script that ended because of it.
+  /// The lines between come from each make and script that ended because of it.
   static func complaint(in log: String) -> String? {
     let lines = log.split(separator: "\n").map { $0.trimmed }.filter { !$0.isEmpty }
     guard let last = lines.last else { return nil }

@@ -3,12 +3,12 @@
 import Diagnostics
 import Files
 
-/// A file of a package, as it is to stand on the target. It belongs to root.
+/// A file of a package, as installed. It belongs to root.
 package struct PackageFile: Sendable, Equatable {
-  /// Where it stands on the target, without the slash at the start: `usr/src/sample-7.4/Makefile`.
+  /// Its path on the target, without the leading slash: `usr/src/sample-7.4/Makefile`.
   package var path: String
   package var content: FileContent
-  /// Permission bits of a file, such as 0o644. Links have none of their own.
+  /// Permission bits of a file, such as 0o644. Links have none.
   package var mode: UInt32
   /// Whether it lists the others, so that it changes with any of them.
   package var isRecord: Bool
@@ -23,9 +23,9 @@ package struct PackageFile: Sendable, Equatable {
   package var isLink: Bool { content.isLink }
 }
 
-/// The files of a package and the folders that hold them, checked and in the order of their bytes.
+/// The files of a package and their folders, checked and in byte order.
 struct PackageLayout {
-  /// Every folder stands before what is in it.
+  /// Every folder comes before its contents.
   enum Entry {
     case folder(String)
     case file(PackageFile)
@@ -40,13 +40,13 @@ struct PackageLayout {
 
   let entries: [Entry]
 
-  /// - Throws: `ReleaseError` with code `input` for a path that is not a plain one, or that is there twice.
+  /// - Throws: `ReleaseError` with code `input` for a path that is not plain, or occurs twice.
   init(_ files: [PackageFile], doing: String) throws {
     var found = ByPath<Entry>()
     var folders: PathSet = []
     for file in files {
       func refuse(_ reason: String) -> ReleaseError {
-        ReleaseError(.input, doing: doing, reason: "“\(file.path)” \(reason)")
+        ReleaseError(.input, doing: doing, reason: "'\(file.path)' \(reason)")
       }
       if let fault = RelativePath.fault(of: file.path) { throw refuse(fault) }
       let parts = file.path.pathParts
@@ -60,7 +60,7 @@ struct PackageLayout {
     }
     for folder in folders {
       guard found[folder] == nil else {
-        throw ReleaseError(.input, doing: doing, reason: "“\(folder)” is a file and a folder")
+        throw ReleaseError(.input, doing: doing, reason: "'\(folder)' is a file and a folder")
       }
       found[folder] = .folder(folder)
     }

@@ -6,13 +6,13 @@ import SystemPackage
 
 /// Writes a package, or the files of a source package, to the folder of a release. A new format is a new type.
 package protocol PackageWriter: Sendable {
-  /// What progress calls it: mostly the name of the file.
+  /// Its name in progress messages, mostly the file name.
   var title: String { get }
 
-  /// Writes the files, each complete or not at all.
+  /// Writes the files, each atomically.
   ///
-  /// - Parameter report: is told how many bytes of the uncompressed files are done, and how many there are.
-  /// - Returns: what was written.
+  /// - Parameter report: is called with the finished and the total number of uncompressed bytes.
+  /// - Returns: the written files.
   func write(
     in folder: FilePath, report: @Sendable (_ done: Int64, _ total: Int64) -> Void
   ) async throws -> [Artifact]
@@ -32,9 +32,9 @@ extension DebPackage: PackageWriter {
 /// An .rpm with its names.
 package struct RPMPackageWriter: PackageWriter {
   package let package: RPMPackage
-  /// What the package is called.
+  /// The name of the package.
   package let name: String
-  /// What its file is called.
+  /// The name of its file.
   package let title: String
 
   package func write(

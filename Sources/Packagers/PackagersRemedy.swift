@@ -2,7 +2,7 @@
 
 import Diagnostics
 
-/// What to do about binary packages that are not built.
+/// Remedies if binary packages are not built.
 package enum PackagersRemedy: Remedy {
   case giveTargetKernels
   case replacePackages

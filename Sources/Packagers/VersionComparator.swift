@@ -4,13 +4,13 @@ import CDpkg
 import CRPM
 import Diagnostics
 
-/// What the package managers themselves say of versions and of control files.
+/// The package managers' own judgement of versions and control files.
 package enum VersionComparator: Sendable, CaseIterable {
   case dpkg, rpm
 
-  /// -1, 0 or 1 as `a` is older than, as old as, or newer than `b`.
+  /// -1, 0 or 1 if `a` is older than, equal to, or newer than `b`.
   ///
-  /// - Throws: `ReleaseError` with code `input` when one of them is not a version to this package manager.
+  /// - Throws: `ReleaseError` with code `input` if one of them is not a valid version for this package manager.
   package func compare(_ a: String, _ b: String) throws -> Int {
     var result: Int32 = 0
     try complain(doing: "comparing the versions \(a) and \(b)") { buffer, size in
@@ -22,7 +22,7 @@ package enum VersionComparator: Sendable, CaseIterable {
     return Int(result)
   }
 
-  /// - Throws: `ReleaseError` with code `input` when `version` is not one to this package manager.
+  /// - Throws: `ReleaseError` with code `input` if `version` is not valid for this package manager.
   package func check(_ version: String) throws {
     try complain(doing: "checking the version \(version)") { buffer, size in
       switch self {
@@ -33,7 +33,7 @@ package enum VersionComparator: Sendable, CaseIterable {
   }
 }
 
-/// Calls a C function that leaves its complaint in a buffer, and throws that.
+/// Calls a C function that writes an error to a buffer, and throws that error.
 func complain(
   _ code: ReleaseError.Code = .input, doing: String, size: Int = 1024,
   _ body: (UnsafeMutablePointer<CChar>?, Int) -> Int32

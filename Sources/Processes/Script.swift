@@ -37,7 +37,7 @@ package struct Script: Sendable {
       switch values[String(name)] {
       case .plain(let text):
         if Self.isPlain(text) { return text }
-        throw ReleaseError(.input, doing: doing, reason: "“\(text)” cannot stand in a script as \(name)")
+        throw ReleaseError(.input, doing: doing, reason: "'\(text)' cannot stand in a script as \(name)")
       case .word(let text): return Self.quote(text)
       case .verbatim(let text): return text
       case nil: throw ReleaseError(.failed, doing: doing, reason: "the script has no value for \(name)")

@@ -8,11 +8,11 @@ import Packagers
 import Releases
 import SystemPackage
 
-/// A release whose packages are tried.
+/// A release whose packages are qualified.
 package struct CandidateRelease: Sendable {
   package let release: Release
   package let packages: [DKMSPackage]
-  /// The script that is run in guests.
+  /// The smoke script, which runs in guests.
   let smoke: [UInt8]?
 
   package var folder: FilePath { release.path }
@@ -48,7 +48,7 @@ package struct CandidateRelease: Sendable {
     }
   }
 
-  /// The file of a package in one format, or nil when it is not made in that.
+  /// The file of a package in one format; nil if the release has none.
   func file(of dkms: DKMSPackage, _ format: Target.Format) throws -> FilePath? {
     guard let relations = dkms.package.relations(format) else { return nil }
     let file = format.packageManager.fileName(of: relations.name, dkms.version)

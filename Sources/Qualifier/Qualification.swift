@@ -10,9 +10,9 @@ import Releases
 import SystemPackage
 import Verdicts
 
-/// The packages of a release on the kernels of its targets: which cases there are, and where their verdicts are kept.
+/// The packages of a release on the kernels of its targets: the cases, and where their verdicts are kept.
 ///
-/// All of it lies in one folder beside the release, `RELEASE.qualification`: `verdicts/CASE.json` and `logs/CASE/`.
+/// Everything is in one folder beside the release, `RELEASE.qualification`: `verdicts/CASE.json` and `logs/CASE/`.
 package struct Qualification: Sendable, Codable {
   /// One package on one kernel.
   package struct Case: Sendable, Codable, Hashable {
@@ -20,21 +20,21 @@ package struct Qualification: Sendable, Codable {
     package var variant: String
     /// Path of the target's file.
     package var target: String
-    /// Packages that bring the kernel's headers and its image.
+    /// Packages with the headers and the image of the kernel.
     package var headers: [String]
     package var images: [String]
-    /// What happens in the life of a site, instead of one kernel.
+    /// Tests the life of a site, instead of one kernel.
     package var isLife: Bool
-    /// Identifies what decides the verdict.
+    /// Identifies the inputs of the verdict.
     package var inputs: SHA256Digest
   }
 
   /// The programs of a release, built for a target.
   package struct Programs: Sendable, Codable {
     package var files: [String] = []
-    /// What the distribution has to bring for them.
+    /// The packages of the distribution that they need.
     package var dependencies: [String] = []
-    /// Why they could not be built, and whether that is the release's fault.
+    /// Why they could not be built, and whether that is the fault of the release.
     package var error: String?
     package var isFault = false
   }
@@ -43,7 +43,7 @@ package struct Qualification: Sendable, Codable {
   package var level: Verdict.Level
   package var chroots: ChrootCache
   package var settings: CaseRun.Settings
-  /// The release that is upgraded from, in the life of a site.
+  /// The release to upgrade from, in the life of a site.
   package var previous: String?
   package var cases: [Case]
   /// By the path of the target's file.
@@ -55,20 +55,20 @@ package struct Qualification: Sendable, Codable {
     case settings, previous, cases, programs
   }
 
-  /// What a person asks for.
+  /// A user's request.
   package struct Request: Sendable {
     package var targets: [(path: FilePath, target: Target)]
-    /// Releases of kernels to try instead of those that the targets name.
+    /// Kernel releases to try instead of those that the targets name.
     package var kernels: [String]
-    /// Nothing for all.
+    /// Empty for all.
     package var variants: [String]
     package var level: Verdict.Level
     package var chroots: ChrootCache
     package var settings = CaseRun.Settings()
-    /// Tries what happens in the life of a site too.
+    /// Also tests the life of a site.
     package var withLife = false
     package var previous: CandidateRelease?
-    /// Tries again what is known.
+    /// Repeats cases that already have a verdict.
     package var retriesKnown = false
 
     package init(
@@ -83,7 +83,7 @@ package struct Qualification: Sendable, Codable {
     }
   }
 
-  /// Lays out the cases of a release.
+  /// Determines the cases of a release.
   package init(_ candidate: CandidateRelease, _ request: Request) throws {
     release = candidate.folder.string
     level = request.level
@@ -139,9 +139,9 @@ package struct Qualification: Sendable, Codable {
     }
   }
 
-  /// What decides a verdict, besides what is in the chroot.
+  /// The inputs of a verdict, apart from the contents of the chroot.
   private struct Inputs: Encodable {
-    /// Raised whenever lrelease tries something else, or judges it otherwise.
+    /// Increased whenever the steps or their judgement change.
     var format = 5
     var release: SHA256Digest
     var package: SHA256Digest?
@@ -151,15 +151,15 @@ package struct Qualification: Sendable, Codable {
     var previous: SHA256Digest?
   }
 
-  // MARK: what is kept
+  // MARK: verdicts
 
   package var folder: FilePath { FilePath("\(release).qualification") }
 
   package var store: VerdictStore { VerdictStore(folder) }
 
-  /// The verdict that is kept of a case, where nothing that decided it has changed and it went as far.
+  /// The verdict of a case, if its inputs are unchanged and it went far enough.
   ///
-  /// Where the chroot is no longer there, the verdict stands: nothing says that the same would not come out again.
+  /// If the chroot no longer exists, the verdict stays valid: nothing suggests that it would change.
   package func known(_ one: Case) -> Verdict? {
     guard let verdict = kept(one), verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
     else { return nil }
@@ -171,13 +171,13 @@ package struct Qualification: Sendable, Codable {
     return verdict
   }
 
-  /// The verdict that is kept of exactly this case, whatever it says.
+  /// The verdict of exactly this case, whatever its result.
   func kept(_ one: Case) -> Verdict? { store.verdict(on: one.id, inputs: one.inputs) }
 
-  /// Removes the verdict of a case that is to be tried again elsewhere: the next one that is seen is a new one.
+  /// Removes the verdict of a case that runs again elsewhere, so that the next one is new.
   func forget(_ one: Case) throws { try store.forget(one.id) }
 
-  /// Keeps that a case came to no verdict.
+  /// Records that a case was not run.
   func notRun(_ one: Case, _ candidate: CandidateRelease, reason: String) throws -> Verdict {
     let target = try Target(reading: FilePath(one.target))
     let verdict = Verdict(
@@ -192,9 +192,9 @@ package struct Qualification: Sendable, Codable {
 
   private func logs(of one: Case) -> String { VerdictStore.logs(of: one.id) }
 
-  // MARK: carrying out
+  // MARK: running
 
-  /// Tries one case and keeps its verdict.
+  /// Runs one case and keeps its verdict.
   package func run(
     _ one: Case, _ candidate: CandidateRelease, on host: GuestHost, progress: Progress
   ) async throws -> Verdict {
@@ -208,7 +208,7 @@ package struct Qualification: Sendable, Codable {
       chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
       folder: folder.pushing(FilePath(logs)), settings: settings, host: host, progress: progress)
-    let verdict = try await progress.step("qualifying \(one.id)") {
+    let verdict = try await progress.silentStep("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
     }
     try store.keep(verdict, on: one.id)
@@ -220,7 +220,7 @@ package struct Qualification: Sendable, Codable {
     return try await CandidateRelease(FilePath(previous), progress: progress)
   }
 
-  /// What the chroot of a case is made of.
+  /// The packages in the chroot of a case.
   func definition(_ one: Case, _ target: Target) -> ChrootDefinition {
     var definition = target.root
     definition.packages.removeAll { target.kernels.contains($0) }
@@ -235,9 +235,9 @@ package struct Qualification: Sendable, Codable {
     return definition
   }
 
-  /// Makes the chroots of these cases anew, as far as `chroots` wants that.
+  /// Recreates the chroots of these cases, if `chroots` says so.
   ///
-  /// A chroot that cannot be made is left to the case that needs it.
+  /// Errors are ignored here: the case that needs the chroot reports them.
   package func refreshChroots(for cases: [Case], progress: Progress) async throws {
     for definition in Set(try cases.map { definition($0, try Target(reading: FilePath($0.target))) }) {
       do {

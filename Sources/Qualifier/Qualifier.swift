@@ -5,24 +5,24 @@ import Files
 import SystemPackage
 import Verdicts
 
-/// Tries a release on kernels, as far as that is not known yet.
+/// Runs the cases of a release that have no verdict yet.
 package enum Qualifier {
   package struct QualificationResult: Sendable {
     /// In the order of targets, kernels and packages.
     package var verdicts: [Verdict]
-    /// The inputs of those that were known already.
+    /// The inputs of the verdicts that already existed.
     package var known: Set<SHA256Digest>
     package var folder: FilePath
   }
 
-  /// - Parameter jobs: targets for which programs are built at a time.
+  /// - Parameter jobs: the number of targets for which programs are built at the same time.
   package static func run(
     _ candidate: CandidateRelease, _ request: Qualification.Request, executor: some Executor, jobs: Int,
     progress: Progress
   ) async throws -> QualificationResult {
     var qualification = try Qualification(candidate, request)
     if qualification.chroots.since != nil {
-      // What is in the chroots then decides what is known.
+      // The contents of the chroots then decide which verdicts are still valid.
       try await qualification.buildPrograms(for: qualification.cases, candidate, jobs: jobs, progress: progress)
       try await qualification.refreshChroots(for: qualification.cases, progress: progress)
     }
@@ -32,6 +32,9 @@ package enum Qualifier {
     }
     let known = Set(verdicts.keys.map(\.inputs))
     let pending = qualification.cases.filter { verdicts[$0] == nil }
+    if !known.isEmpty {
+      progress.reached("\(known.count) of \(qualification.cases.count) cases have a verdict already")
+    }
     if !pending.isEmpty {
       try await qualification.buildPrograms(for: pending, candidate, jobs: jobs, progress: progress)
       let found = try await executor.run(pending, of: qualification, candidate, progress: progress)

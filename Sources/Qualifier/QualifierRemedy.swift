@@ -2,11 +2,11 @@
 
 import Diagnostics
 
-/// What to do about what cannot be qualified.
+/// Remedies if something cannot be qualified.
 package enum QualifierRemedy: Remedy {
   case nameKernel
   case qualifyUpToBuild
-  /// A folder for Slurm's tasks is not what it should be.
+  /// A folder for tasks of Slurm is not valid.
   case leaveFolderToQualify
   case giveOptionOfSbatch
 }

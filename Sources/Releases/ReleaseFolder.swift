@@ -41,13 +41,13 @@ package struct ReleaseFolder: Sendable {
   }
 
   /// The folder of a file, where the SHA256SUMS in it lists that file.
-  init?(listing file: FilePath) throws {
+  package init?(listing file: FilePath) throws {
     self.init(Files.absolute(file).removingLastComponent())
     guard Files.exists(path.appending(ReleaseFolder.checksums)), try digest(of: file) != nil else { return nil }
   }
 
   /// The digest of a file as SHA256SUMS lists it.
-  func digest(of file: FilePath) throws -> SHA256Digest? {
+  package func digest(of file: FilePath) throws -> SHA256Digest? {
     let name = file.lastComponent?.string
     return try listed().first { $0.name == name }?.sha256
   }
@@ -60,9 +60,10 @@ package struct ReleaseFolder: Sendable {
   /// The same for a whole release, which holds nothing else.
   package func whole() async throws -> [Artifact] {
     guard Files.exists(path.appending(ReleaseFolder.checksums)) else {
+      let near = releaseBelow.map { Advice("did you mean '\($0)'?") as any Remedy }
       throw ReleaseError(
         .source, doing: "opening the release \(path)", reason: "it holds no \(ReleaseFolder.checksums)",
-        remedy: ReleasesRemedy.nameReleaseFolder)
+        remedy: near ?? ReleasesRemedy.nameReleaseFolder)
     }
     let listed = Set(try listed().map(\.name))
     // Signatures are made when the list is there: of the list, such as SHA256SUMS.asc, and of the tar in the tarball.
@@ -72,6 +73,13 @@ package struct ReleaseFolder: Sendable {
         && !signatures.contains(name)
     }
     return try await verified(else: found.map { "\($0) is not in \(ReleaseFolder.checksums)" })
+  }
+
+  /// The only release in this folder: people name the folder in which releases are made.
+  private var releaseBelow: FilePath? {
+    let names = (try? Files.names(in: path)) ?? []
+    let found = names.map { path.appending(bytes: $0) }.filter { Files.exists($0.appending(ReleaseFolder.checksums)) }
+    return found.count == 1 ? found[0] : nil
   }
 
   private func verified(else findings: [String]) async throws -> [Artifact] {

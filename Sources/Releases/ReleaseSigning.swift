@@ -46,7 +46,7 @@ package struct ReleaseSigning: Sendable {
     let present = names.filter { Files.exists(folder.appending($0)) }
     guard present.isEmpty || replaces else {
       throw ReleaseError(
-        .conflict, doing: doing, reason: "it is signed already: there is \(present.joined(separator: " and "))",
+        .conflict, doing: doing, reason: "it is already signed: there is \(present.joined(separator: " and "))",
         remedy: ReleasesRemedy.replaceSignatures)
     }
     let signatures = try await signatures(

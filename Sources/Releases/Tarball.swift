@@ -76,7 +76,7 @@ package enum Tarball {
   }
 
   /// The origins list of a release tarball.
-  static func records(in files: ByPath<FileEntry>, doing: String) throws -> [OriginRecord] {
+  package static func records(in files: ByPath<FileEntry>, doing: String) throws -> [OriginRecord] {
     guard let list = files[originsPath] else {
       throw ReleaseError(
         .source, doing: doing, reason: "it holds no \(originsPath)", advice: "it is not a release made by lrelease")

@@ -16,7 +16,7 @@ package struct JUnitReport {
   }
 
   package var xml: [UInt8] {
-    let suites = report.entries.map(Suite.init)
+    let suites = Self.named(report.entries.map(Suite.init))
     let text: Markup = """
       <?xml version="1.0" encoding="UTF-8"?>
       <testsuites name="lrelease qualify" tests="\(suites.sum(\.cases.count))" failures="\(suites.sum(\.failures))" \
@@ -64,6 +64,7 @@ package struct JUnitReport {
       let verdict = entry.verdict
       let outcomes = verdict.stepOutcomes
       let ending = Ending(verdict.result)
+      className = Self.className(verdict)
       cases = outcomes.map {
         TestCase(
           name: $0.name, seconds: $0.step.seconds, step: $0.step.name, ending: $0.decidesVerdict ? ending : .passed)
@@ -73,12 +74,29 @@ package struct JUnitReport {
       }
     }
 
+    /// The class of its cases: readers merge cases of the same class and name, whatever their suite is.
+    var className: String
+
     /// Readers take the dots of a class for those of packages.
-    var className: String {
-      let verdict = entry.verdict
-      return ([verdict.target, verdict.kernel, verdict.variant] + (verdict.isLife ? ["life"] : []))
+    static func className(_ verdict: Verdict, more: [String] = []) -> String {
+      ([verdict.release, verdict.target, verdict.kernel, verdict.variant] + (verdict.isLife ? ["life"] : []) + more)
         .map { $0.replacing(".", with: "_") }.joined(separator: ".")
     }
+  }
+
+  /// Tells apart the classes of suites that only differ in the architecture, or in a dot.
+  private static func named(_ suites: [Suite]) -> [Suite] {
+    var suites = suites
+    func repeated() -> [Int] {
+      let counts = Dictionary(suites.map { ($0.className, 1) }, uniquingKeysWith: +)
+      return suites.indices.filter { counts[suites[$0].className, default: 0] > 1 }
+    }
+    for index in repeated() {
+      let verdict = suites[index].entry.verdict
+      suites[index].className = Suite.className(verdict, more: [verdict.architecture])
+    }
+    for (number, index) in repeated().enumerated() { suites[index].className += ".\(number + 1)" }
+    return suites
   }
 
   private func element(_ suite: Suite) -> Markup {
@@ -116,7 +134,10 @@ package struct JUnitReport {
       case .skipped: "<skipped message=\"\(reason)\"/>"
       }
     let log: Markup? = test.step.flatMap { entry.log(of: $0) }.map { log in
-      "<system-out>\(places.reference(to: log, of: entry))</system-out>"
+      // What somebody looks for is mostly at the end.
+      let tail = entry.end(of: log, lines: test.ending == .passed ? 20 : 200)
+      let rest: Markup? = tail.isEmpty ? nil : "\n\(tail)"
+      return "<system-out>\(places.reference(to: log, of: entry))\(rest)</system-out>"
     }
     return """
       <testcase classname="\(suite.className)" name="\(test.name)" time="\(test.seconds.asDecimal)">\

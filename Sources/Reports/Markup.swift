@@ -20,6 +20,20 @@ struct Markup: ExpressibleByStringInterpolation, Sendable {
     mutating func appendInterpolation(_ pieces: [Markup]) { source += pieces.map(\.source).joined(separator: "\n") }
   }
 
+  /// A name, with the places where a line may end: behind a dot before a letter or behind an underscore, and before a plus
+  /// or a tilde. Browsers themselves end lines behind a dash.
+  init(name: String) {
+    var parts: [String] = [""]
+    var last: Unicode.Scalar = " "
+    for scalar in name.unicodeScalars {
+      let ends = last == "_" || last == "." && scalar.properties.isAlphabetic || scalar == "+" || scalar == "~"
+      if ends, parts != [""] { parts.append("") }
+      parts[parts.count - 1].unicodeScalars.append(scalar)
+      last = scalar
+    }
+    source = parts.map(\.asText).joined(separator: "<wbr>")
+  }
+
   /// A file that is embedded in the program, and trusted as its literals are. The first line, which states the licence,
   /// is left out.
   init(file: [UInt8]) {

@@ -8,7 +8,8 @@ extension QualificationPage {
   var heads: [Markup] {
     report.columns.map { column in
       let title = report.title(column)
-      return "<th scope=\"col\" role=\"columnheader\">\(title.release) <small>\(title.variant)</small></th>"
+      return
+        "<th scope=\"col\" role=\"columnheader\">\(Markup(name: title.release)) <small>\(Markup(name: title.variant))</small></th>"
     }
   }
 
@@ -19,7 +20,7 @@ extension QualificationPage {
     return """
       <tbody role="rowgroup">
       <tr class="target" role="row"><th colspan="\(report.columns.count + 1)" scope="rowgroup" role="rowheader">\
-      \(rows[0].target) <small>\(architectures.joined(separator: ", "))</small></th></tr>
+      \(Markup(name: rows[0].target)) <small>\(architectures.joined(separator: ", "))</small></th></tr>
       \(rows.map { element(of: $0, withArchitecture: several) })
       </tbody>
       """
@@ -32,7 +33,7 @@ extension QualificationPage {
     let architecture: Markup? = withArchitecture ? " <small>\(row.architecture)</small>" : nil
     let life: Markup? = row.isLife ? " <small>\(Self.life)</small>" : nil
     return """
-      <tr\(fine) role="row"><th scope="row" role="rowheader">\(row.kernel)\(architecture)\(life)</th>
+      <tr\(fine) role="row"><th scope="row" role="rowheader">\(Markup(name: row.kernel))\(architecture)\(life)</th>
       \(cells.map(element))
       </tr>
       """
@@ -40,7 +41,8 @@ extension QualificationPage {
 
   private func element(of cell: QualificationReport.Cell) -> Markup {
     let title = report.title(cell.column)
-    let label: Markup = "<span class=\"label\" aria-hidden=\"true\">\(title.release) \(title.variant)</span>"
+    let label: Markup =
+      "<span class=\"label\" aria-hidden=\"true\">\(Markup(name: title.release)) \(Markup(name: title.variant))</span>"
     guard let entry = report[cell] else {
       return "<td class=\"none\" role=\"cell\">\(label)<div>not tried</div></td>"
     }

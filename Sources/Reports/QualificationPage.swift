@@ -24,9 +24,11 @@ package struct QualificationPage {
     let title = report.project.map { "\($0) on Linux kernels" } ?? "Releases on Linux kernels"
     // So many columns fit a wide window without scrolling.
     let fits: Markup? = report.columns.count <= 6 ? " fits" : nil
+    let booted: Markup? = report.entries.contains { $0.verdict.hasBooted } ? "" : nil
     let life: Markup? = report.rows.contains(where: \.isLife) ? "\(Self.life)" : nil
     let page = Markup(file: PackageResources.page_html).filled(with: [
       "title": "\(title)", "style": Markup(file: PackageResources.style_css), "period": period,
+      "booted": booted,
       "tiles": "\(report.columns.map(tile))",
       "fits": fits, "columns": "\(report.columns.count)", "heads": "\(heads)",
       "targets": "\(report.targets.map(element))",
@@ -58,7 +60,7 @@ package struct QualificationPage {
     }
     return """
       <li>
-      <b>\(title.release)</b> \(title.variant)
+      <b>\(Markup(name: title.release))</b> \(Markup(name: title.variant))
       <span class="bar" aria-hidden="true">\(bar)</span>
       <span class="counts">\(words)</span>
       </li>
@@ -76,7 +78,8 @@ package struct QualificationPage {
     let concerned = columns.map { column -> Markup in
       let title = report.title(column)
       let kernels = finding.cells.filter { $0.column == column }.map { kernel(of: $0, at: key.step) }
-      return "<dt>\(title.release) <small>\(title.variant)</small></dt>\n<dd>\(kernels)</dd>"
+      return
+        "<dt>\(Markup(name: title.release)) <small>\(Markup(name: title.variant))</small></dt>\n<dd>\(kernels)</dd>"
     }
     return """
       <li id="finding-\(index + 1)" class="\(key.result.styleClass)">
@@ -92,11 +95,12 @@ package struct QualificationPage {
   /// A kernel that a finding concerns, with a link to the log that tells of it.
   private func kernel(of cell: QualificationReport.Cell, at step: Verdict.Step.Name?) -> Markup {
     let life: Markup? = cell.row.isLife ? " <small>\(Self.life)</small>" : nil
-    let name: Markup = "<span class=\"kernel\">\(cell.row.kernel)</span>\(life)"
+    let name: Markup = "<span class=\"kernel\">\(Markup(name: cell.row.kernel))</span>\(life)"
     guard let entry = report[cell], let step, let log = entry.log(of: step) else {
-      return "<span class=\"place\">\(cell.row.target) \(name)</span>"
+      return "<span class=\"place\">\(Markup(name: cell.row.target)) \(name)</span>"
     }
-    return "<a class=\"place\" href=\"\(places.reference(to: log, of: entry))\">\(cell.row.target) \(name)</a>"
+    return
+      "<a class=\"place\" href=\"\(places.reference(to: log, of: entry))\">\(Markup(name: cell.row.target)) \(name)</a>"
   }
 
   // MARK: words
@@ -113,8 +117,8 @@ extension Verdict.Result {
     switch self {
     case .pass: "pass"
     case .fail: "fail"
-    case .skipped: "not supported"
-    case .notRun: "not known"
+    case .skipped: "skipped"
+    case .notRun: "not run"
     }
   }
 
@@ -128,6 +132,11 @@ extension Verdict.Result {
       }
     return "<span class=\"mark\" aria-hidden=\"true\">\(sign)</span>"
   }
+}
+
+extension Verdict {
+  /// Whether the kernel ran.
+  fileprivate var hasBooted: Bool { steps.contains { $0.name == .boot && $0.passed } }
 }
 
 extension Timestamp {

@@ -24,6 +24,15 @@ package struct QualificationReport: Sendable {
       let name = inTheGuest.contains(step) ? "console.log" : "\(step.rawValue).log"
       return logs.contains(name) ? name : nil
     }
+
+    /// The last lines of a log, 64 KiB at most; empty for one that cannot be read.
+    func end(of log: String, lines count: Int) -> String {
+      let path = Files.absolute(folder).pushing(FilePath(verdict.logs)).appending(log)
+      guard let bytes = try? Files.end(of: path, count: 64 << 10) else { return "" }
+      let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
+      let text = lines.suffix(count + 1).map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+      return text.withoutEscapes.trimmed
+    }
   }
 
   /// A kernel of a target, or the life of a site with it.
@@ -154,6 +163,11 @@ extension String {
     }
     return String(decoding: out, as: UTF8.self)
   }
+}
+
+extension String {
+  /// Without what turns colours on and off in a terminal.
+  fileprivate var withoutEscapes: String { replacing(#/\u{1b}\[[0-9;?]*[A-Za-z]/#, with: "") }
 }
 
 extension Verdict {

@@ -63,16 +63,10 @@ package struct SupportTable {
 extension Verdict {
   fileprivate var inWords: Markdown {
     switch result {
-    case .pass where isLife: "passes"
-    case .pass:
-      switch proven ?? .build {
-      case .build: "builds"
-      case .load: "loads"
-      case .mount: "mounts"
-      }
-    case .fail: step.map { "**fails** at \($0.rawValue)" } ?? "**fails**"
-    case .skipped: "not supported"
-    case .notRun: "not known"
+    case .pass where isLife: "\(result.word)"
+    case .pass: "\(result.word), \((proven ?? .build).rawValue)"
+    case .fail: step.map { "**\(result.word)** at \($0.rawValue)" } ?? "**\(result.word)**"
+    case .skipped, .notRun: "\(result.word)"
     }
   }
 }

@@ -12,13 +12,23 @@ package enum QualifiedRange {
   package static func add(_ folders: [FilePath], to plan: Plan, progress: Progress) throws -> Plan {
     let doing = "taking what was qualified"
     let identity = try plan.identity
+    let name = try plan.releaseName
     var plan = plan
     var verdicts: [(Verdict, FilePath)] = []
     for folder in folders {
-      for verdict in try VerdictStore(folder).all() {
+      let found = try VerdictStore(folder).all()
+      guard !found.isEmpty else {
+        throw ReleaseError(
+          .source, doing: doing, reason: "\(folder) holds no verdicts", remedy: VerdictsRemedy.qualify)
+      }
+      for verdict in found {
         guard verdict.plan == identity else {
           throw ReleaseError(
-            .unverified, doing: doing, reason: "\(folder) holds verdicts on another \(verdict.release)",
+            .unverified, doing: doing,
+            reason: verdict.release == name
+              ? "\(folder) holds verdicts on a \(name) with other content: its plan is \(verdict.plan.hex.prefix(12))…, "
+                + "this one \(identity.hex.prefix(12))…"
+              : "\(folder) holds verdicts on \(verdict.release), and this release is \(name)",
             advice: "cut with the plan.json of the candidate that was qualified, or qualify this one")
         }
         verdicts.append((verdict, folder))

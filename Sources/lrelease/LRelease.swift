@@ -10,16 +10,16 @@ import Packagers
 @main
 enum Main {
   static func main() async {
-    // The child that makes an RPM package is this program again: see RPMWorker.
+    // The child that makes an RPM package runs this program: see RPMWorker.
     if CommandLine.arguments.dropFirst().first == RPMWorker.word {
       exit(RPMWorker.main(arguments: Array(CommandLine.arguments.dropFirst(2))))
     }
     setlocale(LC_CTYPE, "C.UTF-8")
     signal(SIGPIPE, SIG_IGN)
     umask(0o022)
-    // What is large goes back to the system when it is freed, instead of staying with the thread that had it.
+    // Large blocks return to the system when they are freed, instead of staying with the thread.
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    await Interruption.run { await LRelease.main() }
+    await Interruption.run { await LRelease.start() }
   }
 }
 

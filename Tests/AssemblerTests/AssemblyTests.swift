@@ -15,7 +15,7 @@ import Testing
     let files = ["fs/a.c": "int a;\n", "net/a.c": "int b;\n"]
     let second = "to = \"fs\"\n[[tree]]\nfrom = \"linux:net\"\nto = \"fs\""
     await Fixture.refusal(
-      "demo.toml:13:1", "linux:net/a.c and linux:fs/a.c both write fs/a.c", "overlay = true", code: .input
+      "demo.toml:14:1", "linux:net/a.c and linux:fs/a.c both write fs/a.c", "overlay = true", code: .input
     ) { _ = try await Fixture.assemble(Fixture.manifest(second), files: files) }
     let tree = try await Fixture.assemble(Fixture.manifest(second + "\noverlay = true"), files: files)
     #expect(try tree["fs/a.c"]?.read() == Array("int b;\n".utf8))
@@ -28,17 +28,17 @@ import Testing
     let files = ["fs/a.c": "int a;\n", "net/b.c": "int b;\n"]
     for (first, second) in [("x", "x/a.c"), ("x/a.c/y", "x")] {
       let text = Fixture.manifest("to = \"\(first)\"\n[[tree]]\nfrom = \"linux:net/b.c\"\nto = \"\(second)\"")
-      await Fixture.refusal("demo.toml:13:1", "linux:net/b.c", "linux:fs/a.c", code: .input) {
+      await Fixture.refusal("demo.toml:14:1", "linux:net/b.c", "linux:fs/a.c", code: .input) {
         _ = try await Fixture.assemble(text.replacing("linux:fs\"", with: "linux:fs/a.c\""), files: files)
       }
     }
   }
 
   @Test func anEmptyRuleIsNamed() async throws {
-    await Fixture.refusal("demo.toml:10:1", "the rule from linux:fs matches no file", "exclude", code: .source) {
+    await Fixture.refusal("demo.toml:11:1", "the rule from linux:fs matches no file", "exclude", code: .source) {
       _ = try await Fixture.assemble(Fixture.manifest("include = [\"*.h\"]"))
     }
-    await Fixture.refusal("demo.toml:12:1", "the rule from linux:net matches no file", code: .source) {
+    await Fixture.refusal("demo.toml:13:1", "the rule from linux:net matches no file", code: .source) {
       _ = try await Fixture.assemble(Fixture.manifest("[[tree]]\nfrom = \"linux:net\""))
     }
   }
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{kernal}", "names {kernal}, which nothing has"), ("2.15.0_5_gabc", "is not a number"),
+    ("{kernal}", "names {kernal}, which does not exist"), ("2.15.0_5_gabc", "is not a number"),
     ("7.4 2", "is not a number"),
     ("1:7.4", "is not a number"), ("{kernel}-beta1", "not a release candidate"), ("7.4-1", "not a release candidate"),
   ])

@@ -259,7 +259,7 @@ import Testing
       await Fixture.refusal("redirects", remedy: .checkAddress) {
         _ = try await site.fetcher.file("\(site.url)/round", progress: .silent)
       }
-      await Fixture.refusal("does not give it to us (403)", remedy: .checkAddress) {
+      await Fixture.refusal("refuses access (403)", remedy: .checkAddress) {
         _ = try await site.fetcher.file("\(site.url)/secret", progress: .silent)
       }
       var small = site.fetcher

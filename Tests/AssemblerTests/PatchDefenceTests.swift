@@ -165,7 +165,7 @@ struct PatchDefenceTests {
       await refused("p/series:1:1", "'\(name)' is not a plain path", of: [hunk], series: name)
     }
     await refused(
-      "p/series:3:1", "'1.patch' is named in line 1 already", of: [hunk], series: "1.patch\r\n\r\n1.patch -R\r\n")
+      "p/series:3:1", "'1.patch' is already named in line 1", of: [hunk], series: "1.patch\r\n\r\n1.patch -R\r\n")
     await refused("p/none", of: [hunk], series: "none\n")
     await Fixture.refusal("s:1:1", "UTF-8", code: .input) { _ = try SeriesEntry.list([0xff, 0x41], file: "s") }
   }

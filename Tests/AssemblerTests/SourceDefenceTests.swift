@@ -48,8 +48,8 @@ import Testing
 
   @Test func namesInATreeAreChecked() async throws {
     for (name, mode, words) in [
-      (#"\377"#, "100644,blob", "is not UTF-8"), ("..", "100644,blob", "cannot stand in a release"),
-      (String(repeating: "x/", count: 2000) + "x", "100644,blob", "cannot stand in a release"),
+      (#"\377"#, "100644,blob", "is not UTF-8"), ("..", "100644,blob", "is not allowed in a release"),
+      (String(repeating: "x/", count: 2000) + "x", "100644,blob", "is not allowed in a release"),
       ("l", "120000,blob", "the link l leads out of the tree, to /etc/passwd"),
       ("sub", "160000,commit", "is a submodule"),
     ] {

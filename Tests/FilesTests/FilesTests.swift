@@ -48,7 +48,7 @@ import Testing
     let finding = ReleaseError(.input, at: place, doing: "", reason: "wrong", advice: "mend it")
     #expect(finding.description == "a.toml:2:3: error: wrong; mend it")
     let met = ReleaseError(.input, at: place, doing: "reading b", reason: "wrong", remedy: SystemRemedy.freeSpace)
-    #expect(met.description == "a.toml:2:3: reading b: wrong")
+    #expect(met.description == "a.toml:2:3: error: reading b: wrong")
     #expect(met.remedy is SystemRemedy)
     let told = met.told(of: "c")
     #expect(told.description == "c: a.toml:2:3: reading b: wrong" && told.remedy is SystemRemedy)

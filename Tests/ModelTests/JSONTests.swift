@@ -48,6 +48,6 @@ import Testing
     }
     #expect(
       error.description
-        == "origins.jsonl:1:1: reading the origins: the line is not a record of lrelease: 'path' is missing")
+        == "origins.jsonl:1:1: error: reading the origins: the line is not a record of lrelease: 'path' is missing")
   }
 }

@@ -256,7 +256,7 @@ import Testing
     for (base, words) in [
       ("chain.toml", "x/chain.toml:1:1: error: a manifest that is extended cannot extend another"),
       ("broken.toml", "x/broken.toml:11:1: error: unknown key 'tree[0].fron'; did you mean 'from'?"),
-      ("none.toml", "x/m.toml:1:1: reading none.toml: there is none"),
+      ("none.toml", "x/m.toml:1:1: error: reading none.toml: there is none"),
     ] {
       let error = #expect(throws: (any Error).self) { try read("extends = \"\(base)\"") }
       #expect(error.map { "\($0)" }?.contains(words) == true, "\(String(describing: error))")

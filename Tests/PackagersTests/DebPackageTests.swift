@@ -83,7 +83,7 @@ import Testing
     #expect(await refusal { $0.fields.append(("Conflicts", "lustre (")) }.contains("'Conflicts' field"))
     #expect(await refusal { $0.fields.append(("Section", "net")) }.contains("'Section'"))
     #expect(await refusal { $0.fields.removeAll { $0.name == "Maintainer" } }.contains("'Maintainer'"))
-    #expect(await refusal { $0.fields.append(("A b", "x")) }.contains("“A b” cannot be the name of a field"))
+    #expect(await refusal { $0.fields.append(("A b", "x")) }.contains("'A b' cannot be the name of a field"))
     #expect(await refusal { $0.conffiles = ["etc/none"] }.contains("etc/none"))
     #expect(await refusal { $0.maintainerScripts["postint"] = [] }.contains("postint"))
     #expect(await refusal { $0.files[0].path = "../etc/x" }.contains("../etc/x"))

@@ -41,14 +41,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "“” is not a number"), ("7.", "“” is not a number"), ("7.x", "“x” is not a number"),
-    ("7.4-", "“” is not a release candidate"), ("7.4-beta1", "“beta1” is not a release candidate"),
-    ("7.4-rc", "“” is not the number of a release candidate"), ("7.4-rc0", "release candidates count from 1"),
-    ("7.4+r0", "respins count from 1"), ("7.4+1", "“+1” is not a respin"), ("7.04", "04 begins with 0"),
+    ("", "'' is not a number"), ("7.", "'' is not a number"), ("7.x", "'x' is not a number"),
+    ("7.4-", "'' is not a release candidate"), ("7.4-beta1", "'beta1' is not a release candidate"),
+    ("7.4-rc", "'' is not the number of a release candidate"), ("7.4-rc0", "release candidates count from 1"),
+    ("7.4+r0", "respins count from 1"), ("7.4+1", "'+1' is not a respin"), ("7.04", "04 begins with 0"),
     ("7.999", "999 is more than 998"), ("1.2.3.4.5", "it has 5 numbers"), ("7.4+r1000", "respin 1000 is more than 998"),
     ("7.4-rc1000", "release candidate 1000 is more than 998"), ("0.0-rc1", "nothing before 0.0-rc1"),
-    ("7.4\u{661}", "“4\u{661}” is not a number"), ("99999999999999999999", "99999999999999999999 is too large"),
-    ("2.15.0_5_gabc", "“0_5_gabc” is not a number"),
+    ("7.4\u{661}", "'4\u{661}' is not a number"), ("99999999999999999999", "99999999999999999999 is too large"),
+    ("2.15.0_5_gabc", "'0_5_gabc' is not a number"),
   ])
   func refusals(text: String, reason: String) {
     let error = #expect(throws: ReleaseError.self) { try ReleaseVersion(text) }

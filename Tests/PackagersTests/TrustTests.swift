@@ -222,7 +222,7 @@ import Testing
       let forgeries: [(String, (inout SourcePin) -> Void)] = [
         ("not one of the signers of the manifest", { $0.signedBy = String(repeating: "A", count: 40) }),
         ("says neither who signed it nor that it is not signed", { $0.signedBy = nil }),
-        ("its content is not the one that the plan pins", { $0.sha256 = SHA256Digest(of: [1]) }),
+        ("its content differs from the one that the plan pins", { $0.sha256 = SHA256Digest(of: [1]) }),
       ]
       for (words, forge) in forgeries {
         var forged = good
@@ -236,7 +236,8 @@ import Testing
       try Files.replace(plan, with: try JSON.encode(good))
       try await change(site)
       let changed = try await carryOut("changed")
-      #expect(changed.status == .exited(4) && changed.errors.contains("its content is not the one that the plan pins"))
+      #expect(
+        changed.status == .exited(4) && changed.errors.contains("its content differs from the one that the plan pins"))
       // With the signature back, its own complaint comes first.
       try Files.write(kept, to: site.signature)
       #expect(try await carryOut("changed").errors.contains("does not match the content"))

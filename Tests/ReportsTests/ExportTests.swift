@@ -69,7 +69,8 @@ import Verdicts
         let name = "\(verdict.caseName).\(verdict.started).json"
         try Files.write(JSON.encode(verdict), to: folder.appending("verdicts").appending(name))
         for log in ["install", "console"] {
-          try Files.replace(folder.pushing(FilePath(verdict.logs)).appending("\(log).log"), with: [])
+          let text = (1...300).map { "\(log) line \($0) of \(verdict.release)\n" }.joined()
+          try Files.replace(folder.pushing(FilePath(verdict.logs)).appending("\(log).log"), with: Array(text.utf8))
         }
       }
       return try await body(folders, scratch)
@@ -142,7 +143,7 @@ import Verdicts
   /// What a browser and a screen reader rely on.
   private static let readsPage = #"""
     import html.parser, sys
-    void = {"meta", "input"}
+    void = {"meta", "input", "wbr"}
     class Page(html.parser.HTMLParser):
         def __init__(self):
             super().__init__()
@@ -183,7 +184,7 @@ import Verdicts
       let visible = Self.hostile.replacing("\u{1b}", with: "").replacing("\u{0}", with: "")
         .replacing("\u{fffe}", with: "")
       for words in [
-        visible, "sample on Linux kernels", "Kernel change a & b < c", "not supported", "not known, stopped at root",
+        visible, "sample on Linux kernels", "Kernel change a & b < c", "skipped", "not run, stopped at root",
         "see 1", "../sample-7.2.1.qualification/logs/debian-13.6.12.9+deb13-amd64.modules/install.log",
       ] {
         #expect(text.contains(words), "\(words)")
@@ -244,7 +245,7 @@ import Verdicts
       let report = try QualificationReport(reading: folders)
       #expect(report.rows.map(\.isLife) == [false, true] && report.entries.count == 2)
       let table = String(decoding: SupportTable(report).markdown, as: UTF8.self)
-      #expect(table.contains("| debian-12 | 6.1.0-56-amd64, life of a site | **fails** at life |"), "\(table)")
+      #expect(table.contains("| debian-12 | 6.1.0-56-amd64, life of a site | **fail** at life |"), "\(table)")
     }
   }
 
@@ -274,13 +275,13 @@ import Verdicts
         text == """
           | Target | Kernel | 7.2.1+r1 server | 7.2.1 modules |
           |---|---|---|---|
-          | debian-12 | 6.1.0-56-amd64 | mounts | mounts |
-          | debian-13 | 7.3-rc2-amd64 |  | not supported |
-          | debian-13 | 6.12.117+deb13-amd64 |  | **fails** at load |
-          | debian-13 | 6.12.9+deb13-amd64 |  | **fails** at install ([1](#kernel-changes)) |
-          | debian-sid | 7.2.5-amd64 |  | not known |
-          | debian-sid | 7.2.4-amd64 |  | **fails** at boot ([1](#kernel-changes)) |
-          | debian-sid | linux-headers-7.4 |  | not known |
+          | debian-12 | 6.1.0-56-amd64 | pass, mount | pass, mount |
+          | debian-13 | 7.3-rc2-amd64 |  | skipped |
+          | debian-13 | 6.12.117+deb13-amd64 |  | **fail** at load |
+          | debian-13 | 6.12.9+deb13-amd64 |  | **fail** at install ([1](#kernel-changes)) |
+          | debian-sid | 7.2.5-amd64 |  | not run |
+          | debian-sid | 7.2.4-amd64 |  | **fail** at boot ([1](#kernel-changes)) |
+          | debian-sid | linux-headers-7.4 |  | not run |
 
           ### Kernel changes
 
@@ -347,7 +348,71 @@ import Verdicts
           "\(start)sid, 7.2.5-amd64: qualify: error: what?", "\(start)sid, 7.2.4-amd64: boot: failure: gone",
           "\(start)sid, linux-headers-7.4: root: error: no room",
         ])
-      #expect(String(decoding: xml, as: UTF8.self).contains("modules/console.log</system-out>"))
+      let text = String(decoding: xml, as: UTF8.self)
+      // The end of the log, the longer where something is wrong; what is not there is the start.
+      let failed = try #require(text.firstRange(of: "message=\"Oops\"")?.upperBound)
+      let log = text[failed...].prefix(20_000)
+      #expect(log.contains("modules/console.log\nconsole line 101 of sample-7.2.1\n"))
+      #expect(log.contains("\nconsole line 300 of sample-7.2.1</system-out>"))
+      #expect(text.contains("modules/install.log\ninstall line 281 of sample-7.2.1\n"))
+      #expect(!text.contains("line 100 of"))
+    }
+  }
+
+  /// Readers know a case by its class and name alone.
+  @Test func noTwoCasesAreTheSame() async throws {
+    var other = Self.verdict()
+    other.architecture = "arm64"
+    other.logs += "-arm64"
+    var dotted = Self.verdict(on: "debian_12")
+    dotted.logs = "logs/dotted"
+    let twin = Self.verdict(on: "debian.12")
+    let all = Self.mixed + [other, dotted, twin, Self.verdict(release: "sample-7.2.2")]
+    try await withQualifications(all) { folders, _ in
+      let xml = JUnitReport(try QualificationReport(reading: folders), places: .asNamed).xml
+      let names = try await python(
+        """
+        import sys, xml.dom.minidom
+        cases = xml.dom.minidom.parse(sys.argv[1]).getElementsByTagName("testcase")
+        names = [c.getAttribute("classname") + " " + c.getAttribute("name") for c in cases]
+        assert len(names) == len(set(names)), sorted(names)
+        print("\\n".join(names))
+        """, on: xml)
+      for name in [
+        "sample-7_2_1.debian-12.6_1_0-56-amd64.modules.amd64 boot",
+        "sample-7_2_1.debian-12.6_1_0-56-amd64.modules.arm64 boot",
+        "sample-7_2_2.debian-12.6_1_0-56-amd64.modules boot",
+      ] {
+        #expect(names.contains("\(name)\n"), "\(names)")
+      }
+    }
+  }
+
+  /// Of landmarks, each has a name of its own; what opens says so; names end lines where they may.
+  @Test func thePageTellsItsPartsApart() async throws {
+    try await withQualifications(Self.mixed) { folders, scratch in
+      let report = try QualificationReport(reading: folders)
+      let page = String(
+        decoding: QualificationPage(report, places: .relative(to: scratch)).html, as: UTF8.self)
+      let text = try await python(
+        """
+        import re, sys
+        page = open(sys.argv[1], encoding="utf-8").read()
+        heads = dict(re.findall(r'<h2 id="([a-z]+)">([^<]*)', page))
+        names = [heads[i] for i in re.findall(r'<section aria-labelledby="([a-z]+)"', page)]
+        names += re.findall(r'role="region" aria-label="([^"]*)"', page)
+        assert len(names) == len(set(names)) == 4, names
+        print(", ".join(names))
+        """, on: Array(page.utf8))
+      #expect(text == "Kernels, Problems, Legend, Table of kernels\n")
+      #expect(page.contains("summary::after { content: \" ▸\""))
+      #expect(page.contains("6.12.117<wbr>+deb13-amd64") && !page.contains("overflow-wrap: anywhere; }\n.bar"))
+      #expect(page.contains(" that kernel was booted to load and use them. "))
+    }
+    try await withQualifications([Self.verdict(steps: [.root, .install, .modules])]) { folders, scratch in
+      let page = QualificationPage(try QualificationReport(reading: folders), places: .relative(to: scratch)).html
+      let text = String(decoding: page, as: UTF8.self)
+      #expect(text.contains(" No kernel was booted. ") && !text.contains("was booted to load"))
     }
   }
 

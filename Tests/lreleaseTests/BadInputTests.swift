@@ -94,7 +94,7 @@ import Testing
       let ceph = Workshop.root.appending("manifests/ceph.toml").string
       let lines = String(decoding: try Files.read(FilePath(ceph)), as: UTF8.self)
         .split(separator: "\n", omittingEmptySubsequences: false)
-      let line = try #require(lines.firstIndex(of: "[[tree]]")) + 1
+      let line = try #require(lines.firstIndex(of: "[[tree]]")) + 2
       for place in ["linux-7.2.1", "linux-7.2.1.tar.xz", "repository"] {
         for command in ["cut", "plan"] {
           let target = command == "cut" ? ["--output", workshop.output.string] : []
@@ -227,7 +227,7 @@ import Testing
       for (old, new, status, words) in [
         ("\"name\" : \"demo\"", "\"name\" : \"../../demo\"", 4, "it says ../../demo 7.4, its manifest demo 7.4"),
         ("\"version\" : \"7.4\"", "\"version\" : \"7.5\"", 4, "it says demo 7.5, its manifest demo 7.4"),
-        ("\"version\" : \"7.4\"", "\"version\" : \"x\"", 2, "“x” is not a number"),
+        ("\"version\" : \"7.4\"", "\"version\" : \"x\"", 2, "'x' is not a number"),
         ("\"extras\" : [", "\"extras\" : [\"../x\"", 2, "no extra '../x'"),
         ("\"format\" : 1", "\"format\" : 3", 2, "needs a newer version of lrelease"),
         ("summary = ", "summary  = ", 4, "its file demo.toml was changed"),
@@ -243,7 +243,7 @@ import Testing
       try workshop.write("linux/fs/a.c", "int other;\n")
       let outcome = try await workshop.run(
         ["cut", "--quiet", "--plan", "plan.json", "--output", workshop.output.string])
-      workshop.expectRefusal(outcome, 4, "opening the source 'linux'", "not the one that the plan pins")
+      workshop.expectRefusal(outcome, 4, "opening the source 'linux'", "differs from the one that the plan pins")
     }
   }
 }

@@ -18,6 +18,7 @@ import Testing
         var note: String?
       }
       var title: String
+      var onlyVersion: Bool
       var changes: [Change]
     }
     var before: String
@@ -69,17 +70,24 @@ import Testing
       #expect(report.names("sources") == ["companion"])
       #expect(report.names("extras").isEmpty && report.names("modules").isEmpty && report.names("patches").isEmpty)
       let files = [
-        "Kbuild", "sample_compat/core.h", "sample_compat/moved", "tests/smoke.sh", "utils/samplectl.8",
+        "sample_compat/core.h", "sample_compat/moved", "tests/smoke.sh", "utils/samplectl.8",
       ]
       #expect(report.names("files") == files)
+      #expect(report.names("files, only the version differs") == ["Kbuild"])
       #expect(report.change("files", "tests/smoke.sh")?.after == nil)
       #expect(report.change("files", "sample_compat/core.h")?.note == "← companion:sample_compat/core.h")
-      #expect(report.names("packaging").contains("debian/changelog"))
+      #expect(report.names("packaging, only the version differs").contains("debian/changelog"))
       #expect(report.change("fields of sample-dkms (deb)", "Version")?.after == "7.2.1+r1-1")
       #expect(
         report.change("fields of sample-dkms (rpm)", "Requires")?.before == "config(sample-dkms) = 7.2.1-1")
       #expect(report.names("files of sample-dkms (rpm)").contains("usr/src/sample-*/sample_compat/core.h"))
       #expect(!report.names("files of sample-dkms (rpm)").contains("usr/src/sample-*/sample_compat/fs.h"))
+
+      let only = report.sections.filter { $0.onlyVersion }.map(\.title)
+      #expect(only.count == 4 && only.allSatisfy { $0.hasSuffix(", only the version differs") }, "\(only)")
+      let ofDeb = report.names("files of sample-dkms (deb), only the version differs")
+      #expect(ofDeb.contains("usr/share/doc/sample-dkms/changelog.Debian.gz"))
+      #expect(ofDeb.contains("usr/src/sample-*/Kbuild") && !ofDeb.contains("usr/src/sample-*/sample_compat/core.h"))
 
       // The patch is one: on the old tree it makes the new one.
       try workshop.write("changes.patch", report.patch ?? "")

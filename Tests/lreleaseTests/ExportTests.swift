@@ -66,14 +66,18 @@ import Testing
       for kind in Self.kinds {
         let output = kind[0] == "page" ? [] : ["--output", "page.html"]
         let arguments = ["export"] + kind + output + ["q"]
-        workshop.expectRefusal(try await workshop.run(arguments), 1, "writing page.html: File exists")
+        workshop.expectRefusal(
+          try await workshop.run(arguments), 5,
+          "error: writing page.html: it already exists; give --replace or another --output\n")
         #expect(try Files.read(workshop.folder.appending("page.html")) == Array("mine".utf8))
       }
       #expect(try await workshop.run(["export", "page", "q", "--output", "page.html", "--replace"]).succeeded)
       let page = try Files.read(workshop.folder.appending("page.html"))
       #expect(String(decoding: page, as: UTF8.self).contains("<b>pass</b> <span>build</span>"))
       workshop.expectRefusal(
-        try await workshop.run(["export", "table", "q", "--output", "nowhere/x"]), 1, "writing nowhere/x")
+        try await workshop.run(["export", "table", "q", "--output", "nowhere/x"]), 2,
+        "error: writing nowhere/x: there is no folder \(workshop.folder)/nowhere; create it first, or correct the path\n"
+      )
       // What goes to standard output is the document, --quiet or not.
       for kind in [["junit"], ["table"], ["kcidb", "--origin", "a"]] {
         let loud = try await workshop.run(["export"] + kind + ["q"])

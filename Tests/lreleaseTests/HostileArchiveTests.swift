@@ -28,7 +28,7 @@ import Testing
     "path-empty": nil, "size-neg": "is negative", "size-huge": "overflow", "size-over": "overflow", "size-small": nil,
     "size-large": "Damaged tar archive", "size-text": nil, "size-hex": "Damaged tar archive",
     "link-abs": "the link fs/a.c",
-    "link-dotdot": "the link fs/a.c", "hard-abs": "fs/a.c is of no kind", "link-nul": "the link fs/a.c",
+    "link-dotdot": "the link fs/a.c", "hard-abs": "fs/a.c is of an unknown kind", "link-nul": "the link fs/a.c",
     "rec-len-bad": "Rejecting pax", "rec-len-neg": "malformed pax", "rec-nolen": "malformed pax",
     "rec-0": "malformed pax", "rec-nonl": "malformed pax", "gnu-sparse-neg": "has a size of -1 bytes",
     "gnu-sparse-huge": "hold more than 2147483648 bytes", "gnu-sparse-name-dotdot": "leaves the tree",

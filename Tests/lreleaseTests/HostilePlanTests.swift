@@ -37,7 +37,7 @@ import Testing
   /// What is put in place of something else.
   private static let changed: [(old: String, new: String, status: Int32, words: String)] = [
     (#""kernel" : "7.4""#, #""kernel" : "7.4$(id)""#, 2, "kernel: '7.4$(id)' cannot stand there"),
-    (#""version" : "7.4""#, #""version" : "7.4+and.../../x""#, 2, "the extras ../../x cannot stand in a version"),
+    (#""version" : "7.4""#, #""version" : "7.4+and.../../x""#, 2, "the extras ../../x is not allowed in a version"),
     (#""version" : "7.4""#, #""version" : "7.4 x""#, 2, "is not a number"),
     (#""kind" : "folder""#, #""kind" : "folder", "version" : "1;id""#, 2, "sources.linux.version: '1;id'"),
     (#""kind" : "folder""#, #""kind" : "folder", "commit" : "--upload-pack=id""#, 2, "sources.linux.commit"),

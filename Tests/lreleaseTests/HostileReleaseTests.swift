@@ -13,7 +13,7 @@ import Testing
     "name": (4, "its plan says ../x 7.4, its manifest demo"),
     "name-and-manifest": (4, "its plan says other 7.4, and its files lie in demo-7.4"),
     "version": (4, "its plan says demo 7.5, and its files lie in demo-7.4"),
-    "version-slash": (2, "cannot stand in a version"),
+    "version-slash": (2, "is not allowed in a version"),
     "extras": (4, "it has the extra x, which its manifest does not have"),
     "probe": (2, "'modules.probe' must be a relative path"), "twice": (2, "it has the key name twice"),
     "deep": (2, "it is not JSON"), "top": (4, "its files lie in other-1.0"),

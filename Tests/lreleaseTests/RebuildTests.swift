@@ -186,7 +186,7 @@ import Testing
       let other = try await rebuild(workshop, tarball(workshop, made), ["--vendor", "bolt"])
       workshop.expectRefusal(other, 2, "it is acme's rebuild, not bolt's", leaves: all)
       let same = try await rebuild(workshop, tarball(workshop, made), ["--vendor", "acme", "--number", "1"])
-      workshop.expectRefusal(same, 2, "it has the number 1 already", "--number 2", leaves: all)
+      workshop.expectRefusal(same, 2, "it already has the number 1", "--number 2", leaves: all)
       // A release of this name with other content is there.
       let conflict = try await rebuild(workshop, tarball(workshop), ["--vendor", "acme"])
       workshop.expectRefusal(conflict, 5, "other content", "--number", leaves: all)
@@ -219,7 +219,7 @@ import Testing
       #expect(try sums(workshop.folder.appending("cut"), made) == sums(workshop.output, made))
       let twice = try await rebuild(
         workshop, tarball(workshop, made), ["--vendor", "acme", "--with", extra] + source(extra))
-      workshop.expectRefusal(twice, 2, "has the extra '\(extra)' already", leaves: [name, made].sorted())
+      workshop.expectRefusal(twice, 2, "already has the extra '\(extra)'", leaves: [name, made].sorted())
     }
   }
 
@@ -285,7 +285,7 @@ import Testing
       workshop.expectRefusal(bad, 2, "makes fs a file", leaves: all.sorted())
       try workshop.write("linux/fs/a.c", "int other;\n")
       let other = try await rebuild(workshop, tarball, ["--vendor", "acme", "--number", "3"] + extra)
-      workshop.expectRefusal(other, 4, "it is not the one that the release was made of", leaves: all.sorted())
+      workshop.expectRefusal(other, 4, "it is not the one that the release was made from", leaves: all.sorted())
     }
   }
 
@@ -386,9 +386,9 @@ import Testing
       try workshop.write("lost/series", "lost.patch\n")
       let patches = { (folder: String) in ["--vendor", "acme", "--patches", "\(folder)/series"] }
       let refusals: [(arguments: [String], status: Int32, words: [String])] = [
-        (["--patches", "patches/series"], 2, ["a release that is changed is another one", "--vendor NAME"]),
-        (["--vendor", "Acme Inc"], 2, ["“Acme Inc” cannot stand in a version", "lower-case"]),
-        (["--vendor", "../x"], 2, ["“../x” cannot stand in a version", "lower-case"]),
+        (["--patches", "patches/series"], 2, ["a changed release is a new one", "--vendor NAME"]),
+        (["--vendor", "Acme Inc"], 2, ["'Acme Inc' is not allowed in a version", "lower-case"]),
+        (["--vendor", "../x"], 2, ["'../x' is not allowed in a version", "lower-case"]),
         (["--vendor", "acme", "--number", "0"], 2, ["number 0", "between 1 and"]),
         (patches("old"), 3, ["old.patch", "sample/super.c: hunk #1 does not apply"]),
         (patches("gone"), 3, ["gone.patch", "sample/gone.c"]),

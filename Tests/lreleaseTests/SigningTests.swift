@@ -61,7 +61,7 @@ import Testing
       #expect(unasked.errors.contains("SHA256SUMS.asc and \(Self.name).tar.sign"), "\(unasked.errors)")
 
       let again = try await workshop.run(["sign", "out/\(Self.name)", "--key", key, "--quiet"])
-      workshop.expectRefusal(again, 5, "signed already: there is SHA256SUMS.asc and", "--replace", leaves: [Self.name])
+      workshop.expectRefusal(again, 5, "already signed: there is SHA256SUMS.asc and", "--replace", leaves: [Self.name])
       // A name that is killed on the way is one that a release may hold, and goes.
       try workshop.write("out/\(Self.name)/SHA256SUMS.new", "half")
       #expect(try await workshop.run(["verify", "out/\(Self.name)", "--quiet"]).succeeded)

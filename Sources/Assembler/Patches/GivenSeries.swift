@@ -6,9 +6,9 @@ import Files
 import SystemPackage
 
 extension PatchSeries {
-  /// Reads what a person names: a series with its patches beside it, a single patch, or a folder with either.
+  /// Reads what the user named: a series with its patches beside it, a single patch, or a folder with either.
   ///
-  /// A folder without a file `series` is what `git format-patch -o` writes: its patches apply in the order of their names.
+  /// In a folder without a `series`, as `git format-patch -o` writes it, patches apply in the order of their names.
   package init(at path: FilePath) throws {
     func read(_ place: FilePath) throws -> [UInt8] { try Files.read(place, limit: 64 << 20, doing: "reading \(place)") }
     if Files.isFolder(path) {
@@ -34,7 +34,7 @@ extension PatchSeries {
     try self.init(of: [(path, path.lastComponent?.string ?? "patch")], read)
   }
 
-  /// A series of patches that no file lists. A series cannot name everything that a file can be called.
+  /// A series of patches without a series file. Not every file name is possible in a series.
   private init(of patches: [(place: FilePath, name: String)], _ read: (FilePath) throws -> [UInt8]) throws {
     var places: [String: FilePath] = [:]
     var list = ""
@@ -61,7 +61,7 @@ extension PatchSeries {
     return plain.hasSuffix(".patch") || plain.hasSuffix(".diff")
   }
 
-  /// A series has no lines such as these.
+  /// Lines that never occur in a series.
   private static func isPatch(_ bytes: [UInt8]) -> Bool {
     guard let text = try? CompressedFile.unpacked(bytes, limit: 64 << 20, doing: "reading") else { return false }
     return ["--- ", "diff --git ", "Index: "].contains { mark in

@@ -3,12 +3,12 @@
 import Diagnostics
 import Files
 
-/// What git and GNU patch print as they apply a step.
+/// The output of git and GNU patch when they apply a step.
 struct PatchLog {
   private let patch: [Substring]
   private let git: [Substring]
 
-  /// - Parameter git: what git said before GNU patch was tried, or instead of that.
+  /// - Parameter git: the output of git, if it ran before GNU patch or instead of it.
   init(_ patch: String, git: String) {
     self.patch = patch.lines
     self.git = git.lines
@@ -21,7 +21,7 @@ struct PatchLog {
     PathSet(patch.filter { $0.hasPrefix(Self.marks[0]) }.map { String($0.dropFirst(Self.marks[0].count)) })
   }
 
-  /// The hunks that applied elsewhere, or with other lines around them.
+  /// The hunks that applied with an offset or with fuzz.
   func tell(of patch: PatchSeries.Patch, _ progress: Progress) {
     var current = ""
     for line in self.patch.isEmpty ? git : self.patch {

@@ -3,11 +3,11 @@
 import Diagnostics
 import Files
 
-/// Names of files in a patch.
+/// File names in a patch.
 extension PatchReader {
-  /// The name in a line `--- NAME` or `+++ NAME`, before anything is taken off; nil for /dev/null.
+  /// The name in a line `--- NAME` or `+++ NAME`, not stripped; nil for /dev/null.
   ///
-  /// Of a diff that git did not write, what follows a name need not be behind a tab.
+  /// In a diff that git did not write, no tab need separate the name from what follows it.
   func headerName(_ number: Int, isGit: Bool) throws -> Line? {
     var rest = line(number).dropFirst(4)
     if rest.first == UInt8(ascii: "\"") {
@@ -21,7 +21,7 @@ extension PatchReader {
     return rest.elementsEqual("/dev/null".utf8) ? nil : rest
   }
 
-  /// Where the blanks begin that stand before the time behind a name, or before what svn says there.
+  /// The start of the blanks between a name and its time, or the words of svn.
   private static func time(in rest: Line) -> Int? {
     let endsInYear = rest.count >= 4 && rest.suffix(4).allSatisfy(\.isDigit)
     func isTime(_ text: Line) -> Bool {
@@ -43,7 +43,7 @@ extension PatchReader {
 
   private static let days = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "]
 
-  /// A name as it stands in the release: without `count` leading parts.
+  /// A name as in the release: without `count` leading parts.
   func path(_ name: Line, without count: Int, _ number: Int) throws -> String {
     let parts = name.split(separator: 0x2f, omittingEmptySubsequences: false)
     guard let text = String(validating: name, as: UTF8.self) else {
@@ -67,7 +67,7 @@ extension PatchReader {
     return path
   }
 
-  /// The path that both names of `diff --git a/NAME b/NAME` are, where they are one.
+  /// The path in `diff --git a/NAME b/NAME`, if both names are the same.
   func defaultPath(_ number: Int) throws -> String? {
     let both = line(number).dropFirst("diff --git ".utf8.count)
     var rest = both
@@ -78,7 +78,7 @@ extension PatchReader {
       let second = rest.first == UInt8(ascii: "\"") ? try unquoted(&rest, number) : rest
       return try common(first, second, number)
     }
-    // The second is in quotes alone where the folders before the names differ. A name with a quote in it always is.
+    // Only the second may be quoted, if the leading folders differ. A name that contains a quote always is.
     if let quote = both.firstIndex(of: UInt8(ascii: "\"")) {
       guard both[..<quote].last == 0x20 else { return nil }
       var second = both[quote...]
@@ -88,8 +88,8 @@ extension PatchReader {
     return try common(both[..<space], both[(space + 1)...], number)
   }
 
-  /// The blank between two names that are the same without their leading parts. A name can have blanks in it: but only
-  /// one is where both are of one length, because the second gets no longer from a blank to the next.
+  /// The blank between two names that are equal without their leading parts. Names can contain blanks, but only at one
+  /// blank are both names of the same length.
   private func blankBetweenNames(_ both: Line) -> Int? {
     let slashes = both.indices.filter { both[$0] == 0x2f }
     guard slashes.count >= strip else { return nil }
@@ -110,7 +110,7 @@ extension PatchReader {
     return try path(first, without: strip, number)
   }
 
-  /// Takes a name in quotes off `rest`, as C and git write it.
+  /// Removes a name, quoted as in C and git, from the start of `rest`.
   func unquoted(_ rest: inout Line, _ number: Int) throws -> Line {
     var out: [UInt8] = []
     rest = rest.dropFirst()

@@ -5,7 +5,7 @@ import Files
 import Model
 import SystemPackage
 
-/// What a series has made of the files that it names.
+/// The result of a series for the files that it names.
 struct PatchOutcome {
   struct File {
     var content: FileContent
@@ -13,16 +13,16 @@ struct PatchOutcome {
     var entry: PatchedTree.Entry
   }
 
-  /// The files that are there afterwards and that a patch touched.
+  /// The files that exist afterwards and that a patch touched.
   var files = ByPath<File>()
-  /// The files that are gone.
+  /// The removed files.
   var removed: [String] = []
 }
 
 extension PatchSeries {
   /// Applies the series.
   ///
-  /// - Parameter held: what the tree holds at a path.
+  /// - Parameter held: the content of the tree at a path.
   func apply(_ held: (String) -> FileEntry?, progress: Progress) async throws -> PatchOutcome {
     let before = ByPath(needed.compactMap { path in held(path).map { (path, $0) } })
     let entries = before.map { path, entry in
@@ -30,7 +30,7 @@ extension PatchSeries {
       return (path, PatchedTree.Entry(kind: kind, origin: path))
     }
     let start = PatchedTree(ByPath(entries), series: file)
-    // What is wrong with the paths is found before anything is run.
+    // Check the paths before running anything.
     var expected = start
     for patch in patches { for step in patch.steps { try expected.apply(step, of: patch) } }
     return try await withScratch { scratch in
@@ -46,7 +46,7 @@ extension PatchSeries {
     }
   }
 
-  /// Takes what is in the scratch tree, and demands that it is what the patches say.
+  /// Reads the scratch tree, and checks that it is what the patches say.
   private func outcome(
     in folder: FilePath, _ tree: PatchedTree, _ before: ByPath<FileEntry>
   ) throws -> PatchOutcome {
@@ -98,7 +98,7 @@ extension PatchSeries {
     return outcome
   }
 
-  /// A file cannot stand where the tree has a folder.
+  /// A file cannot be where the tree has a folder.
   private func checkFolders(_ outcome: PatchOutcome, _ paths: some Collection<String>) throws {
     let made = outcome.files.filter { $0.value.entry.origin != $0.key }
     guard !made.isEmpty else { return }
@@ -113,11 +113,11 @@ extension PatchSeries {
     }
   }
 
-  // MARK: what it is applied to
+  // MARK: applying
 
   /// Applies the series to the files of a source.
   ///
-  /// - Parameter mark: stands before the names of the patches in origins; nil for the patches of the manifest.
+  /// - Parameter mark: a prefix for the names of the patches in origins; nil for the patches of the manifest.
   package func apply(to files: inout ByPath<SourceFile>, by mark: String? = nil, progress: Progress) async throws {
     let before = files
     let outcome = try await apply(
@@ -126,7 +126,7 @@ extension PatchSeries {
     try checkFolders(outcome, before.keys)
     for path in outcome.removed { files[path] = nil }
     for (path, made) in outcome.files {
-      // The blob id is that of the content before the patches: origin plus patches tell the whole story.
+      // The blob id is that of the content before the patches: the origin records both.
       var file = made.entry.origin.flatMap { before[$0] } ?? SourceFile(content: .file([]), isExecutable: false)
       if let origin = made.entry.origin, origin != path { file.path = file.path ?? origin }
       file.content = made.content
@@ -136,10 +136,10 @@ extension PatchSeries {
     }
   }
 
-  /// Applies the series to a release; the origin of each file that it touches says so.
+  /// Applies the series to a release, and records it in the origin of each file that it touches.
   ///
-  /// - Parameter mark: who changes the release, as `by.acme.1`: it stands before the names of the patches in origins,
-  ///   and is the source of files that they add.
+  /// - Parameter mark: who changes the release, such as `by.acme.1`: a prefix for the names of the patches in origins,
+  ///   and the source of files that they add.
   package func apply(to tree: inout ReleaseTree, by mark: String? = nil, progress: Progress) async throws {
     let before = tree
     let outcome = try await apply(

@@ -3,10 +3,10 @@
 import Diagnostics
 import Files
 
-/// What a patch says of one file.
+/// The part of a patch about one file.
 struct PatchPart: Sendable, Equatable {
   enum Change: Sendable, Equatable {
-    /// With hunks, or nothing but another mode.
+    /// With hunks, or only with another mode.
     case modify
     case make
     case remove
@@ -14,34 +14,34 @@ struct PatchPart: Sendable, Equatable {
     case copy
   }
 
-  /// Whether git wrote it: then it says itself what becomes of the file.
+  /// Whether git wrote it: it then states whether the file is new, deleted or renamed.
   var isGit: Bool
-  /// Where it begins, from 1.
+  /// The line where it begins, from 1.
   var line: Int
   var change = Change.modify
-  /// The path before; nil for a file that it makes. In the release: without the leading parts.
+  /// The old path in the release, without the leading parts; nil for a new file.
   var old: String?
-  /// The path after; nil for a file that it removes.
+  /// The new path; nil for a removed file.
   var new: String?
   var oldMode: UInt32?
   var newMode: UInt32?
   var isBinary = false
   var added = 0
   var removed = 0
-  /// Its one hunk makes all of the file, or leaves nothing of it.
+  /// Its only hunk creates the whole file, or empties it.
   var fillsFile = false
   var emptiesFile = false
-  /// Whether its two names are one and the same, as those of svn are: then nothing need be taken off them.
+  /// Whether both names are equal, as in diffs of svn: then they need not be stripped.
   var hasOneName = false
   var text: [UInt8] = []
 
   static let link: UInt32 = 0o120000
   static let submodule: UInt32 = 0o160000
 
-  /// The paths that it names, in the order of the headers.
+  /// Its paths, in the order of the headers.
   var paths: [String] { old == new ? [old].compactMap { $0 } : [old, new].compactMap { $0 } }
 
-  /// Whether it holds more than hunks of a file that stays where and what it is, which git reads best.
+  /// Whether it changes more than the content of a file, which git reads best.
   var needsGit: Bool {
     guard isGit else { return false }
     let isPlain = { (mode: UInt32?) in mode == nil || mode == 0o100644 }
@@ -72,19 +72,19 @@ struct PatchPart: Sendable, Equatable {
   }
 }
 
-/// Parts of one patch that one program reads in one go.
+/// Parts of a patch that one program reads together.
 ///
-/// The parts of a git patch all speak of the tree before it, so that two files can change their names with each other.
-/// Those of another mail in the same file speak of the tree after that.
+/// All parts of a git patch refer to the tree before it, so that two files can swap their names. Those of the next mail
+/// in the same file refer to the tree after it.
 struct PatchStep: Sendable {
   enum Reader: String, Sendable {
-    /// GNU patch, which takes a file that becomes empty away.
+    /// GNU patch, which removes a file that becomes empty.
     case plain
-    /// GNU patch; git says what becomes of the files.
+    /// GNU patch; git says which files are new or removed.
     case hunks
-    /// git, and GNU patch where the lines around a change differ.
+    /// git, or GNU patch if the context of a change differs.
     case exact
-    /// git alone: GNU patch reads no binary patches.
+    /// Only git: GNU patch cannot read binary patches.
     case binary
   }
 
@@ -97,7 +97,7 @@ struct PatchStep: Sendable {
     return parts.contains(where: \.needsGit) || exchangesFolder ? .exact : .hunks
   }
 
-  /// Whether a file takes the place of a folder, or the other way round.
+  /// Whether a file replaces a folder, or a folder a file.
   private var exchangesFolder: Bool {
     let removed = Set(parts.filter { $0.change == .remove }.compactMap(\.old))
     let made = Set(parts.filter { $0.change == .make }.compactMap(\.new))

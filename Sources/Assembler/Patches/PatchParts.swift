@@ -5,11 +5,11 @@ import Files
 
 /// The two forms of a unified diff.
 extension PatchReader {
-  /// Reads `---`, `+++` and the hunks behind them.
+  /// Reads `---`, `+++` and their hunks.
   mutating func readPlain() throws -> PatchPart {
     var part = PatchPart(isGit: false, line: at + 1)
     let names = try (0...1).map { try headerName(at + $0, isGit: false) }
-    // One of the two may have fewer folders, as in --- a.c.orig and +++ b/a.c: then it is the other.
+    // If one of them has fewer folders, as in --- a.c.orig and +++ b/a.c, take the other.
     let deep = names.map { ($0?.split(separator: 0x2f, omittingEmptySubsequences: false).count ?? 0) > strip }
     let paths = try (0...1).map { which -> String? in
       guard let name = names[which], deep[which] || !deep[1 - which] else { return nil }
@@ -23,7 +23,7 @@ extension PatchReader {
     let isCRLF = lines[at].last == 0x0d || lines[at + 1].last == 0x0d
     for which in 0...1 {
       var header = line(at + which)
-      // GNU patch takes a name to end at the first blank unless a tab follows.
+      // For GNU patch, a name ends at the first blank unless a tab follows.
       if let name = names[which], !header.contains(0x09), header.dropFirst(4).first != UInt8(ascii: "\"") {
         header = header.prefix(4) + name + (name.contains(0x20) ? [0x09] : header.dropFirst(4 + name.count))
       }
@@ -34,7 +34,7 @@ extension PatchReader {
     return part
   }
 
-  /// Reads a part that begins with `diff --git`; nil when nothing of one follows, as in a message.
+  /// Reads a part that begins with `diff --git`; nil if no change follows, as in a message.
   mutating func readGit() throws -> PatchPart? {
     let start = at
     var part = PatchPart(isGit: true, line: at + 1)
@@ -58,9 +58,9 @@ extension PatchReader {
     return part
   }
 
-  /// Reads `---` and `+++` of git, which must be what the lines before them say.
+  /// Reads `---` and `+++` of git, which must agree with the lines before them.
   ///
-  /// - Returns: false where they are those of a diff without git, of other files.
+  /// - Returns: false if they belong to a diff of other files that git did not write.
   private mutating func readGitNames(_ part: inout PatchPart, isBare: Bool, _ start: Int) throws -> Bool {
     let names = try (0...1).map { which in
       try headerName(at + which, isGit: true).map { try path($0, without: strip, at + which) }
@@ -69,7 +69,7 @@ extension PatchReader {
       try name(&part, start)
       if Set(names.compactMap { $0 }).isDisjoint(with: part.paths) { return false }
     }
-    // Patches that were written by hand leave these lines out.
+    // Hand-written patches omit these lines.
     if names[0] == nil, part.change == .modify {
       part.change = .make
       part.text += "new file mode 100644\n".utf8
@@ -92,7 +92,7 @@ extension PatchReader {
     return true
   }
 
-  /// Gives a part without `---` and `+++` its names, and checks what cannot be in a release.
+  /// Sets the names of a part without `---` and `+++`, and refuses what a release cannot hold.
   private func name(_ part: inout PatchPart, _ start: Int) throws {
     if part.old == nil, part.new == nil {
       guard let path = try defaultPath(start) else {
@@ -115,7 +115,7 @@ extension PatchReader {
     }
   }
 
-  /// Reads one of git's own header lines.
+  /// Reads an extended header line of git.
   private mutating func readExtended(_ part: inout PatchPart) throws -> Bool {
     func value(_ prefix: StaticString) -> Line? {
       begins(at, prefix) ? line(at).dropFirst(prefix.utf8CodeUnitCount) : nil
@@ -146,7 +146,7 @@ extension PatchReader {
     } else if let text = value("copy to ") {
       (part.change, part.new) = (.copy, try path(text))
     } else if let text = value("index ") {
-      // The mode of a file that keeps it.
+      // The unchanged mode of a file.
       if let space = text.firstIndex(of: 0x20) {
         let kept = try mode(text[(space + 1)...])
         if kept == PatchPart.link || kept == PatchPart.submodule { (part.oldMode, part.newMode) = (kept, kept) }
@@ -159,7 +159,7 @@ extension PatchReader {
     return true
   }
 
-  /// Reads a binary change, and the one back if it is there. Each ends with an empty line.
+  /// Reads a binary change, and the reverse one if present. Each ends with an empty line.
   private mutating func readBinary(_ part: inout PatchPart) {
     repeat {
       repeat {
@@ -192,7 +192,7 @@ extension PatchReader {
     at += 1
     while old > 0 || new > 0 {
       guard at < lines.count else {
-        // Editors take empty lines off the end of a file.
+        // Editors strip empty lines at the end of a file.
         guard old == new, old <= 3 else { throw refused("malformed patch: a hunk ends early", line: start) }
         part.text += Array(repeating: [0x20, 0x0a], count: old).joined()
         return
@@ -206,7 +206,7 @@ extension PatchReader {
         new -= 1
         part.added += 1
       case UInt8(ascii: "\\"): break
-      // A blank line whose blank was taken off, by an editor or a mailer.
+      // An empty context line whose blank was stripped by an editor or a mailer.
       case UInt8(ascii: " "), nil:
         old -= 1
         new -= 1

@@ -3,12 +3,11 @@
 import Diagnostics
 import Files
 
-/// Takes the changes out of a patch: unified diffs as diff, quilt, svn, hg and git write them, in a mail or not.
+/// Extracts the changes of a patch: unified diffs of diff, quilt, svn, hg and git, with or without a mail around them.
 ///
-/// What is no change is text, such as a message, even when it quotes a diff behind blanks or `>`: GNU patch would apply
-/// that. A change that cannot be applied, or is of a kind that is not read, is refused by its name. So programs are
-/// given nothing but changes, and all of them. Source: git-diff(1), "Generating patch text with -p"; the POSIX and GNU
-/// descriptions of diff.
+/// Everything else is text, even a quoted diff after blanks or `>`, which GNU patch would apply. A change of an
+/// unsupported kind is refused. So programs get all changes and nothing else. Source: git-diff(1), "Generating patch
+/// text with -p"; the POSIX and GNU descriptions of diff.
 struct PatchReader {
   typealias Line = ArraySlice<UInt8>
 
@@ -16,13 +15,13 @@ struct PatchReader {
   private let file: String
   let name: String
   let strip: Int
-  /// Without LF; a CR before it is there.
+  /// Without LF, but with a CR before it.
   var lines: [Line] = []
   var at = 0
   private var found: [PatchPart] = []
   private var done: [PatchStep] = []
   private var mail = PatchMail()
-  /// The line of svn's `Index:` that no change has followed yet, and its file.
+  /// The last `Index:` line of svn that no change has followed yet, and its file.
   private var index: (line: Int, file: String)?
 
   init(_ bytes: [UInt8], file: String, name: String, strip: Int) {
@@ -38,7 +37,7 @@ struct PatchReader {
       reason: reason, advice: advice)
   }
 
-  /// A line without a CR at its end; an empty one behind the last.
+  /// A line without a CR at its end; an empty one after the last.
   func line(_ number: Int) -> Line {
     guard number < lines.count else { return [] }
     return lines[number].last == 0x0d ? lines[number].dropLast() : lines[number]
@@ -49,7 +48,7 @@ struct PatchReader {
     return text.withUTF8Buffer { lines[number].starts(with: $0) }
   }
 
-  /// Whether unified headers stand here, with a hunk behind them.
+  /// Whether unified headers start here, followed by a hunk.
   func beginsPlain(_ number: Int) -> Bool {
     begins(number, "--- ") && begins(number + 1, "+++ ") && begins(number + 2, "@@ -")
   }
@@ -65,7 +64,7 @@ struct PatchReader {
           "it is a mail in \(encoding), which changes its text",
           advice: "decode it: 'git am' and 'git format-patch', or 'b4 am', make a patch of it")
       }
-      // What another mail changes comes after what this one does.
+      // The changes of the next mail come after those of this one.
       if mail.isAnother { finishStep() }
       try checkText()
       at += 1
@@ -79,8 +78,7 @@ struct PatchReader {
   /// Sorts the parts of a mail into steps.
   private mutating func finishStep() {
     var step = PatchStep(parts: [])
-    // What the step has made or changed: another change of it comes after the step. What git renames or copies is meant
-    // as it was before.
+    // A second change of a file belongs to the next step. git's renames and copies refer to the tree before the step.
     var made = PathSet()
     for part in found {
       let isLater = part.change != .rename && part.change != .copy && part.paths.contains(where: made.contains)
@@ -110,9 +108,9 @@ struct PatchReader {
     return true
   }
 
-  // MARK: what is not read
+  // MARK: unsupported changes
 
-  /// Refuses a line of text that says a change which is no unified diff.
+  /// Refuses a line that belongs to a change other than a unified diff.
   private mutating func checkText() throws {
     let line = line(at)
     let unified = "make it with 'diff -u' or git"
@@ -122,7 +120,7 @@ struct PatchReader {
     if begins(at, "--- "), begins(at + 1, "+++ ") {
       throw refused("headers without a change behind them: it is cut short, or an ed script", advice: unified)
     }
-    // A message may speak of a hunk.
+    // A message may mention a hunk.
     if begins(at, "@@ -"), line.dropFirst(4).first?.isDigit == true, !(found.isEmpty && done.isEmpty) {
       throw refused("a hunk without headers")
     }
@@ -150,7 +148,7 @@ struct PatchReader {
     }
   }
 
-  /// svn says no more of an empty file.
+  /// For an empty file, svn prints nothing more.
   private func checkIndex() throws {
     guard let index else { return }
     throw refused(
@@ -158,7 +156,7 @@ struct PatchReader {
       advice: "make it with 'git diff' or 'svn diff --git'")
   }
 
-  /// A line of a diff without any format: `3c3`, `5,7d4`, or of an ed script.
+  /// A line of a normal diff, such as `3c3` or `5,7d4`, or of an ed script.
   private func isCommand(_ number: Int) -> Bool {
     let line = line(number)
     guard line.first?.isDigit == true else { return false }
@@ -186,7 +184,7 @@ struct PatchReader {
   }
 }
 
-/// What is known of the mails that a patch is in.
+/// The state of reading the mails of a patch.
 struct PatchMail {
   private var isInHeaders = true
   private var isFirst = true
@@ -196,7 +194,7 @@ struct PatchMail {
 
   /// Takes the next line of text.
   ///
-  /// - Returns: an encoding that changes the text of the mail, when the line states one.
+  /// - Returns: an encoding that changes the text of the mail, if the line states one.
   mutating func read(_ line: ArraySlice<UInt8>) -> String? {
     isAnother = false
     defer { isFirst = false }
@@ -221,7 +219,7 @@ struct PatchMail {
     if text.hasPrefix("content-transfer-encoding:") {
       return ["base64", "quoted-printable"].first(where: text.contains)
     }
-    // It may stand on a line of its own, which begins with blanks.
+    // It may be on a line of its own, which begins with blanks.
     return text.contains("format=flowed") || text.contains("format=\"flowed\"") ? "format=flowed" : nil
   }
 }

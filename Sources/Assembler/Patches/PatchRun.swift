@@ -6,24 +6,24 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// Applies the steps of a series to a folder with the files that they name, in a sandbox: of this machine, nothing but
-/// that folder can be written.
+/// Applies the steps of a series to a folder with the files that they name, in a sandbox that can only write to that
+/// folder.
 struct PatchRun {
-  /// What the programs said of a step, in the order of the series.
+  /// The output of the programs for each step, in the order of the series.
   struct Said {
     var patch: PatchSeries.Patch
     var step: PatchStep
     var log: PatchLog
   }
 
-  /// Holds the tree, and what belongs to the run beside it.
+  /// Contains the tree, and beside it the files of the run.
   private let scratch: FilePath
   private let series: PatchSeries
 
   /// - Parameter scratch: an empty folder.
   init(_ series: PatchSeries, in scratch: FilePath) {
     self.series = series
-    // bubblewrap would look for what a link on the way leads to in the sandbox.
+    // bubblewrap would resolve a link in the path inside the sandbox.
     let resolved = realpath(scratch.string, nil)
     defer { free(resolved) }
     self.scratch = resolved.map { FilePath(platformString: $0) } ?? scratch
@@ -33,7 +33,7 @@ struct PatchRun {
   private var stepFolder: FilePath { scratch.appending("steps") }
   private var said: FilePath { scratch.appending("said") }
 
-  /// - Throws: `ReleaseError` for the first step that fails, in the words of the program that failed.
+  /// - Throws: `ReleaseError` for the first step that fails, with the message of the program.
   func apply() async throws -> [Said] {
     let steps = series.patches.flatMap { patch in patch.steps.map { (patch, $0) } }
     try write(steps.map { $0 })
@@ -51,7 +51,7 @@ struct PatchRun {
     var all: [Said] = []
     for (number, (patch, step)) in steps.enumerated() {
       let name = PatchRun.name(number)
-      // Where git could not, GNU patch came after it.
+      // If git failed, GNU patch ran after it.
       let log = PatchLog(try words(name), git: try words("\(name).git"))
       if try words(name, exists: "failed").trimmed == name { throw log.failure(of: patch, in: series) }
       all.append(Said(patch: patch, step: step, log: log))
@@ -72,7 +72,7 @@ struct PatchRun {
     let sandbox = Sandbox(
       [
         .readOnly("/", at: "/"), .devices, .processes,
-        // Where this is in /dev/shm, the line before hides it.
+        // If this is in /dev/shm, the line before hides it.
         .readOnly(scratch, at: scratch), .writable(tree, at: tree), .writable(said, at: said),
         .writable(scratch.appending("tmp"), at: scratch.appending("tmp")),
       ],
@@ -92,7 +92,7 @@ struct PatchRun {
     for folder in ["tree", "steps", "said", "tmp", "git/objects", "git/refs", "git/info"] {
       try Files.makeFolder(scratch.appending(folder))
     }
-    // A repository that says nothing but this: no attribute of a file in the tree changes line ends or words.
+    // A minimal repository: attributes of files in the tree must not change line ends or words.
     try Files.write(Array("ref: refs/heads/none\n".utf8), to: scratch.appending("git/HEAD"))
     let attributes = "* -text -eol -crlf -ident -filter -working-tree-encoding -whitespace\n"
     try Files.write(Array(attributes.utf8), to: scratch.appending("git/info/attributes"))
@@ -109,7 +109,7 @@ struct PatchRun {
     try Files.write(Array(groups.joined().utf8), to: stepFolder.appending("read"))
   }
 
-  /// What git reads in its patches must be what we read: the files, and how many lines are added and removed.
+  /// git must read the same changes as lrelease: the files, and the numbers of added and removed lines.
   private func checkReading(_ steps: [PatchStep], _ patches: [PatchSeries.Patch]) throws {
     for strip in Set(patches.map(\.strip)).sorted() {
       let path = said.appending("numstat-p\(strip)")

@@ -11,15 +11,15 @@ package struct PatchSeries: Sendable {
   package struct Patch: Sendable {
     /// The name in the series.
     package var name: String
-    /// As the file holds it, compressed or not.
+    /// The content of the file, compressed or not.
     package var bytes: [UInt8]
-    /// Leading parts that are taken off a path: `-p1` unless the series says otherwise.
+    /// The number of stripped leading parts: `-p1` unless the series says otherwise.
     package var strip: Int
-    /// Whether it is taken back, not applied: `-R`.
+    /// Whether it is applied in reverse: `-R`.
     package var isReversed: Bool
-    /// What it says, as the programs are given it.
+    /// Its changes, as the programs get them.
     let steps: [PatchStep]
-    /// The files that it may change, make or remove.
+    /// The files that it may change, create or remove.
     package var paths: [String]
   }
 
@@ -28,12 +28,12 @@ package struct PatchSeries: Sendable {
   package let bytes: [UInt8]
   package var patches: [Patch]
 
-  /// The most that a patch may hold when it is unpacked, in bytes.
+  /// The largest size of an uncompressed patch, in bytes.
   private static let limit = 64 << 20
 
   /// Reads a `series` file and the patches beside it.
   ///
-  /// - Parameter read: gives the bytes of a file named relative to the manifest.
+  /// - Parameter read: returns the bytes of a file named relative to the manifest.
   package init(file: String, read: (String) throws -> [UInt8]) throws {
     self.file = file
     patches = []
@@ -57,8 +57,8 @@ package struct PatchSeries: Sendable {
 
   package var paths: PathSet { PathSet(patches.flatMap(\.paths)) }
 
-  /// What must be known of a tree before the series is applied: the files that it names, and whatever stands where it
-  /// needs a folder.
+  /// The paths of a tree that must be read before the series is applied: the files that it names, and whatever is where
+  /// it needs a folder.
   package var needed: PathSet {
     var needed = paths
     for path in needed { for folder in RelativePath.folders(of: path) { needed.insert(folder) } }
@@ -69,7 +69,7 @@ package struct PatchSeries: Sendable {
     patches.map { SourcePin.PatchPin(name: $0.name, sha256: SHA256Digest(of: $0.bytes)) }
   }
 
-  /// What a series consists of, whatever its patches say.
+  /// The patches of a series, not parsed.
   package static func pins(of file: String, read: (String) throws -> [UInt8]) throws -> [SourcePin.PatchPin] {
     let folder = FilePath(file).removingLastComponent()
     return try SeriesEntry.list(try read(file), file: file).map { entry in
@@ -101,7 +101,7 @@ struct SeriesEntry: Equatable {
       }
       guard isCleanPath(name) else { throw refused("'\(name)' is not a plain path") }
       if let first = lineOf[name] {
-        throw refused("'\(name)' is named in line \(first) already", "a patch can be applied once")
+        throw refused("'\(name)' is already named in line \(first)", "a patch can be applied once")
       }
       lineOf[name] = number + 1
       var entry = SeriesEntry(name: name)
@@ -113,7 +113,7 @@ struct SeriesEntry: Equatable {
         let isLong = option.hasPrefix("--strip=")
         var count = option.dropFirst(isLong ? 8 : 2)
         if option == "-p" { count = words.popFirst()?[...] ?? "" }
-        // What quilt calls ab has folders a and b: one to take off.
+        // In quilt, -p ab means folders a and b: strip one.
         guard isLong || option.hasPrefix("-p"), let strip = count == "ab" ? 1 : Int(count), (0...9).contains(strip)
         else {
           throw refused("unknown option '\(option)'", "-pN and -R can follow a patch")
@@ -128,7 +128,7 @@ struct SeriesEntry: Equatable {
 
 /// The text of a series or a patch.
 enum PatchText {
-  /// Without the mark that some editors put before UTF-8.
+  /// Without a byte order mark.
   static func decoded(_ bytes: [UInt8], doing: String) throws -> ArraySlice<UInt8> {
     if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
       throw ReleaseError(
@@ -140,7 +140,7 @@ enum PatchText {
 }
 
 extension RelativePath {
-  /// The folders on the way to a path, the outermost first.
+  /// The folders above a path, the outermost first.
   static func folders(of path: String) -> [String] {
     path.utf8.indices.filter { path.utf8[$0] == 0x2f }.map { String(path[..<$0]) }
   }

@@ -3,18 +3,18 @@
 import Diagnostics
 import Files
 
-/// What a series makes of a tree, as the patches themselves say: which files there are, of which kind, and where each
-/// came from. What the programs made is held against it.
+/// The expected result of a series, according to its patches: which files exist, of which kind, and their origins. It
+/// is compared with the result of the programs.
 struct PatchedTree {
   enum Kind: Equatable {
     case file(isExecutable: Bool)
-    /// A file that is taken away if nothing is left of it.
+    /// A file that is removed if it becomes empty.
     case fileIfAny(isExecutable: Bool)
     case link
 
     init(mode: UInt32) { self = mode == PatchPart.link ? .link : .file(isExecutable: mode & 0o100 != 0) }
 
-    /// Whether it is there for certain.
+    /// Whether it certainly exists.
     var isCertain: Bool { if case .fileIfAny = self { false } else { true } }
 
     var isExecutable: Bool {
@@ -27,7 +27,7 @@ struct PatchedTree {
 
   struct Entry: Equatable {
     var kind: Kind
-    /// The path in the tree before the series; nil for a file that a patch has made.
+    /// The path in the tree before the series; nil for a file that a patch created.
     var origin: String?
     /// The patches that touched it, in order.
     var patches: [String] = []
@@ -36,7 +36,7 @@ struct PatchedTree {
   }
 
   private(set) var entries: ByPath<Entry>
-  /// The patch that took a file away.
+  /// The patch that removed a file.
   private(set) var removedBy = ByPath<String>()
 
   /// The series, for messages.
@@ -47,10 +47,9 @@ struct PatchedTree {
     self.series = series
   }
 
-  /// Carries out a step of a patch.
+  /// Applies a step of a patch.
   ///
-  /// - Parameter named: the files that the program says it has patched: where a diff names two that are both there,
-  ///   this decides.
+  /// - Parameter named: the files that the program reports as patched: this decides if both names of a diff exist.
   mutating func apply(_ step: PatchStep, of patch: PatchSeries.Patch, named: PathSet = []) throws {
     for part in step.parts { try check(part, patch) }
     if step.reader == .plain {
@@ -60,7 +59,7 @@ struct PatchedTree {
     }
   }
 
-  /// Whether the files can be where the part says, with nothing but folders on the way.
+  /// Whether the files can be where the part says: only folders may be above them.
   private func check(_ part: PatchPart, _ patch: PatchSeries.Patch) throws {
     for path in part.paths {
       for folder in RelativePath.folders(of: path) where entries[folder]?.kind == .link {
@@ -83,7 +82,7 @@ struct PatchedTree {
 
   // MARK: git
 
-  /// All parts speak of the tree before the step; a file that is changed twice is what the first change made of it.
+  /// All parts refer to the tree before the step; a second change of a file applies to the result of the first.
   private mutating func applyGit(_ parts: [PatchPart], _ patch: PatchSeries.Patch) throws {
     let before = entries
     for part in parts where part.change == .remove || part.change == .rename {
@@ -127,7 +126,7 @@ struct PatchedTree {
     let there = part.paths.filter { entries[$0] != nil }
     let path = there.count > 1 ? there.first(where: named.contains) ?? there[0] : there.first ?? part.paths.last ?? ""
     var entry = entries[path]
-    // What it makes anew has nothing of a file that was emptied before.
+    // A created file has nothing in common with one that was emptied before.
     if part.fillsFile, entry?.kind.isCertain != true {
       entry = Entry(kind: .file(isExecutable: false))
     }

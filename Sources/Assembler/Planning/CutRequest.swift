@@ -4,7 +4,7 @@ import Files
 import Model
 import SystemPackage
 
-/// What a person asks for on the command line.
+/// A request of the command line.
 package struct CutRequest: Sendable {
   package var kernel: String?
   /// Source name → path or URL, in place of what the manifest says.
@@ -12,7 +12,7 @@ package struct CutRequest: Sendable {
   /// Source name → tag, branch or commit, in place of what the manifest says.
   package var refs: [String: String] = [:]
   package var extras: [String]
-  /// Series that are applied over those of the manifest, in order.
+  /// Series that are applied after those of the manifest, in order.
   package var patches: [(source: String?, series: PatchSeries)] = []
   package var respin: Int
   /// Who changes the release, in a rebuild.

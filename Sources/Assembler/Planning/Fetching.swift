@@ -5,10 +5,10 @@ import Files
 import Model
 import SystemPackage
 
-/// Tarballs from servers, and what their times say.
+/// Fetched tarballs, and the times of sources.
 extension Planner {
-  /// Fetches a tarball and its signature. Of a release candidate, which kernel.org does not have among the releases, a
-  /// server of one's own may have the .tar.gz that git makes.
+  /// Fetches a tarball and its signature. kernel.org does not keep release candidates among the releases; another
+  /// server may have the .tar.gz that git makes.
   func fetch(
     _ place: String, with fetcher: Fetcher, _ name: String, _ source: Manifest.Source
   ) async throws -> (place: String, path: FilePath, signature: FilePath?) {
@@ -16,7 +16,7 @@ extension Planner {
     let kernel = source.kind == .kernel && isOurs ? request.kernel.flatMap { KernelRelease($0) } : nil
     let isCandidate = kernel?.candidate != nil
     let pin = try hash(name, source) ?? planned[name]?.sha256
-    // Offline, from a plan, the plan's word is enough: see checkVerification.
+    // Offline, the hash in the plan is enough: see checkVerification.
     let needsSignature = source.keyring == nil ? nil : planned[name] == nil
     for place in isCandidate ? [place, String(place.dropLast(2)) + "gz"] : [place] {
       if let found = try await fetcher.tarball(place, pin: pin, signature: needsSignature, progress: progress) {
@@ -30,7 +30,7 @@ extension Planner {
       remedy: AssemblerRemedy.giveCandidate(name: name, release: kernel.text))
   }
 
-  /// The times of the sources must be such that all outputs can state them.
+  /// Checks that all output formats can state the times of the sources.
   func checkTimes(_ pins: [String: SourcePin]) throws {
     func wrong(_ name: String, _ pin: SourcePin, _ reason: String) -> ReleaseError {
       let source = manifest.sources[name]

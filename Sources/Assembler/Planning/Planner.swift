@@ -6,7 +6,7 @@ import Model
 import Releases
 import SystemPackage
 
-/// A plan with what was read of its sources.
+/// A plan with the contents of its sources.
 package struct OpenedPlan: Sendable {
   package var plan: Plan
   package var manifest: Manifest
@@ -22,9 +22,9 @@ package struct Planner {
   var recipe: Recipe
   let progress: Progress
   let manifestName: String
-  /// What the plan that is carried out says of its sources; nothing when a plan is made.
+  /// The pins of the plan that is carried out; empty while a new plan is made.
   var planned: [String: SourcePin] = [:]
-  /// The series that were given, over those of the manifest: the recipe holds them.
+  /// The series of the request, applied after those of the manifest. The recipe holds them.
   var added: [Plan.AddedSeries] = []
   /// The series that were read, by the name of their file.
   private var series: [String: PatchSeries] = [:]
@@ -47,7 +47,7 @@ package struct Planner {
   ) async throws -> OpenedPlan {
     let name = path.lastComponent?.string ?? path.string
     var recipe = Recipe(folder: Files.absolute(path).removingLastComponent())
-    let bytes = try Files.read(path, limit: 16 << 20, doing: "reading the manifest \(path)")
+    let bytes = try Manifest.bytes(of: path)
     let manifest = try Manifest(parsing: bytes, file: path.string) { try recipe.read($0) }
     _ = try recipe.read(name)
     var request = request
@@ -62,7 +62,7 @@ package struct Planner {
     return opened
   }
 
-  /// Opens the sources of a saved plan, or of that of a release, whose patches lie beside it.
+  /// Opens the sources of a saved plan, or of the plan of a release, which has its patches beside it.
   package static func open(
     planAt path: FilePath, _ request: CutRequest, progress: Progress
   ) async throws -> OpenedPlan {
@@ -71,7 +71,7 @@ package struct Planner {
     return try await open(plan, request, progress: progress)
   }
 
-  /// Opens the sources of a plan again and demands that they are what it pins.
+  /// Opens the sources of a plan again, and checks that they are what it pins.
   package static func open(_ plan: Plan, _ request: CutRequest, progress: Progress) async throws -> OpenedPlan {
     if let name = request.refs.keys.min() {
       throw ReleaseError(
@@ -93,7 +93,7 @@ package struct Planner {
       manifestName: plan.manifest, planned: plan.sources)
     planner.added = plan.patches ?? []
     var opened = try await planner.run()
-    // The name becomes that of a folder: it must be what the manifest in the plan gives.
+    // The name becomes the name of a folder, so it must agree with the manifest in the plan.
     guard opened.plan.name == plan.name, opened.plan.version == plan.version else {
       throw ReleaseError(
         .unverified, doing: "carrying out the plan",
@@ -105,11 +105,12 @@ package struct Planner {
         found.sha256 == pin.sha256, found.commit == pin.commit
       else {
         throw ReleaseError(
-          .unverified, doing: "opening the source '\(name)'", reason: "its content is not the one that the plan pins",
+          .unverified, doing: "opening the source '\(name)'",
+          reason: "its content differs from the one that the plan pins",
           remedy: AssemblerRemedy.giveSameSource(name: name))
       }
       try planner.checkVerification(name, planned: pin, found: found)
-      // The release says what the plan says, whether or not a signature was at hand this time.
+      // The release records what the plan says, whether or not a signature was available this time.
       opened.contents[name]?.pin = pin
     }
     planner.warnOfUnsigned(plan)
@@ -127,7 +128,7 @@ package struct Planner {
 
   private mutating func run() async throws -> OpenedPlan {
     try checkRequest()
-    // Asking the tools takes about as long as reading a repository: both go on at the same time.
+    // Querying tool versions takes about as long as reading a repository: do both at the same time.
     let steps = manifest.prepare
     async let tools = PrepareSandbox.versions(of: steps.flatMap(\.tools), at: steps.first?.location)
     var contents: [String: SourceContent] = [:]
@@ -218,7 +219,7 @@ package struct Planner {
     case .archive(let path, let signature, let isFetched):
       var archive = ArchiveSource(path: path, signature: signature, pinnedSHA256: try hash(name, source))
       archive.trust = try trust(source)
-      // Whether the plan's own word is enough is decided when its hash was found to be right: see checkVerification.
+      // Whether the plan alone is enough is decided after its hash was verified: see checkVerification.
       archive.allowsUnsigned = request.allowsUnsigned || planned[name] != nil && signature == nil
       archive.cache = request.cache.appending("archives")
       archive.isFetched = isFetched
@@ -242,10 +243,12 @@ package struct Planner {
       if mark == nil { content.pin.patches = series.pins }
     }
     content.pin.version = try version(of: name, source, content)
-    // A tree that is no kernel, or another one, is called that first.
+    // Report first that a tree is not a kernel, or is another one.
     if source.kind == .kernel { _ = try checkKernel(name, content.pin, asked: request.kernel) }
     let paths = content.files.keys
     for rule in selection.rules where !paths.contains(where: { rule.destination(of: $0) != nil }) {
+      let near = await nearPaths(of: rule, in: found).map { "'\(rule.source):\($0)'" }
+      if !near.isEmpty { throw rule.matchesNothing("did you mean \(near.joined(separator: " or "))?") }
       guard source.kind == .kernel, rule.include.isEmpty else { throw rule.matchesNothing() }
       throw rule.matchesNothing("this kernel tree does not hold it: " + (await otherManifests(for: found)))
     }
@@ -261,7 +264,7 @@ package struct Planner {
     return read
   }
 
-  /// Which of the manifests beside this one a kernel tree holds the files for, as advice.
+  /// Advice that names the manifests beside this one whose files the kernel tree has.
   private func otherManifests(for found: FoundSource) async -> String {
     let advice = "give a kernel tree that does"
     guard let folder = recipe.folder, let names = try? Files.names(in: folder) else { return advice }
@@ -273,7 +276,7 @@ package struct Planner {
       else { continue }
       let kernels = other.sources.filter { $0.value.kind == .kernel }
       let wanted = other.rules.filter { kernels[$0.source] != nil }
-      // One that takes nothing from a kernel tree says nothing about this one, unless it makes the same release.
+      // Skip manifests that take nothing from a kernel tree, unless they make the same release.
       guard !wanted.isEmpty || other.name == manifest.name && name != manifestName else { continue }
       guard let held = try? await files(of: found, Selection(rules: wanted)) else { continue }
       let fits = wanted.allSatisfy { rule in held.contains { rule.destination(of: $0) != nil } }
@@ -339,7 +342,7 @@ package struct Planner {
     }
     if let open = text.firstIndex(of: "{") {
       throw ReleaseError(
-        .input, doing: doing, reason: "nothing has the name \(text[open...])", advice: "use {kernel} or {<source>}")
+        .input, doing: doing, reason: "there is no \(text[open...])", advice: "use {kernel} or {<source>}")
     }
     let version = try ReleaseVersion(text)
     return try ReleaseVersion(
@@ -347,9 +350,9 @@ package struct Planner {
       respin: request.respin > 0 ? request.respin : version.respin, extras: request.extras, vendor: request.vendor)
   }
 
-  /// Reads all files that the manifest names, so that the plan holds them and a missing one is found now.
+  /// Reads all files that the manifest names, so that the plan holds them, and a missing file is reported now.
   ///
-  /// Those of extras that were not chosen too: a vendor may add one to the release.
+  /// This includes files of extras that were not chosen: a vendor may add one later.
   private mutating func readNamedFiles() throws {
     let isPlanned = recipe.folder == nil
     for (_, source) in manifest.sources.sorted(by: { $0.key < $1.key }) where !isPlanned {
@@ -364,15 +367,15 @@ package struct Planner {
       for file in extra.generated { _ = try recipe.read(file.template, at: file.location) }
     }
     if let packaging = manifest.packaging {
-      try recipe.readPackaging(recipe.list(packaging.debian, deep: true, at: packaging.location))
-      try recipe.readPackaging([packaging.spec], at: packaging.location)
+      try recipe.readPackaging(recipe.list(packaging.debian, deep: true, at: packaging.debianLocation))
+      try recipe.readPackaging([packaging.spec], at: packaging.specLocation)
     }
     for package in manifest.packages(with: isPlanned ? request.extras : manifest.extras.keys.sorted()) {
       for file in package.files + (package.deb?.etc ?? []) + (package.rpm?.etc ?? []) {
         _ = try recipe.read(file.template, at: file.location)
       }
-      if let deb = package.deb { try recipe.readPackaging(recipe.list(deb.recipe, at: deb.location)) }
-      if let rpm = package.rpm { try recipe.readPackaging([rpm.recipe], at: rpm.location) }
+      if let deb = package.deb { try recipe.readPackaging(recipe.list(deb.recipe, at: deb.recipeLocation)) }
+      if let rpm = package.rpm { try recipe.readPackaging([rpm.recipe], at: rpm.recipeLocation) }
     }
   }
 }

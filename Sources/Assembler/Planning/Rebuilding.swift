@@ -5,14 +5,14 @@ import Model
 import Releases
 import SystemPackage
 
-/// What a vendor asks for.
+/// A vendor's request.
 package struct RebuildRequest: Sendable {
-  /// Who changes the release; nil when nobody does.
+  /// Who changes the release; nil for an unchanged rebuild.
   package var vendor: String?
-  /// Which of the vendor's rebuilds this is; nil for the next one.
+  /// The number of the vendor's rebuild; nil for the next one.
   package var number: Int?
   package var series: PatchSeries?
-  /// Extras to add, and where their sources come from: `kernel` and `respin` do not count.
+  /// Extras to add, and where their sources come from; `kernel` and `respin` are ignored.
   package var added: CutRequest
 
   package init(vendor: String?, number: Int?, series: PatchSeries?, added: CutRequest) {
@@ -27,13 +27,12 @@ package struct RebuildRequest: Sendable {
   }
 }
 
-/// Makes another release of one that is there, as a vendor does: from its tarball, without the sources that it was cut
-/// from.
+/// Makes a changed release from the tarball of an existing one, without its sources, as a vendor does.
 extension Planner {
-  /// Plans and carries out the changes.
+  /// Plans and applies the changes.
   ///
-  /// - Parameter code: the files of the release without its packaging, which is made again.
-  /// - Returns: the new plan with the tree that belongs to it. A cut of this plan gives the same tree.
+  /// - Parameter code: the files of the release without its packaging, which is generated again.
+  /// - Returns: the new plan and its tree. A cut of this plan gives the same tree.
   package static func rebuild(
     _ released: Release, _ code: ReleaseTree, _ request: RebuildRequest, progress: Progress
   ) async throws -> (plan: Plan, tree: ReleaseTree) {
@@ -45,7 +44,7 @@ extension Planner {
     let vendor = try nextVendor(of: version, request)
     for extra in request.added.extras where old.extras.contains(extra) {
       throw ReleaseError(
-        .input, doing: "choosing extras", reason: "the release has the extra '\(extra)' already",
+        .input, doing: "choosing extras", reason: "the release already has the extra '\(extra)'",
         remedy: AssemblerRemedy.leaveOutExtra(extra))
     }
     let rebuild = Plan.Rebuild(
@@ -53,7 +52,7 @@ extension Planner {
       basedOn: .init(name: old.name, version: old.version, tarball: released.sha256, plan: released.planDigest),
       extras: request.added.extras.isEmpty ? nil : request.added.extras)
     var plan = old
-    // A release of the old form has its patches as text: so it goes on.
+    // A plan of format 1 has its patches as text, and keeps that form.
     if old.appliedPatches.isEmpty { plan.format = Plan.format(patches: request.series?.pins ?? []) }
     var recipe = Recipe(plan: old)
     plan.rebuilds = (old.rebuilds ?? []) + [rebuild.adding(request.series, to: &recipe)]
@@ -76,7 +75,7 @@ extension Planner {
     let doing = "naming the rebuild of \(version)"
     guard let name = request.vendor else {
       throw ReleaseError(
-        .input, doing: doing, reason: "a release that is changed is another one",
+        .input, doing: doing, reason: "a changed release is a new one",
         remedy: AssemblerRemedy.nameVendor)
     }
     let vendor = try ReleaseVersion.Vendor(name: name, number: request.number ?? (version.vendor?.number ?? 0) + 1)
@@ -88,7 +87,7 @@ extension Planner {
     }
     guard before.number < vendor.number else {
       throw ReleaseError(
-        .input, doing: doing, reason: "it has the number \(before.number) already",
+        .input, doing: doing, reason: "it already has the number \(before.number)",
         remedy: AssemblerRemedy.giveNumber(before.number + 1))
     }
     return vendor
@@ -96,7 +95,7 @@ extension Planner {
 
   // MARK: sources of extras
 
-  /// Reads what the added extras need, and pins it in `plan`. Nothing is fetched that was not asked for.
+  /// Reads the sources of the added extras, and pins them in `plan`. Nothing else is fetched.
   private static func readAdded(
     _ manifest: Manifest, _ request: CutRequest, into plan: inout Plan, _ progress: Progress
   ) async throws -> [String: SourceContent] {
@@ -137,12 +136,13 @@ extension Planner {
         plan.sources[name] = content.pin
         continue
       }
-      // The digest of a folder is that of the files that are wanted, which were fewer without the extra.
+      // The digest of a folder covers the wanted files, which were fewer without the extra.
       var before = planner(plan.extras.filter { !request.extras.contains($0) })
       let found = content.pin.kind == "folder" ? try await before.read(name, source).0.pin : content.pin
       guard found.sha256 == pin.sha256, found.commit == pin.commit else {
         throw ReleaseError(
-          .unverified, doing: "opening the source '\(name)'", reason: "it is not the one that the release was made of",
+          .unverified, doing: "opening the source '\(name)'",
+          reason: "it is not the one that the release was made from",
           advice: "an extra must fit the rest: give the same one")
       }
       try all.checkVerification(name, planned: pin, found: found)
@@ -166,7 +166,7 @@ extension Planner {
     let values = try plan.values(manifest)
     let stale = try staleFiles(
       code, manifest.generated + manifest.generated(of: old.extras), &recipe, before: old.values(manifest), now: values)
-    // What prepare steps make depends on all that was there before them.
+    // The result of prepare steps depends on everything before them.
     let isPrepared = !manifest.prepare.isEmpty && !(extras.isEmpty && stale.isEmpty)
     let start = isPrepared ? try unprepared(code, manifest) : code
 
@@ -186,12 +186,12 @@ extension Planner {
     return assembly.tree
   }
 
-  /// The generated files that come out otherwise now, such as those with the version in them.
+  /// The generated files that change, such as those that contain the version.
   private static func staleFiles(
     _ code: ReleaseTree, _ generated: [Manifest.GeneratedFile], _ recipe: inout Recipe, before: [String: String],
     now: [String: String]
   ) throws -> [(path: String, bytes: [UInt8])] {
-    // The last of several that write one path has won.
+    // If several write one path, the last one counts.
     let files = Dictionary(generated.map { ($0.path, $0) }) { $1 }
     return try files.sorted { $0.key < $1.key }.compactMap { path, file in
       let template = try Template(file: file.template, bytes: recipe.read(file.template, at: file.location))
@@ -200,19 +200,19 @@ extension Planner {
       guard entry.content == .file(was) else {
         throw ReleaseError(
           .input, at: file.location, doing: "making \(path) again",
-          reason: "the version stands in it, and it was changed after it was made (\(entry.origin.summary))",
+          reason: "it contains the version, and was changed after it was generated (\(entry.origin.summary))",
           advice: "cut the release from its sources instead")
       }
       return (path, bytes)
     }
   }
 
-  /// Says so where a patch changes what a prepare step reads: what it made of that stays as it was.
+  /// Warns if a patch changes the input of a prepare step: the output of the step stays as it was.
   private static func warnOfUnprepared(
     _ tree: ReleaseTree, patchedBy rebuild: Plan.Rebuild, _ manifest: Manifest, _ progress: Progress
   ) {
     guard let step = manifest.prepare.first else { return }
-    // Nothing tells what a step reads; of autotools, which prepare nearly all that is prepared, it is known.
+    // The inputs of a step are not recorded, but those of autotools, the usual tools of prepare steps, are known.
     for path in tree.paths where [".ac", ".am", ".m4"].contains(where: path.hasSuffix) {
       guard tree[path]?.origin.patches?.contains(where: { $0.hasPrefix("\(rebuild.mark)/") }) == true else { continue }
       progress.warning(
@@ -221,7 +221,7 @@ extension Planner {
     }
   }
 
-  /// The tree without what prepare steps added to it.
+  /// The tree without the files that prepare steps added.
   private static func unprepared(_ code: ReleaseTree, _ manifest: Manifest) throws -> ReleaseTree {
     let commands = manifest.prepare.map { $0.run.joined(separator: " ") }
     var tree = code
@@ -231,7 +231,7 @@ extension Planner {
       else { continue }
       guard entry.origin.patches == nil else {
         throw ReleaseError(
-          .input, doing: "preparing the tree again", reason: "\(path) was patched after it was made",
+          .input, doing: "preparing the tree again", reason: "\(path) was patched after it was generated",
           advice: "start from the release without the patch")
       }
       if entry.origin.source == "generated" { tree[path] = nil }
@@ -241,7 +241,7 @@ extension Planner {
 }
 
 extension Plan.Rebuild {
-  /// Records a series, and puts it and its patches into the recipe.
+  /// Records a series, and adds it and its patches to the recipe.
   fileprivate func adding(_ series: PatchSeries?, to recipe: inout Recipe) -> Plan.Rebuild {
     guard let series else { return self }
     var rebuild = self
@@ -252,7 +252,7 @@ extension Plan.Rebuild {
 }
 
 extension Recipe {
-  /// Adds a series that does not lie beside the manifest, with its patches, in a folder of the name `mark`.
+  /// Adds a series from elsewhere, with its patches, in a folder named `mark`.
   mutating func add(_ series: PatchSeries, mark: String, source: String?) -> Plan.AddedSeries {
     let file = "\(mark)/\(FilePath(series.file).lastComponent?.string ?? "series")"
     add(file, series.bytes)

@@ -6,19 +6,19 @@ import Model
 import Releases
 import SystemPackage
 
-/// A source as it was found, fetched where it is remote.
+/// A source on this machine, fetched if it is remote.
 enum FoundSource {
   case archive(FilePath, signature: FilePath?, isFetched: Bool)
   case repository(GitSource)
   case folder(FilePath)
 }
 
-/// Where sources are. What stands there decides how it is read, whatever the manifest takes it for: a tarball may stand
-/// in for a repository, and the other way round.
+/// Finds sources. What is found decides how it is read, not the manifest: a tarball may replace a repository, and vice
+/// versa.
 extension Planner {
-  /// Finds a source: what the command line says, else what the manifest says.
+  /// Finds a source: at the place on the command line, else at the one in the manifest.
   ///
-  /// - Returns: the place as the plan has it, without a password.
+  /// - Returns: the place as in the plan, without a password.
   func locate(_ name: String, _ source: Manifest.Source) async throws -> (String, FoundSource) {
     let override = request.places[name]
     var place = override ?? source.place
@@ -30,7 +30,7 @@ extension Planner {
         advice: "take it out, and give it to a credential helper of git or to ~/.netrc")
     }
     if source.kind == .kernel && override == nil { place = try kernelPlace(name, source) }
-    // A path on the command line is relative to where we are, one in the manifest to the manifest.
+    // A path on the command line is relative to the working directory, one in the manifest to the manifest.
     func absolute(_ path: FilePath) -> FilePath {
       if !path.isAbsolute, override == nil, let folder = recipe.folder { return Files.absolute(folder.pushing(path)) }
       return Files.absolute(path)
@@ -47,7 +47,7 @@ extension Planner {
     }
   }
 
-  /// Where the tarball of the kernel release lies that was asked for.
+  /// The place of the tarball of the requested kernel release.
   private func kernelPlace(_ name: String, _ source: Manifest.Source) throws -> String {
     guard let kernel = request.kernel, let release = KernelRelease(kernel) else {
       throw ReleaseError(
@@ -69,7 +69,7 @@ extension Planner {
     return git
   }
 
-  /// - Returns: the place where it was found in the end, and what is there.
+  /// - Returns: the place where it was found, and its content.
   private func fetchedFile(
     _ url: String, _ name: String, _ source: Manifest.Source
   ) async throws -> (String, FoundSource) {
@@ -81,13 +81,13 @@ extension Planner {
 
   // MARK: on this machine
 
-  /// - Parameter isGiven: it replaces what the manifest says.
+  /// - Parameter isGiven: whether the place comes from the command line.
   private func found(
     at path: FilePath, _ name: String, _ source: Manifest.Source, isGiven: Bool
   ) async throws -> FoundSource {
     let doing = "opening the source '\(name)'"
     if Files.isFolder(path) {
-      // Of a work tree, a manifest may want the files as they are; a bare repository has none but git's own.
+      // A manifest may want the files of a work tree as they are; a bare repository has only git's own files.
       let isRead = source.kind == .folder ? GitRepository.isBare(path) : GitRepository.isRepository(path)
       if isRead || source.kind == .git && !isGiven {
         return .repository(GitSource(repository: path, ref: try ref(name, source)))
@@ -97,11 +97,17 @@ extension Planner {
     guard Files.exists(path) else {
       throw ReleaseError(
         .source, at: isGiven ? nil : source.location, doing: doing,
-        reason: "there is no \(path)", remedy: AssemblerRemedy.giveSource(name: name))
+        reason: "there is no \(path)", remedy: remedy(for: name, path, isGiven: isGiven))
     }
     if Self.isBundle(path) { return .repository(try await fetched(path.string, name, source)) }
     let signature = signatureNames(of: path.string).map { FilePath($0) }.first(where: Files.exists)
     return .archive(path, signature: signature, isFetched: false)
+  }
+
+  /// Somebody who gave a place must correct it, and needs no advice to give one.
+  private func remedy(for name: String, _ path: FilePath, isGiven: Bool) -> any Remedy {
+    if isGiven { return Advice(Files.neighbour(of: path).map { "did you mean '\($0)'?" } ?? "correct the path") }
+    return AssemblerRemedy.giveSource(name: name)
   }
 
   /// Whether a file is what `git bundle` makes: a repository to fetch from.

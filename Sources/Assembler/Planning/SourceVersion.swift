@@ -4,10 +4,10 @@ import Diagnostics
 import Files
 import Model
 
-/// The version that a source has of its own: `{NAME}` in the version of the release, `@NAME_VERSION@` in templates. It
-/// belongs to what was read, or there is none.
+/// The version of a source: `{NAME}` in the version of the release, `@NAME_VERSION@` in templates. It belongs to the
+/// content that was read; otherwise there is none.
 extension Planner {
-  /// The version that was found in a source; nil where the manifest has it as it is, or has none.
+  /// The version that was found in a source; nil if the manifest states it, or has none.
   func version(of name: String, _ source: Manifest.Source, _ content: SourceContent) throws -> String? {
     guard let from = source.versionFrom else {
       try checkStated(name, source, content)
@@ -15,7 +15,7 @@ extension Planner {
     }
     let doing = "finding the version of the source '\(name)'"
     if let pin = planned[name] {
-      // What the ref was when the plan was made, nobody can tell any more.
+      // The ref at the time of the plan is unknown.
       let tag = pin.ref.map { $0.hasPrefix("refs/tags/") ? String($0.dropFirst("refs/tags/".count)) : $0 }
       guard let known = pin.version,
         try tag.flatMap(from.version(ofTag:)) == known || version(from, in: content) == known
@@ -51,7 +51,7 @@ extension Planner {
     return line.version(inFile: try found.readFile())
   }
 
-  /// A version that the manifest states belongs to what the manifest names, and must not be said of anything else.
+  /// A version in the manifest applies only to the source that the manifest names.
   private func checkStated(_ name: String, _ source: Manifest.Source, _ content: SourceContent) throws {
     guard let version = source.version, planned[name] == nil else { return }
     let isGiven = request.places[name] != nil
@@ -70,13 +70,13 @@ extension Planner {
       reason: "the manifest says \(version), and \(why)", remedy: AssemblerRemedy.sayWhereVersionIs(name: name))
   }
 
-  /// Refuses a file whose content is not in the source: a pointer that Git LFS left in its place.
+  /// Refuses a file whose content is not in the source, but only a pointer of Git LFS.
   func checkPointers(_ name: String, _ content: SourceContent) throws {
     for (path, file) in content.files.sorted(by: { $0.key.precedesInBytes($1.key) }) {
       guard case .regular(let bytes) = file.content, bytes.count < 1024, bytes.count > 100,
         Self.isPointer(try bytes.read())
       else { continue }
-      // A release that was made with one stays what it is.
+      // An existing release with such a pointer stays valid.
       if planned[name] != nil {
         progress.warning("\(path) of the source '\(name)' is only a pointer of Git LFS, as in the plan")
         continue
@@ -88,7 +88,7 @@ extension Planner {
     }
   }
 
-  /// Source: docs/spec.md of git-lfs; older ones are named after hawser, as it was called.
+  /// Source: docs/spec.md of git-lfs; older pointers use its former name, hawser.
   private static func isPointer(_ bytes: [UInt8]) -> Bool {
     ["version https://git-lfs.github.com/spec/v1\n", "version https://hawser.github.com/spec/v1\n"]
       .contains { bytes.starts(with: $0.utf8) }

@@ -12,16 +12,15 @@ import SystemPackage
 /// A tarball: read once through its decompressor, checked, and cached by its hash.
 package struct ArchiveSource: Sendable {
   package var path: FilePath
-  /// Detached signature of the uncompressed tar, as kernel.org makes them, or of the file as it lies there: see
-  /// `signatureNames`.
+  /// Detached signature of the uncompressed tar, as kernel.org makes it, or of the file itself: see `signatureNames`.
   package var signature: FilePath?
-  /// Keyring and fingerprints to check it with; nil when the manifest names none.
+  /// Keyring and fingerprints to check it with; nil if the manifest names none.
   package var trust: Trust?
   package var pinnedSHA256: SHA256Digest?
   package var allowsUnsigned: Bool
   package var limits = ArchiveLimits()
   package var cache: FilePath?
-  /// A copy that lrelease fetched: it is removed when its content is wrong, so that the next run gets it again.
+  /// Whether lrelease fetched it: a copy with wrong content is removed, so that the next run fetches it again.
   package var isFetched = false
 
   package init(
@@ -38,7 +37,7 @@ package struct ArchiveSource: Sendable {
 
   private var name: String { path.lastComponent?.string ?? path.string }
 
-  /// Every file of the archive, without asking who signed it.
+  /// Every file of the archive, without checking its signature.
   package func readAll(progress: Progress) async throws -> ByPath<SourceFile> {
     try await readWhole(progress: progress).files
   }
@@ -52,7 +51,7 @@ package struct ArchiveSource: Sendable {
     try await read(wants: selection.wants, key: selection.digest, progress: progress)
   }
 
-  /// - Parameter selection: digest of what decides `wants`, for the cache; nil reads past it.
+  /// - Parameter selection: digest of the inputs of `wants`, for the cache; nil bypasses the cache.
   private func read(
     wants: @escaping @Sendable (String) -> Bool, key selection: SHA256Digest?, progress: Progress
   ) async throws -> SourceContent {
@@ -107,7 +106,7 @@ package struct ArchiveSource: Sendable {
   private func discard() {
     guard isFetched else { return }
     try? Fetcher.forget(path)
-    // They belong together: a new tarball with the old signature would never be right.
+    // They belong together: a new tarball never matches the old signature.
     if let signature { try? Fetcher.forget(signature) }
   }
 
@@ -118,13 +117,13 @@ package struct ArchiveSource: Sendable {
       discard()
       throw error
     } catch let error as ReleaseError where error.code == .unverified && isFetched {
-      // A new one may lie there the next time.
+      // The server may have a new one next time.
       if let signature { try? Fetcher.forget(signature) }
       throw error
     }
   }
 
-  /// Where the manifest names signers, there must be a signature, a pinned hash, or the user's word.
+  /// If the manifest names signers, requires a signature, a pinned hash, or the user's permission.
   private func requireTrust() throws {
     guard trust != nil, signature == nil, pinnedSHA256 == nil, !allowsUnsigned else { return }
     throw ReleaseError(
@@ -133,7 +132,7 @@ package struct ArchiveSource: Sendable {
       remedy: AssemblerRemedy.giveSignatureOrHash)
   }
 
-  /// Whether the signature is of the file as it lies there, and not of the tar in it: that is in its name.
+  /// Whether the signature is of the compressed file and not of the tar in it, according to its name.
   private var signsFile: Bool { signature?.stem?.isSameInBytes(name) == true }
 
   private func signatureCheck() throws -> SignatureCheck? {
@@ -143,7 +142,7 @@ package struct ArchiveSource: Sendable {
 
   // MARK: cache
 
-  /// Everything that decides the outcome of a read, so that a changed keyring or rule reads again.
+  /// A key of all inputs of a read, so that a changed keyring or rule reads again.
   private func cacheKey(_ sha256: SHA256Digest, _ selection: SHA256Digest) throws -> SHA256Digest {
     var hasher = SHA256Digest.Hasher()
     hasher.update("6 \(sha256) \(selection) \(pinnedSHA256?.hex ?? "-")\0")

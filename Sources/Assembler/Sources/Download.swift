@@ -6,18 +6,18 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// One file of a server and its place in the cache: the file, a part of it as long as it is not whole, and beside each
-/// the head of the answer that it came with. Whoever uses it holds the lock.
+/// One file of a server and its place in the cache: the file, or a part of it while it is incomplete, each with the
+/// header of its HTTP response beside it. The user of this type holds the lock.
 struct Download {
   let url: String
   let folder: FilePath
   let doing: String
-  /// The most bytes that are taken.
+  /// The largest accepted size in bytes.
   let limit: Int64
-  /// Before a server in trouble is asked again; twice as long each time.
+  /// The delay before a failing server is asked again; it doubles each time.
   let retryDelay: Duration
 
-  /// A name of its own where the address ends with one that can be that of a file.
+  /// The last part of the address, if it can be a file name.
   private var name: String {
     let last = url.prefix { $0 != "?" && $0 != "#" }.pathParts.last.map(String.init) ?? ""
     return last.utf8.count <= 200 && isCleanPath(last) ? last : "file"
@@ -42,7 +42,7 @@ struct Download {
       }
     }
     let isKnown = Files.exists(whole)
-    // What was begun may be of another version than the whole file.
+    // A partial file may be of another version than the complete one.
     if isKnown { try Fetcher.forget(part) }
     let answer = try await ask(conditions, isPinned: freshness != .current, progress: progress)
     if isKnown, answer.head.status == 304, answer.outcome.succeeded {
@@ -59,10 +59,10 @@ struct Download {
         "\(SourceAddress.shown(url)) cannot be asked for (\(reason(answer))): the copy that was fetched before is used")
       return (whole, true)
     }
-    // Nothing to go on with.
+    // Nothing to resume.
     if size(of: part) == 0 { try Fetcher.forget(part) }
     if [404, 410].contains(answer.head.status) {
-      // A file that was withdrawn is not used any more.
+      // A withdrawn file is not used any more.
       try Fetcher.forget(whole)
       if isOptional { return nil }
     }
@@ -79,23 +79,23 @@ struct Download {
     if isKnown, try await BlockingExecutor.run({ try Files.digest(old).0 != Files.digest(new).0 }) {
       progress.note("\(SourceAddress.shown(url)) has changed since it was fetched before: the new one is used")
     }
-    // In between, the file has no head, so that it would be fetched again.
+    // In between, the file has no header, so that it would be fetched again.
     try Files.remove(head(of: whole))
     try Files.move(part, to: whole)
     if Files.exists(head(of: part)) { try Files.move(head(of: part), to: head(of: whole)) }
   }
 
-  // MARK: asking
+  // MARK: requests
 
   private struct Answer {
     var outcome: Command.Outcome
     var head: Head
-    /// Why we stopped to read.
+    /// Why lrelease stopped reading.
     var failure: ReleaseError?
 
     var isComplete: Bool { failure == nil && outcome.succeeded && head.status != 304 }
 
-    /// Nobody said anything of the file itself.
+    /// Whether no server answered about the file itself.
     var isUnreachable: Bool {
       if outcome.status == .exited(22) { return head.isTrouble }
       return [5, 6, 7, 16, 18, 28, 52, 55, 56, 92].contains { outcome.status == .exited($0) }
@@ -109,7 +109,7 @@ struct Download {
       var attempt = 0
       while true {
         let answer = try await askOnce(conditions, isPinned: isPinned, step: step, progress: progress)
-        // As curl has it: what may go by. What broke off in the middle is taken up by the next run.
+        // Errors that curl calls transient. The next run resumes a transfer that broke off.
         let mayGoBy =
           answer.outcome.status == .exited(22) && answer.head.isTrouble || answer.outcome.status == .exited(28)
         guard mayGoBy, attempt < 3 else { return answer }
@@ -120,7 +120,7 @@ struct Download {
     }
   }
 
-  /// Goes on where the last try stopped, when the server can tell that the file is still the same; else from the start.
+  /// Resumes the last attempt if the server can tell that the file is unchanged; otherwise starts again.
   private func askOnce(
     _ conditions: [String], isPinned: Bool, step: String, progress: Progress
   ) async throws -> Answer {
@@ -129,9 +129,9 @@ struct Download {
     if have > 0, have < limit, same != nil || isPinned {
       let only = same.map { ["If-Range: \($0)"] } ?? []
       let answer = try await transfer(conditions + only, from: have, step: step, progress: progress)
-      // It cannot go on in the middle, has another file now, or a shorter one.
+      // The server cannot resume, or has another or a shorter file now.
       let cannotGoOn = [33, 36].contains { answer.outcome.status == .exited($0) } || answer.head.status == 416
-      // Some go on in another file, whatever they were asked.
+      // Some servers resume in another file, in spite of If-Range.
       let isOther = answer.head.status == 206 && answer.head.sameFile.map { same != nil && $0 != same } ?? false
       if !cannotGoOn, !isOther { return answer }
     }
@@ -150,7 +150,7 @@ struct Download {
       [
         "--disable", "--fail", "--location", "--max-redirs", "10", "--silent", "--show-error",
         "--proto", "=https,http,ftp", "--proto-redir", "=https,http,ftp",
-        // A server that says nothing for a minute is not waited for.
+        // Give up on a server that is silent for a minute.
         "--connect-timeout", "60", "--speed-limit", "1", "--speed-time", "60", "--dump-header", newHead.string,
       ] + headers.flatMap { ["--header", $0] } + (offset > 0 ? ["--continue-at", String(offset)] : []) + ["--", url],
       environment: FetchEnvironment.curl)
@@ -167,7 +167,7 @@ struct Download {
       await BlockingExecutor.run {
         Result {
           try store(body, in: output, from: offset) { done, isFirst in
-            // The head is complete when the first bytes come: what is broken off from here on can be taken up.
+            // The header is complete when the first bytes arrive: from here on, a broken transfer can be resumed.
             if isFirst { rename(newHead.string, head(of: part).string) }
             progress.advanced(step, done, of: Head(reading: head(of: part)).length.map { $0 + offset })
           }
@@ -212,7 +212,7 @@ struct Download {
       remedy: AssemblerRemedy.chooseCacheWithSpace, cause: error)
   }
 
-  /// What curl says: the line that begins with its name, and not what it tells of its manual.
+  /// The error of curl: the line that begins with its name, not the hints about its manual.
   private func reason(_ answer: Answer) -> String {
     let lines = answer.outcome.errors.split(separator: "\n").map(String.init)
     let line = lines.last { $0.hasPrefix("curl: (") } ?? answer.outcome.complaint
@@ -234,9 +234,9 @@ struct Download {
     switch answer.outcome.status {
     case .exited(22) where [404, 410].contains(status): return Fetcher.notFound(url, status)
     case .exited(22) where [401, 403, 407].contains(status):
-      return refused("the server does not give it to us (\(status))", .checkAddress)
+      return refused("the server refuses access (\(status))", .checkAddress)
     case .exited(22) where !answer.head.isTrouble: return refused(reason(answer), .checkAddress)
-    // A protocol that is not taken, a bad address, redirects without end.
+    // An unsupported protocol, a bad address, or endless redirects.
     case .exited(1), .exited(3), .exited(47), .exited(78): return refused(reason(answer), .checkAddress)
     case .exited(35), .exited(51), .exited(58), .exited(60), .exited(77):
       return ReleaseError(
@@ -247,12 +247,12 @@ struct Download {
   }
 }
 
-/// The head of the last answer of a server, after redirects. Source: RFC 9110.
+/// The header of the last response of a server, after redirects. Source: RFC 9110.
 struct Head {
   private(set) var status: Int?
   private var fields: [String: String] = [:]
 
-  /// - Parameter path: what curl's --dump-header wrote; where there is none, nothing is known.
+  /// - Parameter path: the output of curl's --dump-header; it may be missing.
   init(reading path: FilePath) {
     guard let bytes = try? Files.read(path, limit: 1 << 20) else { return }
     for raw in bytes.split(separator: 0x0a) {
@@ -266,19 +266,19 @@ struct Head {
     }
   }
 
-  /// What an answer of this length is to be: of the whole file, or of its rest.
+  /// The length of the response body: the whole file, or the rest of it.
   var length: Int64? { fields["content-length"].flatMap { Int64($0) } }
 
-  /// The server has a problem that may go by.
+  /// Whether the server has a transient problem.
   var isTrouble: Bool { status.map { $0 >= 500 || [408, 425, 429].contains($0) } ?? false }
 
-  /// For If-Range: what says that not a byte has changed. A weak tag does not.
+  /// For If-Range: a strong validator. A weak tag does not promise identical bytes.
   var sameFile: String? {
     if let tag = fields["etag"], !tag.hasPrefix("W/") { return tag }
     return fields["etag"] == nil ? fields["last-modified"] : nil
   }
 
-  /// To be told when nothing has changed.
+  /// Headers for a conditional request.
   var conditions: [String] {
     if let tag = fields["etag"] { return ["If-None-Match: \(tag)"] }
     return fields["last-modified"].map { ["If-Modified-Since: \($0)"] } ?? []

@@ -5,29 +5,29 @@ import Files
 import Releases
 import SystemPackage
 
-/// What a file must be that was fetched before, to be used again.
+/// When a file in the cache may be used again.
 package enum Freshness: Sendable, Equatable {
-  /// What has this digest; nobody asks the server.
+  /// If it has this digest; the server is not asked.
   case pinned(SHA256Digest)
-  /// What the server still has. When it cannot be reached, the copy stands for it, and that is said.
+  /// If the server still has it. If the server cannot be reached, the copy is used with a warning.
   case current
-  /// Whatever is there.
+  /// Always.
   case any
 }
 
-/// Brings files into the cache, with curl.
+/// Fetches files into the cache with curl.
 package struct Fetcher: Sendable {
   package var cache: FilePath
-  /// The most bytes that are taken of one file: some servers never stop.
+  /// The largest accepted file in bytes: some servers never stop.
   package var limit: Int64 = 4 << 30
-  /// How long a server in trouble is left alone before it is asked again.
+  /// The delay before a failing server is asked again.
   var retryDelay = Duration.seconds(1)
 
   package init(cache: FilePath) { self.cache = cache }
 
-  /// Fetches a file into the cache; an interrupted fetch is taken up where it stopped.
+  /// Fetches a file into the cache. An interrupted fetch is resumed.
   ///
-  /// - Parameter isOptional: a file that the server does not have is nil instead of an error.
+  /// - Parameter isOptional: returns nil instead of an error if the server does not have the file.
   package func file(
     _ url: String, _ freshness: Freshness = .current, isOptional: Bool = false, progress: Progress
   ) async throws -> FilePath? {
@@ -44,7 +44,7 @@ package struct Fetcher: Sendable {
     let lock = try FileLock(cache.appending("fetched").appending("\(id).lock"))
     var freshness = freshness
     if !(try lock.tryAcquire(.exclusive)) {
-      // What another has fetched meanwhile is current.
+      // A file that another process has just fetched is current.
       if freshness == .current { freshness = .any }
       try await progress.step("waiting for another lrelease that fetches \(SourceAddress.shown(url))") {
         try await lock.acquire(.exclusive)
@@ -55,14 +55,13 @@ package struct Fetcher: Sendable {
     return try await download.file(freshness, isOptional: isOptional, progress: progress)
   }
 
-  /// Fetches a tarball with its signature. A signature goes with the tarball that was fetched with it: where one is asked
-  /// for, the other is too.
+  /// Fetches a tarball with its signature. Both belong together: the server is asked for both or for neither.
   ///
   /// - Parameters:
-  ///   - pin: the SHA-256 that the tarball must have, where that is known.
-  ///   - needsSignature: whether it is an error when the server cannot be asked for the signature; nil to go without
-  ///     one. That there is none is no error here.
-  /// - Returns: nil when the server does not have the tarball.
+  ///   - pin: the SHA-256 that the tarball must have, if known.
+  ///   - needsSignature: whether it is an error if the signature cannot be requested; nil to skip it. A missing
+  ///     signature is not an error here.
+  /// - Returns: nil if the server does not have the tarball.
   func tarball(
     _ url: String, pin: SHA256Digest?, signature needsSignature: Bool?, progress: Progress
   ) async throws -> (path: FilePath, signature: FilePath?)? {
@@ -82,16 +81,16 @@ package struct Fetcher: Sendable {
     }
   }
 
-  /// What the server said of a fetched file, beside it.
+  /// The response header of a fetched file, beside it.
   static func head(of path: FilePath) -> FilePath { FilePath(path.string + ".head") }
 
-  /// Removes what was fetched, so that it is fetched again.
+  /// Removes a fetched file, so that it is fetched again.
   static func forget(_ path: FilePath) throws {
     try Files.remove(path)
     try Files.remove(head(of: path))
   }
 
-  /// That the server does not have a file.
+  /// The error if the server does not have a file.
   static func notFound(_ url: String, _ status: Int? = nil) -> ReleaseError {
     ReleaseError(
       .source, doing: "fetching \(SourceAddress.shown(url))",

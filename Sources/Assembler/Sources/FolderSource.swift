@@ -5,7 +5,7 @@ import Files
 import Model
 import SystemPackage
 
-/// A folder as it stands. Folders named `.git` are not part of it.
+/// A folder as it is, without folders named `.git`.
 package struct FolderSource: Sendable {
   package var path: FilePath
   /// Release date in seconds since 1970; without it, the newest time of a wanted file.

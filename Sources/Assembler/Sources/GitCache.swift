@@ -5,9 +5,9 @@ import Files
 import Processes
 import SystemPackage
 
-/// Where the cache keeps what was fetched of a repository: in a bare one of lrelease's own, under `git/`.
+/// The cached copy of a remote repository: a bare repository under `git/`.
 struct GitCache {
-  /// The address without what is secret.
+  /// The address without secrets.
   let place: String
   let folder: FilePath
   let isSHA256: Bool
@@ -15,12 +15,12 @@ struct GitCache {
   init(_ remote: GitRemote, isSHA256: Bool) {
     place = SourceAddress.shown(remote.address)
     self.isSHA256 = isSHA256
-    // A repository has one format of ids, and so has each copy.
+    // A repository has one object format, and so has each copy.
     let name = SHA256Digest(of: Array(place.utf8)).hex.prefix(16) + (isSHA256 ? "-sha256" : "")
     folder = remote.cache.appending("git").appending(String(name))
   }
 
-  /// A commit that is here already, and the tag that leads to it.
+  /// A cached commit, and the tag that leads to it.
   func known(_ ref: String, _ commit: String, _ doing: String) async throws -> FetchedRevision? {
     guard GitRepository.isBare(folder) else { return nil }
     let copy = GitCopy(folder: folder, place: place, isSHA256: isSHA256, lock: nil)
@@ -34,7 +34,7 @@ struct GitCache {
     return copy.fetched(commit)
   }
 
-  /// The copy, for this process alone to fetch into. It is made where there is none.
+  /// The copy, locked for this process. It is created if missing.
   func opened(_ doing: String, _ progress: Progress) async throws -> GitCopy {
     try Files.makeFolder(folder.removingLastComponent())
     let lock = try FileLock(FilePath("\(folder).lock"))
@@ -54,10 +54,10 @@ struct GitCopy: Sendable {
   let folder: FilePath
   let place: String
   let isSHA256: Bool
-  /// Held while something is fetched into it.
+  /// The lock during a fetch.
   let lock: FileLock?
 
-  /// Where what a ref named is kept, under a name that cannot be taken for it.
+  /// A private ref that keeps what a ref named.
   static func ref(for name: String) -> String {
     "refs/lrelease/\(SHA256Digest(of: Array(name.utf8)).hex.prefix(16))"
   }
@@ -70,7 +70,7 @@ struct GitCopy: Sendable {
     FetchedRevision(place: place, folder: folder, commit: commit, revision: nil)
   }
 
-  // MARK: what it holds
+  // MARK: contents
 
   private func git(_ arguments: [String]) -> Command {
     Command("git", ["--git-dir", folder.string] + arguments, environment: GitRepository.environment)
@@ -81,7 +81,7 @@ struct GitCopy: Sendable {
     return parsed.succeeded ? parsed.text.trimmed : nil
   }
 
-  /// Whether an object is here that leads to a commit, with its files: git keeps a pack only when it is complete.
+  /// Whether the copy has an object that leads to a commit, with its files: git keeps only complete packs.
   func has(_ id: String, _ doing: String) async throws -> Bool {
     try await git(["cat-file", "-e", "\(id)^{commit}^{tree}"]).run(doing: doing).succeeded
   }
@@ -90,21 +90,21 @@ struct GitCopy: Sendable {
     try await GitRepository(folder, isFetched: true, doing: doing).commit(of: object, named: ref)
   }
 
-  // MARK: its state
+  // MARK: state
 
-  /// Whether git takes it for a repository of the right format: an older lrelease may have been stopped half-way.
+  /// Whether it is a valid repository of the right format: an older lrelease may have been interrupted.
   fileprivate func isUsable(_ doing: String) async throws -> Bool {
     guard GitRepository.isBare(folder) else { return false }
     let format = try await git(["rev-parse", "--show-object-format"]).run(doing: doing)
     return format.succeeded && format.text.trimmed == (isSHA256 ? "sha256" : "sha1")
   }
 
-  /// Whether what lies in it is broken, as after a loss of power.
+  /// Whether it is corrupt, for example after a power failure.
   func isDamaged(_ doing: String) async throws -> Bool {
     try await !git(["fsck", "--connectivity-only", "--no-dangling", "--no-progress"]).run(doing: doing).succeeded
   }
 
-  /// Puts an empty one in its place.
+  /// Replaces it by an empty one.
   func makeAnew(_ doing: String) async throws {
     let part = FilePath("\(folder).partial")
     try Files.remove(part)
@@ -116,7 +116,7 @@ struct GitCopy: Sendable {
     try AtomicDirectory.replace(folder, with: part, doing: doing)
   }
 
-  /// Removes what a git that was killed has left: we hold the lock, so that nobody else fetches into this copy.
+  /// Removes what a killed git left. This process holds the lock, so nobody else fetches into this copy.
   fileprivate func removeLeftovers() throws {
     func clear(_ folder: FilePath, isOfObjects: Bool) throws {
       for bytes in try Files.names(in: folder) {

@@ -3,7 +3,7 @@
 import Diagnostics
 import Processes
 
-/// One fetch into the copy that the cache has of a repository, which is locked meanwhile.
+/// One fetch into the cached copy of a repository, which is locked meanwhile.
 struct GitFetch {
   let remote: GitRemote
   let copy: GitCopy
@@ -12,7 +12,7 @@ struct GitFetch {
   let doing: String
   let progress: Progress
 
-  // MARK: what a ref names now
+  // MARK: refs
 
   func current(_ ref: String) async throws -> FetchedRevision {
     if GitRevision.isID(ref) {
@@ -20,7 +20,7 @@ struct GitFetch {
       guard try await fetch(id: object) else {
         throw ReleaseError(
           .source, doing: doing,
-          reason: "there is no such commit, and the server gives none that no tag or branch leads to",
+          reason: "there is no such commit, and the server only gives commits that a tag or branch leads to",
           advice: "name a tag or a branch")
       }
       return copy.fetched(GitRevision(object: object, name: nil, commit: try await copy.commit(of: object, ref, doing)))
@@ -38,7 +38,7 @@ struct GitFetch {
       ReleaseError(.source, doing: doing, reason: reason, advice: advice)
     }
     if let name = advertised.names(of: ref).first { return name }
-    // By scalars, as git looks at bytes: to Swift, a dash with an accent on it is none.
+    // Compare scalars, as git compares bytes: for Swift, a dash with a combining accent is another character.
     let scalars = Array(ref.unicodeScalars)
     guard let first = scalars.first, first != "-",
       !zip(scalars, scalars.dropFirst()).contains(where: { $0 == ("@", "{") || $0 == (".", ".") }),
@@ -52,7 +52,7 @@ struct GitFetch {
       throw refused("the repository has no tag and no branch", "is it the right one?")
     }
     let isListed = ref.hasPrefix("refs/heads/") || ref.hasPrefix("refs/tags/")
-    // What is not listed may be there all the same, such as refs/changes/34/1234/5 of Gerrit.
+    // Unlisted refs may exist, such as refs/changes/34/1234/5 of Gerrit.
     if ref == "HEAD" || ref.hasPrefix("refs/") && !isListed { return ref }
     if GitRevision.isShortID(ref) {
       let whole = Set(advertised.objects.values).union(advertised.peeled.values).filter {
@@ -70,16 +70,16 @@ struct GitFetch {
       "there is no such tag, branch or commit", near.map { "did you mean '\($0)'?" } ?? "see 'git ls-remote' of it")
   }
 
-  // MARK: what a plan pins
+  // MARK: pinned commits
 
-  /// The commit, however it can be had: by the ref while that still names it, by its id, with all that there is.
+  /// Fetches the commit by its ref if that still names it, else by its id, else with all refs.
   func pinned(_ commit: String, _ ref: String) async throws -> FetchedRevision {
     if let name = advertised.names(of: ref).first, advertised.leads(name, to: commit) {
       let revision = try await fetch(name: name, ref)
       if revision.commit == commit { return copy.fetched(revision) }
     }
     if try await fetch(id: commit) { return copy.fetched(commit) }
-    // Of a ref that is not listed, such as refs/changes/34/1234/5.
+    // For an unlisted ref, such as refs/changes/34/1234/5.
     if ref == "HEAD" || ref.hasPrefix("refs/"), let revision = try? await fetch(name: ref, ref),
       revision.commit == commit
     {
@@ -93,7 +93,7 @@ struct GitFetch {
 
   // MARK: fetching
 
-  /// Fetches a ref. What is read is what came, even if the ref has moved since it was listed.
+  /// Fetches a ref. The fetched object counts, even if the ref has moved since it was listed.
   private func fetch(name: String, _ ref: String) async throws -> GitRevision {
     let place = GitCopy.ref(for: name)
     if let object = advertised.objects[name], try await copy.object(of: place, doing) == object,
@@ -119,9 +119,9 @@ struct GitFetch {
     return GitRevision(object: object, name: name, commit: try await copy.commit(of: object, ref, doing))
   }
 
-  /// Fetches an object by its id: alone where the server allows that, else with all tags and branches.
+  /// Fetches an object by its id: alone if the server allows it, else with all tags and branches.
   ///
-  /// - Returns: whether it is here now.
+  /// - Returns: whether the copy has it now.
   private func fetch(id: String) async throws -> Bool {
     if try await copy.has(id, doing) { return true }
     if try await run(["+\(id):\(GitCopy.ref(for: id))"], depth: 1).succeeded { return try await copy.has(id, doing) }
@@ -140,7 +140,7 @@ struct GitFetch {
             + ["--no-recurse-submodules", "--no-prune"] + more + ["--", remote.address] + refs), doing)
     }
     let outcome = try await fetch(["--depth=\(depth)"])
-    // A web server without git on it gives files, and no part of a history.
+    // A plain web server cannot give a part of the history.
     guard !outcome.succeeded, outcome.errors.contains("does not support shallow") else { return outcome }
     return try await fetch([])
   }

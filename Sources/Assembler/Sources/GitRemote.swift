@@ -5,26 +5,26 @@ import Files
 import Processes
 import SystemPackage
 
-/// What was fetched of a repository that git fetches from.
+/// A revision that was fetched from a remote repository.
 package struct FetchedRevision: Sendable {
-  /// Its address, without what is secret in it.
+  /// Its address, without secrets.
   package var place: String
   /// The repository in the cache that holds it.
   package var folder: FilePath
   package var commit: String
-  /// What the ref names, where that is the commit.
+  /// What the ref names, if that is the commit.
   package var revision: GitRevision?
 }
 
-/// A repository that git fetches from: on another machine, or a bundle.
+/// A remote repository, or a bundle.
 ///
-/// What a ref names is asked of the server each time, and what is read is what was fetched then: no name is looked up in
-/// the cache, where older objects lie.
+/// The server is asked for each ref, and what it sends is read by its id: names are never looked up in the cache, which
+/// holds older objects.
 struct GitRemote: Sendable {
-  /// As git takes it.
+  /// The address for git.
   let address: String
   let cache: FilePath
-  /// How long a server may be silent. Of HTTP, git looks after that itself, by the settings below.
+  /// How long a server may be silent. For HTTP, git enforces the settings below.
   var patience = Duration.seconds(120)
 
   private var shown: String { SourceAddress.shown(address) }
@@ -34,7 +34,7 @@ struct GitRemote: Sendable {
     self.cache = cache
   }
 
-  /// Fetches what `ref` names now; or the commit that a plan pins, which needs no network where the cache has it.
+  /// Fetches what `ref` names now, or the commit that a plan pins, which needs no network if the cache has it.
   func fetch(_ ref: String, pinned: String? = nil, progress: Progress) async throws -> FetchedRevision {
     let doing = "fetching \(ref) of \(shown)"
     if let pinned, let known = try await GitCache(self, isSHA256: pinned.utf8.count == 64).known(ref, pinned, doing) {
@@ -52,14 +52,14 @@ struct GitRemote: Sendable {
     }
   }
 
-  /// git with the way to the server, and with nothing that would look further than what is asked for.
+  /// git with access to the server, restricted to what is requested.
   private func command(_ doing: String) async throws -> @Sendable ([String]) -> Command {
     var environment = FetchEnvironment.git
     if environment["GIT_SSH_COMMAND"] == nil, environment["GIT_SSH"] == nil {
       let own = try await Command(
         "git", ["--git-dir=/nonexistent", "config", "--get", "core.sshCommand"], environment: environment
       ).run(doing: doing)
-      // A question for a password or about an unknown host would wait for a person.
+      // A prompt for a password or about an unknown host would wait for a person.
       if !own.succeeded { environment["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes" }
     }
     let settings = [
@@ -71,9 +71,9 @@ struct GitRemote: Sendable {
     }
   }
 
-  /// The tags and branches that the server has. Gerrit's changes and the like are not listed: there are too many.
+  /// The tags and branches of the server, without Gerrit's changes and the like, which are too many.
   private func list(_ git: @Sendable ([String]) -> Command, _ doing: String) async throws -> Advertised {
-    // Not the configuration of a repository that we happen to be in.
+    // Not the configuration of a repository in the working directory.
     let listed = try await run(
       git(["--git-dir=/nonexistent", "ls-remote", "--quiet", "--heads", "--tags", "--", address]), most: 256 << 20,
       doing)
@@ -93,7 +93,7 @@ struct GitRemote: Sendable {
 
   /// Runs a git that talks to the server.
   ///
-  /// - Parameter most: the most bytes that it may read and write.
+  /// - Parameter most: the limit of bytes that it may read and write.
   func run(_ git: Command, most: Int64 = .max, _ doing: String) async throws -> Command.Outcome {
     let reason: String
     switch try await git.run(patience: patience, most: most, doing: doing) {
@@ -104,13 +104,13 @@ struct GitRemote: Sendable {
     throw ReleaseError(.source, doing: doing, reason: reason, remedy: AssemblerRemedy.giveOwnRepository)
   }
 
-  /// An error of git, without its advice for people at a terminal and without what is secret.
+  /// An error of git, without advice for interactive use and without secrets.
   func failure(_ outcome: Command.Outcome, _ doing: String) -> ReleaseError {
     let idle = [
       "fatal: Could not read from remote repository.", "Please make sure you have the correct access rights",
       "and the repository exists.",
     ]
-    // Lines of the server end as its git ended them, some with a zero.
+    // Lines of the server may have other line ends, or end with a zero.
     let lines = outcome.errors.split { $0.isNewline || $0 == "\0" }.map(\.trimmed).filter { line in
       !line.isEmpty && !idle.contains(line) && !line.hasPrefix("warning: ") && !line.hasPrefix("hint: ")
     }
@@ -131,16 +131,16 @@ struct GitRemote: Sendable {
 /// The tags and branches of a server, by their full names.
 struct Advertised: Sendable {
   var objects: [String: String] = [:]
-  /// What tag objects lead to.
+  /// The objects that tag objects lead to.
   var peeled: [String: String] = [:]
 
-  /// The refs that a name may mean, those first that git prefers.
+  /// The refs that a name may mean, in git's order of preference.
   func names(of ref: String) -> [String] {
     let wanted = (ref.hasPrefix("refs/") ? [ref] : []) + ["refs/", "refs/tags/", "refs/heads/"].map { $0 + ref }
     return wanted.filter { objects[$0] != nil }
   }
 
-  /// As people write them.
+  /// Short names, as people write them.
   var short: [String] {
     objects.keys.map { name in
       ["refs/tags/", "refs/heads/"].first(where: name.hasPrefix).map { String(name.dropFirst($0.count)) } ?? name

@@ -5,26 +5,26 @@ import Files
 import Processes
 import SystemPackage
 
-/// What a ref of a repository names.
+/// The object that a ref names.
 package struct GitRevision: Sendable, Equatable {
   /// The object itself: a commit, or a tag object that leads to one.
   package var object: String
-  /// `refs/tags/v1`; nil where it was named by its id, or by an expression of git.
+  /// `refs/tags/v1`; nil if it was named by an id or an expression.
   package var name: String?
   package var commit: String
 
-  /// The name of the tag that it is.
+  /// The name of the tag, if it is one.
   package var tag: String? {
     guard let name, name.hasPrefix("refs/tags/") else { return nil }
     return String(name.dropFirst("refs/tags/".count))
   }
 
-  /// Whether a text is the whole id of an object, of either format.
+  /// Whether a text is a complete object id of either format.
   package static func isID(_ text: String) -> Bool {
     (text.utf8.count == 40 || text.utf8.count == 64) && isHexadecimal(text)
   }
 
-  /// Whether a text can only be the beginning of an id.
+  /// Whether a text can only be an abbreviated id.
   static func isShortID(_ text: String) -> Bool { (4..<40).contains(text.utf8.count) && isHexadecimal(text) }
 
   private static func isHexadecimal(_ text: String) -> Bool {
@@ -32,27 +32,27 @@ package struct GitRevision: Sendable, Equatable {
   }
 }
 
-/// A git repository on this machine, bare or not. Only its refs and objects are read, so that the repository of somebody
-/// else runs nothing of theirs.
+/// A local git repository, bare or not. Only its refs and objects are read, so that an untrusted repository runs
+/// nothing.
 struct GitRepository: Sendable {
-  /// As it was given.
+  /// The path as given.
   let place: FilePath
   /// The folder with `HEAD` and `objects`, or the `.git` file of a work tree that names it.
   private let folder: FilePath
-  /// What messages say that was being done.
+  /// What was being done, for messages.
   let doing: String
-  /// It is one of lrelease's own, in the cache.
+  /// Whether it is a copy in the cache of lrelease.
   let isFetched: Bool
 
-  /// Nothing of the user's configuration, no replaced objects, no question on a terminal. A partial clone must not
-  /// fetch what it lacks: that would run what its configuration says.
+  /// No user configuration, no replace refs, no prompts. A partial clone must not fetch missing objects: that would run
+  /// programs from its configuration.
   static let environment: [String: String] = Command.plainEnvironment.merging([
     "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "HOME": "/nonexistent", "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
   ]) { $1 }
 
-  /// Whether there is a repository at a path: not only in a folder above it.
+  /// Whether a path itself is a repository, not only a folder above it.
   static func isRepository(_ path: FilePath) -> Bool { Files.exists(path.appending(".git")) || isBare(path) }
 
   /// Whether a folder is a repository itself, whose files are those of git.
@@ -85,7 +85,7 @@ struct GitRepository: Sendable {
       environment: GitRepository.environment, directory: nil)
   }
 
-  /// The path that a small file names, relative to where it is; nil when it is a folder, or not there.
+  /// The path that a small file names, relative to it; nil if it is a folder or missing.
   private static func path(in file: FilePath, after mark: String) throws -> FilePath? {
     guard Files.exists(file), !Files.isFolder(file) else { return nil }
     let text = String(decoding: try Files.read(file, limit: 1 << 16), as: UTF8.self).trimmed
@@ -95,7 +95,7 @@ struct GitRepository: Sendable {
 
   // MARK: refs
 
-  /// What `ref` names, by git's own order: a whole id, `refs/…`, a tag, a branch; else an expression such as `HEAD`.
+  /// What `ref` names, in git's order: a complete id, `refs/…`, a tag, a branch; else an expression such as `HEAD`.
   func resolve(_ ref: String, _ progress: Progress) async throws -> GitRevision {
     if GitRevision.isID(ref) {
       return GitRevision(object: ref.lowercased(), name: nil, commit: try await commit(of: ref, named: ref))
@@ -117,7 +117,7 @@ struct GitRepository: Sendable {
     "'\(ref)' of \(place) is a tag and a branch: the tag is read (refs/heads/\(ref) names the branch)"
   }
 
-  /// The refs of this name, those first that git prefers.
+  /// The refs of this name, in git's order of preference.
   private func refs(called ref: String) async throws -> [(name: String, object: String)] {
     let wanted =
       (ref.hasPrefix("refs/") ? [ref] : []) + ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map { $0 + ref }
@@ -136,7 +136,7 @@ struct GitRepository: Sendable {
     let parsed = try await git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(object)^{commit}"])
       .run(doing: doing)
     if parsed.succeeded { return parsed.text.trimmed }
-    // Of a tag, what it leads to in the end.
+    // For a tag, the object that it finally leads to.
     for name in [object, "\(object)^{}"] {
       let type = try await git(["cat-file", "-t", name]).run(doing: doing)
       guard type.succeeded else {
@@ -182,7 +182,7 @@ struct GitRepository: Sendable {
       advice: near.map { "did you mean '\($0)'?" } ?? "fetch it into the repository first")
   }
 
-  /// Of a repository whose refs git does not list.
+  /// The error if git cannot list the refs.
   private func unreadable(_ outcome: Command.Outcome) -> ReleaseError {
     let lines = outcome.errors.split(whereSeparator: \.isNewline).map(\.trimmed)
     if let start = lines.firstIndex(where: { $0.contains("unknown repository extension") }) {
@@ -195,11 +195,11 @@ struct GitRepository: Sendable {
     return ReleaseError(.source, doing: doing, reason: "it is not a git repository: \(outcome.complaint)")
   }
 
-  // MARK: what is missing
+  // MARK: missing objects
 
-  /// Why an object cannot be read, from what git said of it.
+  /// Why an object cannot be read, according to git.
   func missing(_ what: String, _ outcome: Command.Outcome) async throws -> ReleaseError {
-    // What git says of an object that is not there at all.
+    // git's message for a missing object.
     let ofMissing = [
       "could not get object info", "Could not read", "Not a valid object name", "not a tree object", "alternate",
       "transport ", "fetch", "promisor",
@@ -215,7 +215,7 @@ struct GitRepository: Sendable {
       advice: isFetched ? again : "see 'git fsck' in the repository")
   }
 
-  /// An error about an object that is not there, with what is known of the reason.
+  /// An error about a missing object, with the reason if known.
   func missing(_ reason: String, advice: String) async throws -> ReleaseError {
     func error(_ why: String, _ advice: String) -> ReleaseError {
       ReleaseError(.source, doing: doing, reason: "\(reason): \(why)", advice: advice)
@@ -242,7 +242,7 @@ struct GitRepository: Sendable {
 
   private var again: String { "remove \(place), which is then fetched again" }
 
-  /// A folder that a repository takes objects from and that is gone.
+  /// A missing folder of alternate objects.
   private func lostAlternate(of objects: FilePath, depth: Int) -> FilePath? {
     guard depth > 0, let bytes = try? Files.read(objects.appending("info/alternates"), limit: 1 << 20) else {
       return nil

@@ -8,16 +8,16 @@ import Processes
 import Releases
 import SystemPackage
 
-/// A git repository at a ref, bare or not, read from its objects and never checked out.
+/// A git repository at a ref, bare or not. Its objects are read; nothing is checked out.
 package struct GitSource: Sendable {
   package var repository: FilePath
   package var ref: String
-  /// When set, the ref must be a tag that one of these has signed.
+  /// If set, the ref must be a tag that one of these signed.
   package var trust: Trust?
   package var allowsUnsigned: Bool
-  /// The commit that a plan pins, read whatever `ref` has come to name since.
+  /// The commit that a plan pins. It is read even if `ref` has moved.
   package var commit: String?
-  /// What was fetched for `ref`, where the repository is lrelease's own.
+  /// The fetched revision, if the repository is a copy in the cache.
   var fetched: FetchedRevision?
 
   package init(repository: FilePath, ref: String, trust: Trust? = nil, allowsUnsigned: Bool = false) {
@@ -35,12 +35,12 @@ package struct GitSource: Sendable {
     let repository = try GitRepository(self.repository, isFetched: fetched != nil, doing: doing)
     let (commit, revision) = try await resolve(in: repository, progress)
     let signedBy = try await verifyTag(revision, in: repository)
-    // Not 'git log', which may be configured to run a program that looks at signatures.
+    // Not 'git log', which may be configured to run a program for signatures.
     let date = try await repository.git([
       "rev-list", "--max-count=1", "--no-commit-header", "--format=%ct", commit, "--",
     ]).check(doing: doing, code: .source)
     guard let seconds = Int64(date.text.trimmed) else {
-      throw ReleaseError(.source, doing: doing, reason: "git tells no date of \(commit)")
+      throw ReleaseError(.source, doing: doing, reason: "git gives no date of \(commit)")
     }
     let listed = try await list(commit, selection, in: repository)
     let files = try await progress.step("reading \(ref) of \(name)") {
@@ -58,7 +58,7 @@ package struct GitSource: Sendable {
     return fetched.place.split { "/:".contains($0) }.last.map(String.init) ?? fetched.place
   }
 
-  /// The commit to read, and what `ref` names where that is the same: a plan may pin one that it no longer names.
+  /// The commit to read, and what `ref` names if it is the same commit: the ref may have moved since the plan.
   private func resolve(
     in repository: GitRepository, _ progress: Progress
   ) async throws -> (commit: String, GitRevision?) {
@@ -76,8 +76,8 @@ package struct GitSource: Sendable {
     }
   }
 
-  /// The fingerprint that signed the tag, where the manifest names signers; nil when the tag no longer names the
-  /// commit that a plan pins, or is not here.
+  /// The fingerprint that signed the tag, if the manifest names signers; nil if the tag has moved since the plan, or is
+  /// missing.
   private func verifyTag(_ revision: GitRevision?, in repository: GitRepository) async throws -> String? {
     guard let trust, let revision else { return nil }
     let what = "the tag \(ref) of \(shown)"
@@ -87,7 +87,7 @@ package struct GitSource: Sendable {
         .unverified, doing: "checking \(what)", reason: reason, remedy: AssemblerRemedy.giveSignedTag)
     }
     let raw = try await repository.git(["cat-file", "tag", revision.object]).run(doing: doing)
-    // Of a commit, git would show the tag that it does not have as an error.
+    // For a commit, git fails because it is not a tag.
     guard revision.object != revision.commit, raw.succeeded, let tag = GitTag(raw.output), let signature = tag.signature
     else { return try unsigned("it is not a signed tag") }
     switch signature {
@@ -104,6 +104,15 @@ package struct GitSource: Sendable {
       }
       return try await SignatureCheck(trust: trust, signature: armoured).verify(tag.payload, what: what)
     }
+  }
+
+  /// Every path of what is read.
+  func paths() async throws -> [String] {
+    let repository = try GitRepository(self.repository, isFetched: fetched != nil, doing: doing)
+    let commit = try await resolve(in: repository, .silent).commit
+    let listed = try await repository.git(["ls-tree", "-rz", "--full-tree", "--name-only", commit])
+      .check(doing: doing, code: .source)
+    return listed.output.split(separator: 0).compactMap { String(validating: $0, as: UTF8.self) }
   }
 
   private struct Listed {
@@ -134,7 +143,7 @@ package struct GitSource: Sendable {
           advice: "exclude it in the manifest")
       }
       guard isCleanPath(path) else {
-        throw ReleaseError(.source, doing: doing, reason: "the path \(path) cannot stand in a release")
+        throw ReleaseError(.source, doing: doing, reason: "the path \(path) is not allowed in a release")
       }
       if fields[1] == "commit" {
         throw ReleaseError(
@@ -206,7 +215,7 @@ private struct BatchReader {
 
   enum Answer {
     case found([UInt8])
-    /// It is not there, or git has ended without an answer.
+    /// It is missing, or git ended without an answer.
     case missing
   }
 

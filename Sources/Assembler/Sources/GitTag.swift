@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// A tag object: what it says that it names, and the signature at its end.
+/// A tag object: the object that it names, and its signature.
 struct GitTag {
-  /// The object that it tags, and of what type that is.
+  /// The tagged object, and its type.
   let object: String
   let type: String
-  /// The name that its author gave it, which is what was signed. A ref of another name may lead to it.
+  /// The signed name of the tag. The ref that leads to it may have another name.
   let name: String
-  /// What was signed.
+  /// The signed text.
   let payload: [UInt8]
   let signature: Signature?
 
@@ -15,7 +15,7 @@ struct GitTag {
     case openPGP([UInt8])
     case ssh
     case x509
-    /// It cannot be told what is signed.
+    /// It is unclear what is signed.
     case malformed(String)
   }
 
@@ -26,14 +26,14 @@ struct GitTag {
     ("-----BEGIN SIGNED MESSAGE-----", "-----END SIGNED MESSAGE-----"),
   ]
 
-  /// Nil for what is no tag object. Source: git's parse_signed_buffer() and remove_signature().
+  /// nil if it is not a tag object. Source: git's parse_signed_buffer() and remove_signature().
   init?(_ bytes: [UInt8]) {
     var headers: [String] = []
     var payload: [UInt8] = []
     var rest = bytes[...]
     var isOfSignature = false
     while let line = GitTag.line(&rest), line.count > 1 {
-      // A signature in the other of git's two formats stands in a header, which is not signed itself.
+      // The signature for git's other object format is in a header, which is not signed.
       isOfSignature = line.starts(with: "gpgsig".utf8) || isOfSignature && line.first == 0x20
       if !isOfSignature { payload += line }
       headers.append(String(decoding: line.dropLast(), as: UTF8.self))

@@ -7,16 +7,16 @@ import SystemPackage
 
 /// The address of a source, as a manifest or the command line writes it.
 enum SourceAddress: Equatable {
-  /// A repository that git fetches from.
+  /// A repository to fetch with git.
   case repository(String)
-  /// A file that curl fetches.
+  /// A file to fetch with curl.
   case file(String)
-  /// Something on this machine.
+  /// A local path.
   case path(FilePath)
 
   /// - Parameters:
-  ///   - kind: what the manifest takes it for. That decides where an address of http may be either.
-  ///   - isHere: whether there is such a file or folder, which goes before an address of ssh without a scheme.
+  ///   - kind: the kind in the manifest, which decides for ambiguous http addresses.
+  ///   - isHere: whether such a file or folder exists, which takes precedence over an scp-like ssh address.
   init(_ text: String, kind: Manifest.Source.Kind, doing: String, isHere: (FilePath) -> Bool) throws {
     if let helper = text.firstRange(of: "::")?.lowerBound, text[..<helper].allSatisfy(SourceAddress.isOfScheme),
       helper > text.startIndex
@@ -47,11 +47,11 @@ enum SourceAddress: Equatable {
     }
   }
 
-  /// Whether it is on another machine.
+  /// Whether it is remote.
   static func isRemote(_ text: String) -> Bool { scheme(of: text).map { $0 != "file" } ?? false }
 
-  /// The address as messages and plans have it: without a password, and without the name that goes with it, which for
-  /// http is often the secret itself. Over ssh the name is a part of the address.
+  /// The address for messages and plans: without password, and for http without user name, which is often the secret.
+  /// For ssh, the user name is part of the address.
   static func shown(_ text: String) -> String {
     guard let (range, scheme) = userInfo(of: text) else { return text }
     if !scheme.hasSuffix("ssh"), !scheme.hasPrefix("ssh"), let end = text[range.upperBound...].first, end == "@" {
@@ -61,7 +61,7 @@ enum SourceAddress: Equatable {
     return text.replacingCharacters(in: colon..<range.upperBound)
   }
 
-  /// The text of a program that was given the address, without what `shown` leaves out.
+  /// The output of a program that knows the address, without what `shown` leaves out.
   static func shown(_ words: String, of address: String) -> String {
     guard let (range, _) = userInfo(of: address), shown(address) != address else { return words }
     let secret = String(address[range])
@@ -72,7 +72,7 @@ enum SourceAddress: Equatable {
     return plain
   }
 
-  /// Whether it holds a password, which whoever reads the manifest would have.
+  /// Whether it contains a password, which readers of the manifest could see.
   static func hasPassword(_ text: String) -> Bool { userInfo(of: text).map { text[$0.0].contains(":") } ?? false }
 
   // MARK: parts
@@ -81,7 +81,7 @@ enum SourceAddress: Equatable {
     character.isASCII && (character.isLetter || character.isNumber || "+-.".contains(character))
   }
 
-  /// `https` of `https://…`, in small letters.
+  /// `https` of `https://…`, in lower case.
   private static func scheme(of text: String) -> String? {
     guard let mark = text.firstRange(of: "://"), mark.lowerBound > text.startIndex,
       text[..<mark.lowerBound].allSatisfy(isOfScheme)
@@ -98,21 +98,21 @@ enum SourceAddress: Equatable {
     return (authority.startIndex..<at, scheme)
   }
 
-  /// `user@host:path` or `host:path`, by git's rule: a colon before the first slash.
+  /// Whether it is `user@host:path` or `host:path`, by git's rule: a colon before the first slash.
   private static func isOfSSH(_ text: String) -> Bool {
-    // By bytes, as git and ssh look at it: to Swift, a dash with an accent on it is none.
+    // Compare bytes, as git and ssh do: for Swift, a dash with a combining accent is another character.
     let bytes = text.utf8
     guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > bytes.startIndex,
       bytes.first != UInt8(ascii: "-")
     else { return false }
-    // [::1]:path has colons in its host.
+    // The host of [::1]:path contains colons.
     if bytes.first == UInt8(ascii: "["), let close = bytes.firstIndex(of: UInt8(ascii: "]")) {
       return bytes[close...].starts(with: "]:".utf8)
     }
     return !bytes[..<colon].contains(0x2f)
   }
 
-  /// The path of a URL, without what follows `?` or `#`, in small letters.
+  /// The path of a URL without query and fragment, in lower case.
   private static func name(of text: String) -> String {
     var path = text[..<(text.firstIndex { "?#".contains($0) } ?? text.endIndex)]
     while path.last == "/" { path.removeLast() }
@@ -129,14 +129,14 @@ enum SourceAddress: Equatable {
     return (packed + [".tgz", ".txz", ".tzst", ".tbz", ".tbz2", ".tlz"]).contains { name.hasSuffix($0) }
   }
 
-  /// The path of `file:///path` or `file://localhost/path`, with its escapes read.
+  /// The path of `file:///path` or `file://localhost/path`, percent-decoded.
   private static func path(ofFileURL text: String) -> FilePath {
     var rest = Array(text.utf8.dropFirst("file://".utf8.count))
     if rest.starts(with: "localhost/".utf8) { rest.removeFirst("localhost".utf8.count) }
     var bytes: [UInt8] = []
     var index = 0
     while index < rest.count {
-      // A sign would be read as part of a number.
+      // UInt8(_:radix:) would accept a sign.
       if rest[index] == 0x25, index + 2 < rest.count, rest[index + 1] != UInt8(ascii: "+"),
         let byte = UInt8(String(decoding: rest[(index + 1)...(index + 2)], as: UTF8.self), radix: 16), byte != 0
       {

@@ -3,13 +3,13 @@
 import Files
 import Model
 
-/// A file as it stands in a source.
+/// A file of a source.
 package struct SourceFile: Sendable, Equatable {
   package var content: FileContent
   package var isExecutable: Bool
-  /// The path in the source, where a patch gave the file another one.
+  /// The path in the source, if a patch renamed the file.
   package var path: String?
-  /// The git blob id, where the source is a repository.
+  /// The git blob id, if the source is a repository.
   package var blob: String?
   /// Patches of a series that touched it, in order.
   package var patches: [String] = []
@@ -26,11 +26,11 @@ package struct SourceFile: Sendable, Equatable {
   package func readFile() throws -> [UInt8] { try content.readFile() }
 }
 
-/// What was read of a source: the wanted files by path, and what pins them.
+/// The wanted files of a source by path, and their pin.
 package struct SourceContent: Sendable {
   package var files: ByPath<SourceFile>
   package var pin: SourcePin
-  /// The tag of the repository that was read, where it was one.
+  /// The tag that was read, if any.
   package var tag: String?
 
   package init(files: ByPath<SourceFile>, pin: SourcePin, tag: String? = nil) {
@@ -42,7 +42,7 @@ package struct SourceContent: Sendable {
 
 /// Which files of a source are wanted.
 package struct Selection: Sendable {
-  /// Paths that are wanted besides those of the rules: what patches touch, the Makefile of a kernel.
+  /// Wanted paths in addition to those of the rules: files that patches touch, the Makefile of a kernel.
   package var paths: PathSet
   package var rules: [Manifest.TreeRule]
 
@@ -55,7 +55,7 @@ package struct Selection: Sendable {
     paths.contains(path) || rules.contains { $0.destination(of: path) != nil }
   }
 
-  /// A digest of all that decides the selection, for the name of a cache entry.
+  /// A digest of the selection, for the name of a cache entry.
   package var digest: SHA256Digest {
     var hasher = SHA256Digest.Hasher()
     for rule in rules {

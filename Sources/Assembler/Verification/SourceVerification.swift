@@ -6,7 +6,7 @@ import Model
 import Releases
 import SystemPackage
 
-/// What verifies the sources: a signer, a pinned hash, the plan that is carried out, or the user's word.
+/// How sources are verified: by a signer, a pinned hash, the plan, or the user's permission.
 extension Planner {
   func warnOfUnsigned(_ plan: Plan) {
     for (name, pin) in plan.sources.sorted(by: { $0.key < $1.key }) where pin.isUnsigned == true {
@@ -14,8 +14,8 @@ extension Planner {
     }
   }
 
-  /// Where the manifest names signers: what stands for a source whose content is the one that a plan pins. A signature
-  /// that is at hand was checked again; else the hash in the plan stands for it, and that is said.
+  /// For a manifest that names signers: accepts a source whose content is the one that a plan pins. An available
+  /// signature was checked again; otherwise the hash in the plan is used, with a warning.
   func checkVerification(_ name: String, planned: SourcePin, found: SourcePin) throws {
     guard let source = manifest.sources[name], !source.signers.isEmpty else { return }
     let doing = "opening the source '\(name)'"
@@ -49,7 +49,7 @@ extension Planner {
       allowsSHA1: source.allowsSHA1)
   }
 
-  /// The SHA-256 that the tarball of a source must have, whoever asks for it.
+  /// The SHA-256 that the tarball of a source must have, from the command line, the plan or the manifest.
   func hash(_ name: String, _ source: Manifest.Source) throws -> SHA256Digest? {
     let planned = planned[name].flatMap { $0.isPinned == true ? $0.sha256 : nil }
     let asked = request.hashes[name] ?? planned
@@ -61,9 +61,9 @@ extension Planner {
     return asked ?? source.sha256
   }
 
-  /// A folder has neither signature nor hash: where the manifest asks for one, the user's word is needed.
+  /// A folder has neither signature nor hash: if the manifest requires one, the user must allow it.
   ///
-  /// - Parameter isChecked: a signature of it is checked elsewhere.
+  /// - Parameter isChecked: whether its signature is checked elsewhere.
   func isUnsigned(
     _ name: String, _ source: Manifest.Source, kind: String, isChecked: Bool
   ) throws -> Bool? {

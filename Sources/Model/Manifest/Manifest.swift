@@ -83,6 +83,7 @@ package struct Manifest: Sendable {
     package var exclude: [Glob]
     package var rename: [String: String]
     package var isOverlay: Bool
+    /// Of `from`.
     package var location: SourceLocation
 
     package init(
@@ -110,7 +111,7 @@ package struct Manifest: Sendable {
 
     package func matchesNothing(_ advice: String? = nil) -> ReleaseError {
       ReleaseError(
-        .source, at: location, doing: "assembling the tree", reason: "the rule from \(text) matches no file",
+        .source, at: location, doing: "", reason: "the rule from \(text) matches no file",
         advice: advice ?? "correct 'from', 'include' or 'exclude', or take the rule out")
     }
 
@@ -289,6 +290,8 @@ package struct Manifest: Sendable {
     package var spec: String
     package var packages: [BuiltPackage]
     package var location: SourceLocation
+    package var debianLocation: SourceLocation
+    package var specLocation: SourceLocation
   }
 
   /// A package that is made when the release builds itself, such as its programs, and not when it is cut. It has one name
@@ -311,6 +314,7 @@ package struct Manifest: Sendable {
   package struct Relations: Sendable {
     package var name: String
     package var recipe: String
+    package var recipeLocation: SourceLocation
     package var depends: [String]
     package var recommends: [String]
     package var provides: [String]

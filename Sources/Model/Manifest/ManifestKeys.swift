@@ -81,8 +81,8 @@ extension Manifest.TreeRule {
     exclude = table.optional("exclude", .globs, default: [], "patterns: not these")
     rename = table.optional("rename", .map(.path), default: [:], "other names, relative to 'to'")
     isOverlay = table.optional("overlay", .boolean, default: false, "may replace what an earlier rule wrote")
-    location = table.location
     guard let from else { return nil }
+    location = from.location
     let parts = from.value.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let path = parts.count == 2 ? parts[1].trimmingSlashes : ""
     guard parts.count == 2, path.isEmpty || isCleanPath(path) else {

@@ -107,7 +107,7 @@ extension Manifest {
       }
       guard let source = sources[name] else {
         let near = name.nearest(in: ["kernel"] + sources.keys)
-        throw wrong("'version' names {\(name)}, which nothing has", near.map { "did you mean {\($0)}?" })
+        throw wrong("'version' names {\(name)}, which does not exist", near.map { "did you mean {\($0)}?" })
       }
       guard source.version != nil || source.versionFrom != nil else {
         throw wrong(

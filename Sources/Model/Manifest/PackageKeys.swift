@@ -147,7 +147,7 @@ extension Manifest.Relations {
   ) {
     name = table.optional("name", .packageName, default: "\(module)-dkms", "name of the package")
     let recipe = table.required(
-      "recipe", .beside, "deb: folder with control and maintainer scripts; rpm: spec; both templates")
+      "recipe", .located(.beside), "deb: folder with control and maintainer scripts; rpm: spec; both templates")
     depends = table.optional("depends", .array(.relation(format)), default: [], "further dependencies")
     recommends = table.optional("recommends", .array(.relation(format)), default: [], "recommended packages")
     provides = table.optional("provides", .array(.relation(format)), default: [], "names that it provides")
@@ -159,7 +159,8 @@ extension Manifest.Relations {
       "etc", .array(.table { Manifest.GeneratedFile(configuration: &$0) }), default: [],
       "configuration files in this format alone")
     guard let recipe else { return nil }
-    self.recipe = recipe
+    self.recipe = recipe.value
+    recipeLocation = recipe.location
     etc = shared + own
     location = table.location
   }

@@ -5,8 +5,8 @@ import Files
 extension Manifest.Packaging {
   init?(_ table: inout TableReader) {
     let debian = table.required(
-      "debian", .beside, "folder that becomes debian/ of the tarball; its files are templates")
-    let spec = table.required("spec", .beside, "spec that becomes <name>.spec of the tarball; a template")
+      "debian", .located(.beside), "folder that becomes debian/ of the tarball; its files are templates")
+    let spec = table.required("spec", .located(.beside), "spec that becomes <name>.spec of the tarball; a template")
     let packages = table.optional(
       "packages", .array(.table { Manifest.BuiltPackage(&$0) }), default: [],
       "of which files of the release the packages are made that a build makes, for their licences")
@@ -18,7 +18,9 @@ extension Manifest.Packaging {
       }
     }
     guard let debian, let spec else { return nil }
-    self.init(debian: debian, spec: spec, packages: packages, location: table.location)
+    self.init(
+      debian: debian.value, spec: spec.value, packages: packages, location: table.location,
+      debianLocation: debian.location, specLocation: spec.location)
   }
 }
 

@@ -82,7 +82,7 @@ extension Shape {
         // A heading with one bracket too few.
         let isHeading = node.table.isEmpty == false && !path.contains(".")
         return findings.refuse(
-          node, path, "be an array, not \(node.kind)", isHeading ? "is the heading to be [[\(path)]]?" : nil)
+          node, path, "be an array, not \(node.kind)", isHeading ? "did you mean [[\(path)]]?" : nil)
       }
       if nodes.count < least {
         return findings.refuse(node, path, "hold at least \(least) element\(least == 1 ? "" : "s")")

@@ -79,10 +79,11 @@ package enum TOMLDocument {
       let table = try TOMLTable(string: text)
       return node(table, path: [], locations: locations, parent: start, folder: folder)
     } catch let error as TOMLParseError {
+      let (reason, advice) = error.words
       throw ReleaseError(
         .input,
         at: SourceLocation(file: file, line: error.source.begin.line, column: error.source.begin.column),
-        doing: "", reason: error.description, cause: error)
+        doing: "", reason: reason, advice: advice, cause: error)
     }
   }
 
@@ -370,7 +371,8 @@ struct TOMLPositions {
         advance()
       }
     }
-    note("the text that begins here is not closed: \(isLong ? triple : String(Character(quote))) is missing", at: start)
+    note(
+      "the string that begins here is not closed: \(isLong ? triple : String(Character(quote))) is missing", at: start)
     return out
   }
 }

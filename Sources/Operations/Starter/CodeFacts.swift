@@ -5,25 +5,25 @@ import Files
 import Model
 import Packagers
 
-/// What the code of modules says of itself.
+/// Facts about modules, read from their code.
 struct CodeFacts {
-  /// A value, and the file that it was read in.
+  /// A value, and the file that it was read from.
   typealias Found = (value: String, path: String)
 
   private let files: [(path: String, text: String)]
 
-  /// - Parameter files: those that count, by path.
+  /// - Parameter files: the relevant files, by path.
   init(_ files: [String: [UInt8]]) {
     self.files = files.sortedByBytes(\.key).map { ($0.key, String(decoding: $0.value, as: UTF8.self)) }
   }
 
-  /// `PACKAGE_VERSION` of a dkms.conf, else the first MODULE_VERSION that is a plain text.
+  /// `PACKAGE_VERSION` of a dkms.conf, else the first MODULE_VERSION that is a plain string.
   var version: Found? { dkms("PACKAGE_VERSION") ?? macro("MODULE_VERSION") }
 
   /// `PACKAGE_NAME` of a dkms.conf.
   var name: Found? { dkms("PACKAGE_NAME") }
 
-  /// What one of its modules is, in a line: as its Kconfig asks for it, else as modinfo shows it.
+  /// A one-line description of one of its modules: the prompt of its Kconfig, else MODULE_DESCRIPTION.
   var summary: Found? {
     for (path, text) in files where path.pathParts.last == "Kconfig" {
       if let match = text.firstMatch(of: /(?m)^\s+(?:tristate|prompt)\s+"([^"]+)"/) { return (String(match.1), path) }
@@ -31,9 +31,9 @@ struct CodeFacts {
     return macro("MODULE_DESCRIPTION")
   }
 
-  /// The licence that most files of C have a tag of, else what MODULE_LICENSE stands for.
+  /// The most frequent SPDX tag of C files, else the meaning of MODULE_LICENSE.
   ///
-  /// Source of the second: the kernel's Documentation/process/license-rules.rst, "MODULE_LICENSE".
+  /// Source for MODULE_LICENSE: the kernel's Documentation/process/license-rules.rst.
   var licence: Found? {
     var counts: [String: (count: Int, path: String)] = [:]
     for (path, text) in files where path.hasSuffix(".c") || path.hasSuffix(".h") {
@@ -52,7 +52,7 @@ struct CodeFacts {
     return known[macro.value].map { ($0, "MODULE_LICENSE of \(macro.path)") }
   }
 
-  /// Folders and files of the kernel's own headers that the code includes, as `linux/crush`.
+  /// Folders and files of the kernel's headers that the code includes, such as `linux/crush`.
   var includedFolders: [String] {
     var found: Set<String> = []
     for (path, text) in files where path.hasSuffix(".c") || path.hasSuffix(".h") {

@@ -5,26 +5,26 @@ import Files
 import Processes
 import SystemPackage
 
-/// What git knows of a folder, and of the person who works there.
+/// Facts about a folder and its author, from git.
 struct GitFacts {
-  /// The top of the work tree, or the bare repository; nil where there is no repository, or no commit in it.
+  /// The top of the work tree, or the bare repository; nil if there is no repository or no commit.
   var repository: FilePath?
-  /// The part of it that was asked about; empty for all.
+  /// The requested part of it; empty for all.
   var part = ""
   /// The tag of the commit that HEAD names.
   var tag: String?
-  /// Where others get it, without a user's name or a password.
+  /// The public address, without user name and password.
   var origin: String?
   /// Files of the work tree that differ from the commit.
   var changes = 0
   /// `Name <address>` as git signs commits.
   var author: String?
-  /// The repository is there, and nothing was committed to it.
+  /// The repository exists, but has no commit.
   var isEmpty = false
 }
 
 extension GitFacts {
-  /// Asks with the configuration of the user, as git itself does. A repository that is not the user's own says nothing.
+  /// Runs git with the configuration of the user. Ignores a repository that belongs to another user.
   init(of folder: FilePath) async throws {
     let name = try await GitFacts.ask(["config", "user.name"], in: folder)
     let address = try await GitFacts.ask(["config", "user.email"], in: folder)
@@ -45,7 +45,7 @@ extension GitFacts {
     part = prefix.pathParts.joined(separator: "/")
     tag = try await GitFacts.ask(["describe", "--tags", "--exact-match", "HEAD"], in: folder)
     origin = try await GitFacts.ask(["config", "remote.origin.url"], in: folder).flatMap(GitFacts.public)
-    // To compare files with the commit, git runs the filters that the configuration names: not those of a stranger.
+    // 'git status' would run the filters of the repository's configuration, which may not be trusted.
     let filters = try await GitFacts.ask(
       ["config", "--local", "--includes", "--get-regexp", #"^filter\..*\.(clean|process)$"#], in: folder)
     let status =
@@ -54,7 +54,7 @@ extension GitFacts {
     changes = status?.split(separator: "\n").count ?? 0
   }
 
-  /// What git answers; nil where it fails, is not installed or has nothing to say.
+  /// The output of git; nil if it fails, is not installed, or prints nothing.
   private static func ask(_ question: [String], in folder: FilePath) async throws -> String? {
     var environment = Command.plainEnvironment
     for name in [
@@ -63,7 +63,7 @@ extension GitFacts {
       if let value = environmentVariable(name) { environment[name] = value }
     }
     environment["GIT_OPTIONAL_LOCKS"] = "0"
-    // Neither a monitor of files nor a pager, which the configuration of a repository can name.
+    // Disables file monitors and pagers, which the configuration of a repository can name.
     let quiet = ["--no-pager", "-c", "core.fsmonitor=false", "-C", folder.string]
     let git = Command("git", quiet + question, environment: environment)
     do {
@@ -75,7 +75,7 @@ extension GitFacts {
     }
   }
 
-  /// An address without what is nobody else's business; nil for a path of this machine.
+  /// An address without credentials; nil for a local path.
   private static func `public`(_ address: String) -> String? {
     if let match = address.wholeMatch(of: /([a-z][a-z0-9+.-]*):\/\/(?:[^@\/]*@)?([^\/]+\/.*)/) {
       return match.1 == "file" ? nil : "\(match.1)://\(match.2)"
@@ -83,7 +83,7 @@ extension GitFacts {
     return address.wholeMatch(of: /[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:[^\/].*/) == nil ? nil : address
   }
 
-  /// The page of a repository: its address for a browser, where it has one.
+  /// The web page of a repository, if it has one.
   var homepage: String? {
     guard let origin else { return nil }
     let match = origin.wholeMatch(

@@ -2,29 +2,28 @@
 
 import Diagnostics
 
-/// What a Kbuild or Makefile says of kernel modules. Source: the kernel's Documentation/kbuild/makefiles.rst.
+/// The kernel modules of a Kbuild file or Makefile. Source: the kernel's Documentation/kbuild/makefiles.rst.
 ///
-/// It is read and not run: both branches of a condition count, and what a function of make would give is reported in
-/// `unread`.
+/// The file is parsed, not run: both branches of a condition count, and functions of make are reported in `unread`.
 struct KbuildFile {
   /// A name in `obj-m` or `obj-$(CONFIG_…)`.
   struct Entry: Equatable {
     /// A module without `.o`, or a folder without its last slash; relative to the file.
     var name: String
-    /// The option of the kernel's configuration that decides it, without `CONFIG_`.
+    /// The option of the kernel's configuration that enables it, without `CONFIG_`.
     var option: String?
     var line: Int
   }
 
   private(set) var modules: [Entry] = []
   private(set) var folders: [Entry] = []
-  /// The objects that a module is linked from, in order, without `.o`; nothing for one of a single source.
+  /// The objects that a module is linked from, in order, without `.o`; empty for a module with one source.
   private(set) var objects: [String: [String]] = [:]
   /// Options that the file sets itself.
   private(set) var settings: Set<String> = []
-  /// Words of `obj-…` that only make can work out.
+  /// Words of `obj-…` that only make can expand.
   private(set) var unread: [(line: Int, word: String)] = []
-  /// The lines that name the source tree of the kernel, which is another one outside of it.
+  /// The lines that name the kernel's source tree, which has another path for external modules.
   private(set) var kernelPaths: [Int] = []
 
   private var variables: [String: String] = [:]
@@ -75,7 +74,7 @@ struct KbuildFile {
     return String(match.1)
   }
 
-  /// Puts in the values of plain variables: `$(NAME)`, `${NAME}` and `$(NAME:.c=.o)`.
+  /// Expands plain variables: `$(NAME)`, `${NAME}` and `$(NAME:.c=.o)`.
   private func expanded(_ value: String, depth: Int = 0) -> String {
     guard depth < 8, value.contains("$") else { return value }
     typealias Found = Regex<(Substring, Substring, Substring?, Substring?)>.Match

@@ -3,15 +3,15 @@
 import Diagnostics
 import Files
 
-/// The kernel modules that a tree builds, as its makefiles say.
+/// The kernel modules that a tree builds, according to its makefiles.
 struct ModuleSurvey {
   struct Module {
     var name: String
-    /// The folder of the tree in which the .ko comes out; empty for the top.
+    /// The folder of the tree in which the .ko is built; empty for the top.
     var folder: String
     /// The folder whose makefile names it.
     var home: String
-    /// The option of the kernel's configuration that it depends on, where its makefile does not set it.
+    /// The option of the kernel's configuration that it depends on, unless its makefile sets it.
     var option: String?
     /// The first object that it is linked from, relative to `home` and without `.o`.
     var firstObject: String
@@ -19,26 +19,26 @@ struct ModuleSurvey {
     var hasVersion: Bool
   }
 
-  /// The folders in which the kernel's make begins, and the modules below them.
+  /// The folders in which the kernel's make starts, and the modules below them.
   private(set) var roots: [String] = []
   private(set) var modules: [Module] = []
-  /// Folders that nothing reaches from there, although they have modules.
+  /// Folders with modules that cannot be reached from there.
   private(set) var leftOut: [String] = []
-  /// Options that must be set for the modules to be built.
+  /// Options that must be set to build the modules.
   var options: [String] {
     var known: Set<String> = []
     return (modules.compactMap(\.option) + folderOptions).filter { known.insert($0).inserted }
   }
   private var folderOptions: [String] = []
-  /// What could not be worked out, a line each.
+  /// What could not be determined, one line each.
   private(set) var notes: [String] = []
 
   private let files: [String: [UInt8]]
   private var makefiles: [String: (path: String, content: KbuildFile)] = [:]
 
   /// - Parameters:
-  ///   - files: what was read of the tree.
-  ///   - wanted: the folders to begin in; empty for those that the tree suggests.
+  ///   - files: the files of the tree that were read.
+  ///   - wanted: the folders to start in; empty to let the tree decide.
   init(_ files: [String: [UInt8]], in wanted: [String] = []) {
     self.files = files
     for name in ["Kbuild", "Makefile", "makefile", "GNUmakefile"] {
@@ -60,7 +60,7 @@ struct ModuleSurvey {
   /// The path of the makefile of a folder.
   func makefile(of folder: String) -> String? { makefiles[folder]?.path }
 
-  /// The top where that builds modules; else every folder that no other one leads to.
+  /// The top if it builds modules; else every folder that no other folder leads to.
   private func suggested() -> (begin: [String], leftOut: [String]) {
     let reached = Set(
       makefiles.flatMap { folder, file in file.content.folders.map { ModuleSurvey.join(folder, $0.name) } })
@@ -113,7 +113,7 @@ struct ModuleSurvey {
     }
   }
 
-  /// A path in the tree, with `.` and `..` worked out; the name as it is where that leaves the tree.
+  /// A path in the tree, with `.` and `..` resolved; unchanged if it leaves the tree.
   static func join(_ folder: String, _ name: String) -> String {
     var parts = folder.pathParts.map(String.init)
     for part in name.pathParts.map(String.init) {

@@ -6,7 +6,7 @@ import Glibc
 import Model
 import SystemPackage
 
-/// What is known of a release before its manifest is written, and where from.
+/// What is known about a release before its manifest is written, and from where.
 struct Start {
   /// A rule of `[[tree]]`.
   struct Rule {
@@ -18,7 +18,7 @@ struct Start {
   private let wishes: Starter.Wishes
   private(set) var facts: [Starter.Report.Fact] = []
   private(set) var notes: [String] = []
-  /// Keys whose value stands only for one that is to come.
+  /// Keys with a placeholder value.
   private(set) var placeholders: Set<String> = []
 
   var survey = ModuleSurvey([:])
@@ -33,11 +33,11 @@ struct Start {
   /// The lines of the table of the one source.
   private(set) var source: (name: String, lines: [String]) = ("code", [])
   private(set) var rules: [Rule] = []
-  /// Where the smoke script goes in the release.
+  /// The path of the smoke script in the release.
   private(set) var smoke = "smoke.sh"
   /// The kernel that the code is a part of.
   var kernel: KernelRelease?
-  /// What a cut is to be given.
+  /// The arguments that a cut needs.
   var given: String?
 
   init(_ wishes: Starter.Wishes) { self.wishes = wishes }
@@ -46,11 +46,11 @@ struct Start {
     facts.append(Starter.Report.Fact(key: key, value: value, from: from))
   }
 
-  // MARK: what packages say
+  // MARK: package metadata
 
-  /// What the release is called and says of itself.
+  /// The name and the metadata of the release.
   ///
-  /// - Parameter folder: the code, whose name stands for that of the release where nothing else does.
+  /// - Parameter folder: the folder of the code; its name is the fallback for the name of the release.
   mutating func describe(_ code: CodeFacts, _ git: GitFacts, folder: FilePath) {
     let place = folder.name == ".git" ? folder.removingLastComponent() : folder
     let words = place.name.hasSuffix(".git") ? String(place.name.dropLast(4)) : place.name
@@ -81,11 +81,11 @@ struct Start {
       ], else: "Your Name <you@example.org>")
   }
 
-  /// The first value that the manifest accepts: what was asked for, else what was found.
+  /// The first value that the manifest accepts: the requested one, else the one that was found.
   ///
   /// - Parameters:
-  ///   - replacement: stands there otherwise, and the manifest says that it is to be changed.
-  ///   - isKnown: another place gives the value.
+  ///   - replacement: used otherwise; a comment in the manifest says that it must be changed.
+  ///   - isKnown: the value comes from another place.
   ///   - quiet: the replacement is as good as any other.
   private mutating func choose(
     _ key: String, _ wish: String?, _ found: [(value: String, from: String)?], else replacement: String,
@@ -111,7 +111,7 @@ struct Start {
     return replacement
   }
 
-  /// Lower-case letters, digits, `+`, `-` and `.`, of which a letter or digit is the first.
+  /// Lower-case letters, digits, `+`, `-` and `.`, starting with a letter or digit.
   private static func packageName(_ text: String) -> String {
     let plain = text.lowercased().utf8.map { byte -> UInt8 in
       switch byte {
@@ -126,7 +126,7 @@ struct Start {
 
   // MARK: sources
 
-  /// The pattern of a tag that holds a version which releases can have, and that version.
+  /// The pattern of a tag that contains a valid version, and that version.
   private func pattern(ofTag tag: String) -> (pattern: String, version: String)? {
     for form in ["v{version}", "{version}", "\(name)-{version}", "\(name)-v{version}", "release-{version}"] {
       guard let version = VersionPattern(form)?.version(inTag: tag), (try? ReleaseVersion(version)) != nil else {
@@ -139,7 +139,7 @@ struct Start {
 
   private func takesVersion(of git: GitFacts) -> Bool { git.tag.flatMap { pattern(ofTag: $0) } != nil }
 
-  /// A tree of its own: a repository where there is one, else the folder.
+  /// A separate tree: a repository if there is one, else the folder.
   mutating func takeTree(_ git: GitFacts, _ tree: FilePath, from output: FilePath, files: Set<String>) {
     var exclude: [String] = []
     if files.contains("debian/control") {
@@ -205,7 +205,7 @@ struct Start {
     }
   }
 
-  /// Folders of a kernel, where the kernel has them, and their headers.
+  /// Folders of a kernel, and their headers.
   ///
   /// - Parameter included: folders of headers that the code includes.
   mutating func takeKernel(
@@ -251,7 +251,7 @@ struct Start {
     notes += survey.notes
   }
 
-  /// `include/linux/ceph` of `include/linux/ceph/types.h`; nil for what is no header of a kernel.
+  /// `include/linux/ceph` of `include/linux/ceph/types.h`; nil if it is not a kernel header.
   private static func header(_ path: String) -> String? {
     for start in ["include/uapi/linux", "include/trace/events", "include/linux", "include/net"] {
       guard let inner = path.inner(of: start), let first = inner.pathParts.first else { continue }
@@ -260,7 +260,7 @@ struct Start {
     return nil
   }
 
-  /// A path as the manifest names it: relative to it where they are neighbours, else whole.
+  /// A path as the manifest names it: relative if they are close, else absolute.
   private static func relative(_ path: FilePath, from folder: FilePath) -> String {
     let there = path.string.pathParts
     let here = folder.string.pathParts
@@ -272,7 +272,7 @@ struct Start {
 
   // MARK: kernels
 
-  /// The lines of kernels whose headers are installed here: what can be tried.
+  /// The kernel lines whose headers are installed here and can be tried.
   mutating func installedKernels() -> KernelRange? {
     let names = ((try? Files.names(in: "/lib/modules")) ?? []).map { String(decoding: $0, as: UTF8.self) }
     let lines = names.filter { Files.isFolder(FilePath("/lib/modules/\($0)/build")) }.compactMap { name in

@@ -3,7 +3,7 @@
 import Files
 import Model
 
-/// A manifest that was begun, with a comment wherever a newcomer would ask, and the files that it names.
+/// A new manifest with comments for newcomers, and the files that it names.
 struct StartedManifest {
   private let start: Start
 
@@ -17,7 +17,7 @@ struct StartedManifest {
     return parts.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
   }
 
-  /// A text as TOML has it.
+  /// A string in TOML syntax.
   static func quote(_ text: String) -> String {
     "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
   }
@@ -25,12 +25,12 @@ struct StartedManifest {
   private func quote(_ text: String) -> String { StartedManifest.quote(text) }
   private func list(_ items: [String]) -> String { "[\(items.map(quote).joined(separator: ", "))]" }
 
-  /// The name of the source, as its table has it.
+  /// The name of the source, as in its table.
   private var sourceName: String { start.source.name }
 
   private var isOfKernel: Bool { start.kernel != nil }
 
-  // MARK: the parts of the text
+  // MARK: text
 
   private var head: [String] {
     func line(_ key: String, _ value: String, _ comment: String) -> String {
@@ -59,7 +59,7 @@ struct StartedManifest {
     ]
   }
 
-  /// Not the summary once more, which packages show above it.
+  /// Omits the summary, which packages show above the description.
   private var description: String {
     let names = start.survey.modules.map(\.name)
     let text = "The kernel module\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))."
@@ -158,7 +158,7 @@ struct StartedManifest {
     ]
   }
 
-  /// The make command, where it is not that of the kernel's own external modules.
+  /// The make command, unless it is the usual one for external modules.
   private var make: String? {
     let root = start.survey.roots.count == 1 && !isOfKernel ? start.survey.roots[0] : ""
     let options = isOfKernel ? [] : start.survey.options.map { " CONFIG_\($0)=m" }
@@ -167,16 +167,16 @@ struct StartedManifest {
       + "\(options.joined()) modules"
   }
 
-  // MARK: the files
+  // MARK: files
 
-  /// What is made from templates: where it goes, and the template.
+  /// Generated files: path and template.
   private var templates: [(path: String, template: String)] {
     var all = kbuilds.map { ($0.path, $0.template) }
     if isOfKernel { all.append(("include/release-version.h", "release-version.h")) }
     return all + [(start.smoke, "smoke.sh")]
   }
 
-  /// The Kbuild files that the code does not bring itself.
+  /// The Kbuild files that the code lacks.
   private var kbuilds: [(path: String, template: String, text: String)] {
     if isOfKernel { return [("Kbuild", "Kbuild", kernelKbuild)] + start.survey.roots.compactMap(versionKbuild) }
     guard start.survey.roots.count > 1 else { return [] }
@@ -211,10 +211,10 @@ struct StartedManifest {
       """
   }
 
-  /// Gives the modules of a folder the version of the release, which dkms compares with that of the kernel's own module.
+  /// Gives the modules of a folder the version of the release, which dkms compares with the kernel's own module.
   private func versionKbuild(_ folder: String) -> (path: String, template: String, text: String)? {
     let modules = start.survey.modules.filter { $0.home == folder && !$0.hasVersion }
-    // A Kbuild goes before a Makefile.
+    // make prefers Kbuild to Makefile.
     guard !modules.isEmpty, let makefile = start.survey.makefile(of: folder), makefile.hasSuffix("Makefile") else {
       return nil
     }
@@ -239,7 +239,7 @@ struct StartedManifest {
 
     """
 
-  /// The manifest and all that it names, as they are written.
+  /// The manifest and all files that it names.
   func files() throws -> [TreeWriter.Entry] {
     func entry(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) -> TreeWriter.Entry {
       TreeWriter.Entry(path, .file(bytes), mode: mode)
@@ -247,7 +247,7 @@ struct StartedManifest {
     func entry(_ path: String, _ text: String) -> TreeWriter.Entry { entry(path, Array(text.utf8)) }
     let smoke = String(decoding: PackageResources.smoke_sh, as: UTF8.self)
       .replacing("MODULES", with: start.survey.modules.map(\.name).joined(separator: " "))
-      // It is under the licence of the manifest, as all that the manifest names.
+      // Same licence as the manifest, like everything that it names.
       .replacing("# SPDX-License-Identifier: GPL-2.0-only\n#\n", with: "")
     var entries = [
       entry(name, text), entry("smoke.sh", Array(smoke.utf8), mode: 0o755),

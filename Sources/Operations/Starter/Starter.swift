@@ -7,18 +7,18 @@ import Model
 import Packagers
 import SystemPackage
 
-/// Begins a manifest for code that is there: what git, makefiles and the code itself say is filled in, and every line says
-/// what to change.
+/// Writes a first manifest for existing code, filled in from git, makefiles and the code, with comments that say what
+/// to change.
 package struct Starter: Sendable {
   /// Where the code is.
   package enum Code: Sendable {
-    /// A folder or a git repository with modules that are built outside of the kernel.
+    /// A folder or git repository with external modules.
     case tree(FilePath)
-    /// A part of a kernel: a tarball, a repository or a folder, which the manifest calls `name`.
+    /// A part of a kernel: a tarball, repository or folder, which the manifest calls `name`.
     case kernel(name: String, FilePath)
   }
 
-  /// What a person says, in place of what would be found.
+  /// Values that the user gives, instead of detected ones.
   package struct Wishes: Sendable {
     package var name: String?
     package var version: String?
@@ -27,7 +27,7 @@ package struct Starter: Sendable {
     package var homepage: String?
     package var maintainer: String?
     package var kernels: KernelRange?
-    /// Folders of the code with modules; of a kernel there must be one.
+    /// Folders of the code with modules; required for a kernel.
     package var modules: [String] = []
     /// Folders and files of a kernel below include/ that belong to the modules.
     package var headers: [String] = []
@@ -45,12 +45,12 @@ package struct Starter: Sendable {
     }
 
     package var manifest: String
-    /// What was written, relative to the folder of the manifest.
+    /// The files that were written, relative to the folder of the manifest.
     package var files: [String]
     package var found: [Fact]
-    /// What was not found, or needs a person's eye.
+    /// What was not found, or must be checked by a person.
     package var notes: [String]
-    /// A source that is to be given with a cut, and where it is now.
+    /// A source that a cut must be given, and where it is now.
     package var source: String?
   }
 
@@ -66,9 +66,9 @@ package struct Starter: Sendable {
     self.progress = progress
   }
 
-  /// Writes a folder with the manifest and all that it names: whole, or nothing.
+  /// Writes a folder with the manifest and all files that it names, atomically.
   ///
-  /// - Parameter replaces: a folder that an earlier run has written makes way.
+  /// - Parameter replaces: whether a folder written by an earlier run is replaced.
   package func run(replacing replaces: Bool = false) async throws -> Report {
     let doing = "writing \(output)"
     if !replaces, Files.exists(output) { throw conflict("it exists") }
@@ -92,7 +92,7 @@ package struct Starter: Sendable {
       .conflict, doing: "writing \(output)", reason: reason, remedy: OperationsRemedy.replaceManifest)
   }
 
-  /// What makes way must be what was written: a folder can hold a person's own files too.
+  /// A replaced folder must hold only files that init wrote: people may have added their own.
   private func demandNothingElse(_ paths: Set<String>) throws {
     guard Files.isFolder(output) else { throw conflict("it is not a folder") }
     try DirectoryWalker(output).walk { entry in
@@ -110,9 +110,9 @@ package struct Starter: Sendable {
     }
   }
 
-  // MARK: a tree of modules
+  // MARK: external modules
 
-  /// The files that tell something: all of them could be many.
+  /// The informative files: reading all of them could take long.
   private static let telling = [
     "Kbuild", "Makefile", "makefile", "GNUmakefile", "Kconfig", "dkms.conf", "*.c", "*.h", "/debian/control", "/*.spec",
     "/smoke.sh",
@@ -233,7 +233,7 @@ package struct Starter: Sendable {
     return start
   }
 
-  /// Where the kernel has the headers of a folder of code, by its name.
+  /// The path of the kernel headers for a code folder, by its name.
   private static func likelyHeaders(of folders: [String]) -> [String] {
     folders.compactMap { $0.pathParts.last }.flatMap { name in
       ["include/linux", "include/uapi/linux", "include/net", "include/trace/events"].flatMap {
@@ -244,7 +244,7 @@ package struct Starter: Sendable {
 }
 
 extension Glob {
-  /// The same pattern for what lies in a folder.
+  /// The same pattern for the contents of a folder.
   fileprivate init(below folder: String, _ glob: Glob) {
     self.init(glob.pattern.hasPrefix("/") ? "/\(folder)\(glob.pattern)" : "/\(folder)/**/\(glob.pattern)")
   }

@@ -6,16 +6,16 @@ import Files
 import Model
 import Processes
 
-/// A DKMS package as the manifest describes it, laid out for the target: what the .deb and the .rpm have in common.
+/// A DKMS package of the manifest, as it is installed: what the .deb and the .rpm have in common.
 package struct DKMSPackage: Sendable {
   package let package: Manifest.Package
   private let context: PackagingContext
   package let range: KernelRange
-  /// The modules that it builds, those of extras among them.
+  /// The modules that it builds, including those of extras.
   package let modules: [Manifest.Module]
-  /// What `@NAME@` stands for in files of the package.
+  /// The values of `@NAME@` in files of the package.
   package let values: [String: String]
-  /// What is added to it.
+  /// The extras that add to it.
   private let extras: [Manifest.Extra]
 
   package init(_ package: Manifest.Package, in context: PackagingContext) throws {
@@ -42,12 +42,12 @@ package struct DKMSPackage: Sendable {
   private var plan: Plan { context.plan }
   private var manifest: Manifest { context.manifest }
 
-  /// Where the source tree goes on the target.
+  /// The path of the source tree on the target.
   package var folder: String { "usr/src/\(package.module)-\(versionInDKMS)" }
 
-  /// The source tree as dkms finds it below /usr/src: the part of the release that the modules need.
+  /// The source tree below /usr/src for dkms: the part of the release that the modules need.
   package func sourceTree(_ release: ReleaseTree) throws -> ReleaseTree {
-    // An extra that has packages of its own has its files in these alone.
+    // Files of an extra with its own packages are only in these.
     let own = package.extra.flatMap { manifest.extras[$0] }
     let added = own.map { [$0] } ?? extras.filter(\.packages.isEmpty)
     let foreign = extras.filter { !$0.packages.isEmpty }
@@ -84,7 +84,7 @@ package struct DKMSPackage: Sendable {
     return tree
   }
 
-  /// There must be something for make to read, unless a probe could make it or the command looks elsewhere.
+  /// Requires a makefile, unless a probe may generate it or the command names another place.
   private func checkMakefile(_ tree: ReleaseTree) throws {
     guard package.probe == nil, let folder = makeFolder else { return }
     let names = ["Kbuild", "Makefile"] + (package.make.contains("M=") ? [] : ["makefile", "GNUmakefile"])
@@ -95,7 +95,7 @@ package struct DKMSPackage: Sendable {
       advice: "generate one with files of the package, or correct its 'include'")
   }
 
-  /// The folder of the package in which make reads its Makefile, empty for the top; nil where the command does not tell.
+  /// The folder of the package's makefile, empty for the top; nil if the command does not say.
   private var makeFolder: String? {
     let words = package.make.split(separator: " ")
     guard let place = words.first(where: { $0.hasPrefix("M=") }) else {
@@ -112,7 +112,7 @@ package struct DKMSPackage: Sendable {
       origin: Origin(source: "generated", generator: generator))
   }
 
-  /// Static text: dkms sources it again and again. Source: dkms(8).
+  /// Static text, because dkms sources it many times. Source: dkms(8).
   package var configuration: String {
     get throws {
       var lines: [String] = []
@@ -123,7 +123,7 @@ package struct DKMSPackage: Sendable {
           "DEST_MODULE_LOCATION[\(index)]=\"\(module.install.isEmpty ? "/updates/dkms" : module.install)\"",
         ]
       }
-      // Quoting would change the bytes of released packages; a make command has variables of dkms in it besides.
+      // Quoting would change the bytes of released packages; make commands also contain variables of dkms.
       return try filled(
         PackageResources.dkms_conf_bash, "dkms.conf",
         [
@@ -134,7 +134,7 @@ package struct DKMSPackage: Sendable {
     }
   }
 
-  /// Puts values into a script, with those that all scripts of the package have.
+  /// Fills values into a script, including those that all scripts of the package share.
   private func filled(_ script: [UInt8], _ name: String, _ more: [String: Script.Value?]) throws -> String {
     let common: [String: Script.Value] = [
       "MODULE": .plain(package.module), "VERSION": .plain("\(version)"), "MIN": .plain(range.min.text),
@@ -143,10 +143,10 @@ package struct DKMSPackage: Sendable {
     return try Script(script).filled(common.merging(more.compactMapValues { $0 }) { $1 }, doing: "writing \(name)")
   }
 
-  /// Checks the kernel, with one clear line where it is outside the supported range, then runs the recipe's probe.
+  /// Checks the kernel, prints one clear line if it is outside the supported range, then runs the recipe's probe.
   private var preBuild: String {
     get throws {
-      // Where make looks first, whose error is then the one of the probe.
+      // make looks here first; a missing makefile is reported before the probe runs.
       let folder = makeFolder.map { $0.isEmpty ? "" : "\($0)/" } ?? ""
       let makefiles = ["Kbuild", "Makefile"].map { Script.quote(folder + $0) }.joined(separator: " ")
       return try filled(
@@ -164,7 +164,7 @@ package struct DKMSPackage: Sendable {
     get throws { try filled(PackageResources.scratch_sh, "the scripts", [:]).trimmed }
   }
 
-  /// Looks at what dkms has installed when no maintainer script does.
+  /// Checks what dkms installed, if no maintainer script does.
   private var postInstall: String {
     get throws {
       let site = try siteScripts["DKMS_SITE"] ?? ""
@@ -172,7 +172,7 @@ package struct DKMSPackage: Sendable {
     }
   }
 
-  /// What the maintainer scripts of the package share, as values of templates: all of it, and only where dkms has its files.
+  /// Shell code that the maintainer scripts of the package share, as values of templates: complete, and only the paths.
   private var siteScripts: [String: String] {
     get throws {
       func filled(_ more: [String: Script.Value?]) throws -> String {
@@ -190,11 +190,10 @@ package struct DKMSPackage: Sendable {
     }
   }
 
-  /// Where the results of probes are shipped, each under the name that `dkms/key` gives to what they depend on.
-  /// The scripts know it too.
+  /// The folder of shipped probe results, each named by the key that `dkms/key` computes. Scripts use the same path.
   package static let probed = "dkms/probed"
 
-  /// Names all that a probe's answers depend on: a byte more in a header, and the name is another.
+  /// Computes a key of all inputs of a probe: any changed byte in a header changes the key.
   private var key: String {
     get throws {
       let inputs = package.probeInputs.isEmpty ? ["."] : package.probeInputs
@@ -222,11 +221,11 @@ package struct DKMSPackage: Sendable {
     return try sources + configurationFiles(relations)
   }
 
-  /// Renders a template of a packaging recipe, with the names and relations of one format.
+  /// Fills in a template of a packaging recipe, with the names and relations of one format.
   private func render(
     _ file: String, _ relations: Manifest.Relations, _ licences: PackageLicences, _ more: [String: String]
   ) throws -> String {
-    try context.render(file, at: relations.location, recipeValues(relations, licences, more))
+    try context.render(file, at: relations.recipeLocation, recipeValues(relations, licences, more))
   }
 
   private func recipeValues(
@@ -236,10 +235,18 @@ package struct DKMSPackage: Sendable {
     return values.merging(licences.values) { $1 }.merging(more) { $1 }
   }
 
-  /// What `@NAME@` stands for in the recipe of one format, as far as it is known without the files of the release.
+  /// The values of `@NAME@` in the recipe of one format that are known without the files of the release.
   package func recipeValues(_ relations: Manifest.Relations, _ format: Target.Format) throws -> [String: String] {
     let more = try format == .deb ? debianValues(relations) : specValues(relations)
     return context.values.merging(try recipeValues(relations, .unknown, more)) { $1 }
+  }
+
+  /// The file names of its packages.
+  package var fileNames: [String] {
+    [
+      package.deb.map { PackageFileName.deb($0.name, version) },
+      package.rpm.map { PackageFileName.rpm($0.name, version) },
+    ].compactMap { $0 }
   }
 
   /// The packages of every format that the manifest asks for.
@@ -257,7 +264,7 @@ package struct DKMSPackage: Sendable {
 
   // MARK: Debian
 
-  /// What the Debian recipe says of this package: its control stanza, and its other files by name.
+  /// The filled-in Debian recipe of this package: its control stanza, and its other files by name.
   package func debianRecipe(
     _ relations: Manifest.Relations, _ licences: PackageLicences
   ) throws -> (stanza: DebianControl.Stanza, files: [String: String]) {
@@ -265,7 +272,7 @@ package struct DKMSPackage: Sendable {
     let more = debianValues(relations)
     var stanza = DebianControl.Stanza()
     var files: [String: String] = [:]
-    for file in try recipe.list(relations.recipe, at: relations.location) {
+    for file in try recipe.list(relations.recipe, at: relations.recipeLocation) {
       let text = try render(file, relations, licences, more)
       let name = String(file.dropFirst(relations.recipe.count + 1))
       if name == "control" {
@@ -302,7 +309,7 @@ package struct DKMSPackage: Sendable {
       case "changelog":
         let packed = try Codec.gzip.compress(Array(text.utf8), doing: "compressing the changelog")
         packageFiles.append(PackageFile(path: "\(docs)/changelog.Debian.gz", content: .file(packed)))
-      // Where debhelper puts what it adds; nothing, in what a DKMS package holds.
+      // debhelper would insert its snippets here; a DKMS package needs none.
       default: scripts[name] = Array(text.replacing("#DEBHELPER#", with: "").utf8)
       }
     }
@@ -331,7 +338,7 @@ package struct DKMSPackage: Sendable {
 
   private func specValues(_ relations: Manifest.Relations) throws -> [String: String] {
     func lines(_ tag: String, _ items: [String]) -> String { items.map { "\(tag): \($0)" }.joined(separator: "\n") }
-    // In a spec a percent sign starts a macro.
+    // In a spec, a percent sign starts a macro.
     let scripts = try siteScripts.mapValues { $0.replacing("%", with: "%%") }
     return [
       "REQUIRES": lines("Requires", relations.depends + extras.flatMap(\.rpmDepends)),
@@ -342,14 +349,14 @@ package struct DKMSPackage: Sendable {
     ].merging(scripts) { $1 }
   }
 
-  /// The texts of licences as files of the .rpm: none where the recipe does not list them, as those of older releases.
+  /// The texts of licences as files of the .rpm; empty if the recipe does not list them, as in older releases.
   func licenceFiles(_ relations: Manifest.Relations, _ licences: PackageLicences) throws -> [PackageFile] {
     let text = try spec(relations, licences)
     let places = ["/\(PackageLicences.folder(relations.name))", "_licensedir", "_defaultlicensedir"]
     return places.contains { text.contains($0) } ? licences.files(of: relations.name) : []
   }
 
-  /// The .rpm. Its recipe is a spec whose %files lists what is here.
+  /// The .rpm. Its recipe is a spec whose %files lists these files.
   package func rpm(
     _ relations: Manifest.Relations, tree: ReleaseTree, _ licences: PackageLicences
   ) throws -> RPMPackage {

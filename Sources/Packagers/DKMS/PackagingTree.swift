@@ -22,22 +22,21 @@ package struct PackageSources: Sendable {
   package func writers() throws -> [any PackageWriter] { try dkms.writers(tree, licences) }
 }
 
-/// What makes a release build by itself, with the distributions' own tools and without lrelease: `debian/`, the spec,
-/// and the files of the DKMS packages, laid ready.
+/// The files that let distributions' own tools build a release without lrelease: `debian/`, the spec, and the prepared
+/// files of the DKMS packages.
 package struct PackagingTree {
-  /// Where the tarball holds what the DKMS packages have beyond the files of the release.
+  /// The folder in the tarball with the additional files of the DKMS packages.
   static let folder = "lrelease/dkms"
 
   private let context: PackagingContext
   private let packages: [PackageSources]
   private let licences: PackageLicences
-  /// What the tarball makes besides.
+  /// Other packages that a build of the tarball makes.
   private let built: [(package: Manifest.BuiltPackage, licences: PackageLicences)]
 
-  /// Adds the packaging to a release that has none yet, and the texts of its licences; no packaging where the manifest has
-  /// no `[packaging]`.
+  /// Adds the packaging to a release, if the manifest has `[packaging]`, and the texts of its licences.
   ///
-  /// - Returns: what the release as a whole says of licences.
+  /// - Returns: the licences of the whole release.
   @discardableResult
   package static func add(
     to tree: inout ReleaseTree, in context: PackagingContext, packages: [PackageSources], _ files: FileLicences
@@ -53,7 +52,7 @@ package struct PackagingTree {
       guard tree[path] == nil else {
         throw ReleaseError(
           .input, at: packaging.location, doing: "adding the packaging",
-          reason: "\(path) is in the release already, from \(tree[path]?.origin.summary ?? "elsewhere")",
+          reason: "\(path) is already in the release, from \(tree[path]?.origin.summary ?? "elsewhere")",
           advice: "exclude it in the rule that takes it")
       }
       tree[path] = entry
@@ -61,23 +60,38 @@ package struct PackagingTree {
     return licences
   }
 
-  /// The part of a release that was there before its packaging and its records were added.
+  /// A release without its packaging and records.
   package static func code(of release: ReleaseTree, in context: PackagingContext) throws -> ReleaseTree {
     var records: PathSet = [Tarball.planPath, Tarball.originsPath]
     for (path, entry) in release.entries where entry.origin == FileLicences.textOrigin { records.insert(path) }
     guard let packaging = context.manifest.packaging else { return release.filter { !records.contains($0) } }
-    let packages = try context.packages.map { package in
-      PackageSources(dkms: try DKMSPackage(package, in: context), tree: ReleaseTree(), licences: .unknown)
-    }
-    // Which files these are does not depend on what is in the release.
-    let adder = PackagingTree(
-      context: context, packages: packages, licences: .unknown, built: packaging.packages.map { ($0, .unknown) })
+    let adder = try withoutRelease(packaging, in: context)
     let made = try adder.debian(packaging) + adder.spec(packaging)
     let packagingPaths = PathSet(made.map(\.0)).union(records)
     return release.filter { !packagingPaths.contains($0) && !$0.startsInBytes(with: "\(folder)/") }
   }
 
-  /// The origin of what lrelease makes without a template.
+  /// The name of the Debian source package; nil if the release has no source packages.
+  package static func sourcePackage(in context: PackagingContext) throws -> String? {
+    guard let packaging = context.manifest.packaging else { return nil }
+    let control = try withoutRelease(packaging, in: context).debian(packaging).first { $0.0 == "debian/control" }
+    guard let text = try control?.1.read() else { return nil }
+    return try DebianControl(parsing: String(decoding: text, as: UTF8.self), file: "debian/control")
+      .stanzas.first?["Source"]
+  }
+
+  /// For the names of files, which do not depend on the contents of the release.
+  private static func withoutRelease(
+    _ packaging: Manifest.Packaging, in context: PackagingContext
+  ) throws -> PackagingTree {
+    let packages = try context.packages.map { package in
+      PackageSources(dkms: try DKMSPackage(package, in: context), tree: ReleaseTree(), licences: .unknown)
+    }
+    return PackagingTree(
+      context: context, packages: packages, licences: .unknown, built: packaging.packages.map { ($0, .unknown) })
+  }
+
+  /// The origin of files that lrelease generates without a template.
   private static let own = Origin(source: "generated", generator: "lrelease")
 
   private typealias Entries = [(String, TreeEntry)]
@@ -93,8 +107,8 @@ package struct PackagingTree {
     var recipe = Recipe(plan: context.plan)
     var entries: Entries = []
     let values = Self.values(context, licences, forSpec: false)
-    for file in try recipe.list(packaging.debian, deep: true, at: packaging.location) {
-      var text = try context.render(file, at: packaging.location, values)
+    for file in try recipe.list(packaging.debian, deep: true, at: packaging.debianLocation) {
+      var text = try context.render(file, at: packaging.debianLocation, values)
       let name = String(file.dropFirst(packaging.debian.count + 1))
       if name == "control" {
         for package in packages {
@@ -118,15 +132,15 @@ package struct PackagingTree {
     return try entries + copyrights(packaging, besides: PathSet(entries.map(\.0)))
   }
 
-  /// What debhelper installs instead of `debian/copyright`, which is about the whole source: of each package that is built,
-  /// what it is made of, where the recipe does not say so itself.
+  /// Copyright files for debhelper, instead of `debian/copyright`, which covers the whole source: one for each built
+  /// package, unless the recipe has one.
   private func copyrights(_ packaging: Manifest.Packaging, besides known: PathSet) throws -> Entries {
     guard known.contains("debian/copyright") else { return [] }
     let file = "\(packaging.debian)/copyright"
     return try built.compactMap { package, licences in
       guard let deb = package.deb, !known.contains("debian/\(deb).copyright") else { return nil }
       let values = licences.values.merging(["DESCRIPTION": DebianControl.indented(context.description())]) { $1 }
-      let text = try context.render(file, at: packaging.location, values)
+      let text = try context.render(file, at: packaging.debianLocation, values)
       return ("debian/\(deb).copyright", entry(text, from: "template \(file)"))
     }
   }
@@ -147,14 +161,14 @@ package struct PackagingTree {
       return lines[start...].joined(separator: "\n")
     }
     let text = try context.render(
-      packaging.spec, at: packaging.location,
+      packaging.spec, at: packaging.specLocation,
       Self.values(context, licences, built: built, forSpec: true, dkmsPackages: parts.joined(separator: "\n")))
     return [("\(context.manifest.name).spec", entry(text, from: "template \(packaging.spec)"))]
   }
 
-  /// What `@NAME@` stands for in `debian/` or in the spec, beside the values of the context.
+  /// The values of `@NAME@` in `debian/` or in the spec, in addition to those of the context.
   ///
-  /// - Parameter built: what a build makes of the release, with its licences; nil where these are not known yet.
+  /// - Parameter built: the packages that a build of the release makes, with their licences; nil if not known yet.
   package static func values(
     _ context: PackagingContext, _ licences: PackageLicences = .unknown,
     built: [(package: Manifest.BuiltPackage, licences: PackageLicences)]? = nil, forSpec: Bool,
@@ -169,20 +183,20 @@ package struct PackagingTree {
       forSpec
         ? [
           "DKMS_PACKAGES": dkmsPackages, "DESCRIPTION": context.description(),
-          // The Open Build Service fills this one in.
+          // The Open Build Service replaces this one.
           "BUILD_FLAVOR": "@BUILD_FLAVOR@",
         ] : ["DESCRIPTION": DebianControl.indented(context.description())]
     ) { $1 }
   }
 
-  /// A path as `tar -T` takes it, which reads options and escapes in such a list.
+  /// A path for `tar -T`, which interprets options and escapes in such a list.
   private static func listed(_ path: String) -> String {
     let bytes = path.utf8.flatMap { $0 == UInt8(ascii: "\\") ? [$0, $0] : [$0] }
     return (path.startsInBytes(with: "-") ? "./" : "") + String(decoding: bytes, as: UTF8.self)
   }
 
-  /// For each DKMS package a folder: `files` lists what it takes from the release, `tree` holds the rest of its sources,
-  /// and for each format a file says the package's name and where the sources go.
+  /// A folder for each DKMS package: `files` lists its files from the release, `tree` holds its other sources, and for
+  /// each format a file states the name of the package and the path of its sources.
   private func laidOut(_ release: ReleaseTree) throws -> Entries {
     var entries: Entries = []
     for package in packages {

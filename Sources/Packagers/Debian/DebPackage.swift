@@ -14,9 +14,9 @@ package struct DebPackage: Sendable {
   package var version: String
   package var architecture = "all"
   /// Further fields of the control file in their order. A value may have several lines; an empty one is written ` .`.
-  /// Package, Version, Architecture and Installed-Size are made here.
+  /// Package, Version, Architecture and Installed-Size are added here.
   package var fields: [(name: String, value: String)] = []
-  /// Files among `files` that the site may change.
+  /// The configuration files among `files`, which the site may change.
   package var conffiles: [String] = []
   /// Control files by name: `postinst`, `prerm`, `triggers`, …
   package var maintainerScripts: [String: [UInt8]] = [:]
@@ -45,10 +45,10 @@ package struct DebPackage: Sendable {
 
   package var fileName: String { PackageFileName.deb(name, version: version, architecture: architecture) }
 
-  /// Writes the package so that it appears complete or not at all.
+  /// Writes the package atomically.
   ///
-  /// - Parameter report: is told how many bytes of the uncompressed files are done, and how many there are.
-  /// - Throws: `ReleaseError` with code `input` for what dpkg would refuse, in dpkg's own words.
+  /// - Parameter report: is called with the finished and the total number of uncompressed bytes.
+  /// - Throws: `ReleaseError` with code `input` and dpkg's own message for anything that dpkg would refuse.
   @discardableResult
   package func write(
     to path: FilePath, report: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
@@ -59,7 +59,7 @@ package struct DebPackage: Sendable {
     let control = try controlFile(layout, doing: doing)
     try complain(doing: doing) { lr_dpkg_control_check(control, control.utf8.count, $0, $1) }
 
-    // An ar archive states the size of a member before its bytes.
+    // In an ar archive, the size of a member precedes its bytes.
     let (_, members) = try ContentStore.temporary()
     let tar = CompressedTar(codec, blocks: blocks, time: sourceDate, doing: doing)
     let controlMember = try await tar.write(controlEntries(layout, control: control, doing: doing), to: members)
@@ -76,8 +76,8 @@ package struct DebPackage: Sendable {
   }
 
   private func controlFile(_ layout: PackageLayout, doing: String) throws -> String {
-    // As dpkg-gencontrol counts: whole KiB for files and links, one for each folder, the root and DEBIAN among them,
-    // and what DEBIAN holds by then.
+    // Like dpkg-gencontrol: whole KiB for files and links, one for each folder, including the root and DEBIAN, and the
+    // files that DEBIAN then holds.
     func kibibytes(_ bytes: Int) -> Int { (bytes + 1023) / 1024 }
     let scripts = maintainerScripts.values.reduce(0) { $0 + kibibytes($1.count) }
     let size = layout.entries.reduce(2 + scripts + (conffiles.isEmpty ? 0 : 1)) { sum, entry in
@@ -97,7 +97,7 @@ package struct DebPackage: Sendable {
       guard let first = name.utf8.first, first != 0x2d, first != 0x23,
         name.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != 0x3a })
       else {
-        throw ReleaseError(.input, doing: doing, reason: "“\(name)” cannot be the name of a field")
+        throw ReleaseError(.input, doing: doing, reason: "'\(name)' cannot be the name of a field")
       }
       let parts = value.split(separator: "\n", omittingEmptySubsequences: false)
       text += "\(name): \(parts[0].trimmed)\n"
@@ -124,7 +124,7 @@ package struct DebPackage: Sendable {
       if !conffiles.contains(file.path) { sums += "\(try md5Hex(of: bytes))  \(file.path)\n" }
     }
     if let missing = conffiles.first(where: { !regular.contains($0) }) {
-      throw ReleaseError(.input, doing: doing, reason: "the conffile “\(missing)” is not a file of the package")
+      throw ReleaseError(.input, doing: doing, reason: "the conffile '\(missing)' is not a file of the package")
     }
     members["md5sums"] = Array(sums.utf8)
     if !conffiles.isEmpty { members["conffiles"] = Array(conffiles.map { "/\($0)\n" }.joined().utf8) }
@@ -132,7 +132,7 @@ package struct DebPackage: Sendable {
     let plain: Set = ["templates", "triggers", "shlibs", "symbols"]
     for (name, bytes) in maintainerScripts {
       guard scripts.contains(name) || plain.contains(name) else {
-        throw ReleaseError(.input, doing: doing, reason: "“\(name)” is not a control file that dpkg knows")
+        throw ReleaseError(.input, doing: doing, reason: "'\(name)' is not a control file that dpkg knows")
       }
       members[name] = bytes
     }

@@ -5,7 +5,7 @@ import Diagnostics
 /// A control file of Debian: stanzas of fields. Source: deb-control(5), deb-src-control(5).
 package struct DebianControl: Sendable {
   package struct Stanza: Sendable {
-    /// In their order; a value of several lines has each but the first indented. None is empty.
+    /// In order. All lines of a value but the first are indented. No value is empty.
     package var fields: [(name: String, value: String)] = []
 
     package init() {}
@@ -17,7 +17,7 @@ package struct DebianControl: Sendable {
 
   package var stanzas: [Stanza] = []
 
-  /// - Parameter file: the name under which messages speak of it.
+  /// - Parameter file: its name in messages.
   package init(parsing text: String, file: String) throws {
     var stanza = Stanza()
     func finish(_ stanzas: inout [Stanza]) {
@@ -25,9 +25,9 @@ package struct DebianControl: Sendable {
       if !stanza.fields.isEmpty { stanzas.append(stanza) }
       stanza = Stanza()
     }
-    // By bytes, as dpkg reads it: to Swift, a blank with an accent on it is none.
+    // Compare bytes, as dpkg does: for Swift, a blank with a combining accent is another character.
     for (number, whole) in text.utf8.lines.enumerated() {
-      // One CR more than belongs to a line is no part of a value either.
+      // An additional CR at the end of a line is not part of the value.
       let line = whole.prefix(whole.count - whole.reversed().prefix { $0 == 0x0d }.count)
       if line.first == UInt8(ascii: "#") { continue }
       if line.allSatisfy(Self.isBlank) {
@@ -54,7 +54,7 @@ package struct DebianControl: Sendable {
 
   package var text: String { stanzas.map(\.text).joined(separator: "\n") }
 
-  /// A description as a control file has it: indented, with a dot on empty lines.
+  /// A description for a control file: indented, with a dot on empty lines.
   package static func indented(_ description: String) -> String {
     description.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? " ." : " \($0)" }
       .joined(separator: "\n")

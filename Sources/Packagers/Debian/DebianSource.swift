@@ -7,8 +7,8 @@ import Model
 import Releases
 import SystemPackage
 
-/// A source package of Debian in the format 3.0 (quilt): the released tarball as it is, the `debian/` of the release in
-/// a tarball of its own, and the .dsc that names both. Source: dsc(5), dpkg-source(1).
+/// A source package of Debian in the format 3.0 (quilt): the unchanged released tarball, a tarball with the `debian/`
+/// of the release, and the .dsc that names both. Source: dsc(5), dpkg-source(1).
 package struct DebianSource: Sendable {
   /// One of its files, as a .dsc lists it.
   package struct File: Sendable {
@@ -53,7 +53,7 @@ package struct DebianSource: Sendable {
         + tree.paths.compactMap { path in tree[path].map { .file(path, $0.content, mode: $0.mode) } }, to: output)
   }
 
-  /// The .dsc, its fields in the order in which dpkg-source writes them.
+  /// The .dsc, with its fields in the order of dpkg-source.
   package func dsc(files: [File]) throws -> String {
     let source = control.stanzas[0]
     let binaries = control.stanzas.dropFirst().filter { $0["Package"] != nil }
@@ -65,7 +65,7 @@ package struct DebianSource: Sendable {
     add("Format", "3.0 (quilt)")
     add("Source", name)
     add("Binary", binaries.compactMap { $0["Package"] }.joined(separator: ", "))
-    // 'any' takes in every architecture but 'all', which stands last.
+    // 'any' includes every architecture but 'all', which comes last.
     let wide = architectures.filter { $0.hasSuffix("any") }
     let named = wide.isEmpty ? architectures.filter { $0 != "all" } : wide
     add("Architecture", (named.sorted() + (architectures.contains("all") ? ["all"] : [])).joined(separator: " "))
@@ -105,7 +105,7 @@ package struct DebianSource: Sendable {
     return stanza.text
   }
 
-  /// What a .dsc says of a file.
+  /// The entry of a file in a .dsc.
   package static func describe(_ path: FilePath, as name: String) throws -> File {
     let bytes = try ContentStore(reading: path).whole()
     let legacy = try LegacyDigests(of: bytes)

@@ -3,17 +3,17 @@
 import Files
 import Model
 
-/// The stanzas of a machine-readable `debian/copyright`: which files are under which licence, and the texts.
+/// The stanzas of a machine-readable `debian/copyright`: the licences of files, and their texts.
 ///
-/// The licence of most files stands first, for `*`; a folder is named instead of its files where all of them agree.
-/// Source: DEP 5; Debian Policy 12.5, for what /usr/share/common-licenses has.
+/// The most frequent licence comes first, for `*`. A folder is named instead of its files if all of them agree.
+/// Source: DEP 5; Debian Policy 12.5, for the contents of /usr/share/common-licenses.
 struct DebianCopyright {
   private typealias Statement = FileLicences.Statement
   private var stanzas: [String] = []
 
   /// - Parameters:
   ///   - files: in the order of their paths.
-  ///   - fallback: what is said of a package without files, and of files that name no holder of copyright.
+  ///   - fallback: for a package without files, and for files without a copyright holder.
   init(
     _ files: [(String, FileLicences.Finding)], texts: [(name: String, text: [UInt8])],
     fallback: (expression: SPDXExpression, holder: String)
@@ -53,7 +53,7 @@ struct DebianCopyright {
   private static func patterns(
     _ files: [(path: String, statement: Statement)], besides main: Statement
   ) -> [Statement: [String]] {
-    // What all files below a folder agree on; nil where they do not.
+    // The common licence of all files below a folder; nil if they differ.
     var agreed = ByPath<Statement?>()
     for (path, statement) in files {
       for folder in folders(of: path) {
@@ -74,13 +74,13 @@ struct DebianCopyright {
     return patterns
   }
 
-  /// The folders that hold a path, from the top.
+  /// The folders above a path, from the top.
   private static func folders(of path: String) -> [String] {
     let parts = path.pathParts
     return (1..<max(1, parts.count)).map { parts[..<$0].joined(separator: "/") }
   }
 
-  /// The list of files is split at white space, and has no way to write it.
+  /// The list of files is split at white space, which cannot be escaped.
   private static func escaped(_ path: String) -> String {
     var out = ""
     for scalar in path.unicodeScalars {
@@ -95,7 +95,7 @@ struct DebianCopyright {
 
   // MARK: texts
 
-  /// What base-files has in /usr/share/common-licenses, with the names that people know.
+  /// The licences of base-files in /usr/share/common-licenses, with their common names.
   private static let common: [String: (file: String, title: String)] = [
     "Apache-2.0": ("Apache-2.0", "Apache License version 2.0"),
     "CC0-1.0": ("CC0-1.0", "Creative Commons CC0 1.0 Universal licence"),
@@ -139,7 +139,7 @@ struct DebianCopyright {
 }
 
 extension Substring {
-  /// Tabs as the blanks that they stand for: a control file is read with another indentation.
+  /// Expands tabs, because a control file is read with another indentation.
   fileprivate var withoutTabs: String {
     var out = ""
     for character in self {
@@ -150,13 +150,13 @@ extension Substring {
 }
 
 extension FileLicences.Statement {
-  /// The same for any two that are equal, and another for others.
+  /// A key that is equal for equal licences.
   fileprivate var order: String { ([expression.text] + copyright).joined(separator: "\n") }
 }
 
 extension String {
-  /// Without empty lines at both ends, tabs, and the lines in which a template wants names: these stand under
-  /// Copyright. The indentation of the first line stays.
+  /// Without empty lines at both ends, tabs, and template lines for names, which are under Copyright. Keeps the
+  /// indentation of the first line.
   fileprivate var paragraphs: String {
     var lines = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .filter { !$0.contains("<year>") }.map(\.withoutTabs)[...]

@@ -4,20 +4,20 @@ import Diagnostics
 import Files
 import Model
 
-/// Under which licence each file of a release is.
+/// The licence of each file of a release.
 ///
-/// In this order: a rule of the manifest, the tags of the file, the tags of a file `NAME.license` beside it, what the
-/// manifest says of the extra that brings it, what it says of the release. Nothing else counts, so that plan and tree
-/// alone decide, on every machine.
+/// In this order: a rule of the manifest, the tags of the file, the tags of a file `NAME.license` beside it, the
+/// licence of its extra in the manifest, the licence of the release. Nothing else counts, so that the result is the
+/// same on every machine.
 package struct FileLicences: Sendable {
-  /// What holds for a file.
+  /// The licence of a file.
   struct Statement: Sendable, Hashable {
     var expression: SPDXExpression
-    /// Holders of copyright that the manifest or the rule names.
+    /// The copyright holders that the manifest or the rule names.
     var copyright: [String]
   }
 
-  /// What was found out about a file.
+  /// The findings about a file.
   struct Finding: Sendable {
     var statement: Statement
     var tags: LicenceTags
@@ -44,7 +44,7 @@ package struct FileLicences: Sendable {
     findings = found
   }
 
-  /// Texts of licences have no licence that a package would name, and links no content.
+  /// Texts of licences have no licence that a package states, and links have no content.
   private static func saysNothing(_ path: String, _ entry: TreeEntry) -> Bool {
     if entry.content.isLink || path.startsInBytes(with: "LICENSES/") { return true }
     let name = path.pathParts.last.map(String.init) ?? path
@@ -53,7 +53,7 @@ package struct FileLicences: Sendable {
     }
   }
 
-  /// - Parameter package: of the file, where it is made for one.
+  /// - Parameter package: the package that the file is generated for, if any.
   private static func finding(
     _ path: String, _ entry: TreeEntry, beside: TreeEntry?, _ context: PackagingContext, _ rules: [SPDXExpression],
     madeFor package: Manifest.Package? = nil
@@ -79,15 +79,15 @@ package struct FileLicences: Sendable {
     return Finding(statement: Statement(expression: stated, copyright: copyright), tags: tags, rule: rule)
   }
 
-  /// Under which licence a file of the release is; nil for a file that says nothing, such as the text of a licence.
+  /// The licence of a file of the release; nil for a file without one, such as the text of a licence.
   package func expression(of path: String) -> SPDXExpression? { findings[path]?.statement.expression }
 
-  /// Whether a rule says why the licence of a file is what it says, and so that a person has looked.
+  /// Whether a rule gives a reason for the licence of a file, so that a person has checked it.
   package func isExplained(_ path: String) -> Bool {
     findings[path]?.rule.map { context.manifest.licenceRules[$0].why != nil } ?? false
   }
 
-  /// What the files of a package say, those of the release and those that are made for it.
+  /// The licences of a package, from its files of the release and those generated for it.
   package func package(_ package: Manifest.Package, _ tree: ReleaseTree) throws -> PackageLicences {
     var files: [(String, Finding)] = []
     for path in tree.paths {
@@ -101,10 +101,10 @@ package struct FileLicences: Sendable {
     return try PackageLicences(files, context, texts)
   }
 
-  /// What the files say that a package is made of when the release builds itself.
+  /// The licences of a package that a build of the release makes, from the files that it is built from.
   ///
   /// - Parameter packages: the DKMS packages of the release.
-  /// - Throws: `ReleaseError` with code `input` where there is no such file.
+  /// - Throws: `ReleaseError` with code `input` if there is no such file.
   package func built(_ built: Manifest.BuiltPackage, with packages: [PackageSources]) throws -> PackageLicences {
     let sources = packages.first { $0.dkms.package.variant == built.variant }?.tree
     let files = findings.filter { path, _ in
@@ -120,9 +120,9 @@ package struct FileLicences: Sendable {
     return try PackageLicences(files.map { ($0.key, $0.value) }.sortedByBytes(\.0), context, texts)
   }
 
-  /// What the files of the whole release say, its packaging among them.
+  /// The licences of the whole release, including its packaging.
   ///
-  /// - Parameter packaging: the files that belong to it, of which the folder counts.
+  /// - Parameter packaging: its files, of which only the folder counts.
   package func release(packaging: [(path: String, text: String)]) throws -> PackageLicences {
     var files = findings.map { ($0.key, $0.value) }
     for (path, text) in packaging {
@@ -132,8 +132,7 @@ package struct FileLicences: Sendable {
     return try PackageLicences(files.sortedByBytes(\.0), context, texts)
   }
 
-  /// The files of the recipe that become part of the release, as far as their licences are concerned: those of `debian/`
-  /// with their own tags, and what lrelease makes.
+  /// The licences of packaging files in the release: the tags of those of `debian/`, and those of generated files.
   func recipe() throws -> [(path: String, text: String)] {
     guard let packaging = context.manifest.packaging else { return [] }
     var recipe = Recipe(plan: context.plan)
@@ -147,10 +146,10 @@ package struct FileLicences: Sendable {
 
   // MARK: texts in the tarball
 
-  /// The origin of the texts of licences that lrelease adds.
+  /// The origin of licence texts that lrelease adds.
   static let textOrigin = Origin(source: "generated", generator: "text of a licence")
 
-  /// Adds the texts of the licences that the release has none of, as REUSE names them.
+  /// Adds the missing texts of licences, named as in REUSE.
   package func addTexts(to tree: inout ReleaseTree, of licences: PackageLicences) {
     for (name, text) in licences.texts where !texts.isInRelease(name) {
       let path = texts.path(of: name)

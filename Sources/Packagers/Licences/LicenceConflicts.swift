@@ -2,8 +2,8 @@
 
 import Model
 
-/// Licences that cannot be combined with the GPL in one work. It is conservative: what the Free Software Foundation calls
-/// incompatible, and nothing that is disputed. Source: https://www.gnu.org/licenses/license-list.html.
+/// Licences that cannot be combined with the GPL in one work: only those that the Free Software Foundation calls
+/// incompatible, and no disputed ones. Source: https://www.gnu.org/licenses/license-list.html.
 enum LicenceConflicts {
   /// Incompatible with every version of the GPL.
   private static let withGPL: Set = [
@@ -14,15 +14,15 @@ enum LicenceConflicts {
     "QPL-1.0",
     "RPSL-1.0", "SISSL", "SPL-1.0", "SSPL-1.0", "YPL-1.1",
   ]
-  /// Compatible with version 3 of the GPL, and so with what is under version 2 or any later one.
+  /// Compatible with version 3 of the GPL, and therefore with code under version 2 or later.
   private static let withVersion2: Set = [
     "AGPL-3.0-only", "AGPL-3.0-or-later", "Apache-2.0", "CC-BY-SA-4.0", "ECL-2.0", "GPL-3.0-only", "GPL-3.0-or-later",
     "LGPL-3.0-only", "LGPL-3.0-or-later",
   ]
-  /// Exceptions that allow what the licence alone does not.
+  /// Exceptions that permit a combination that the licence alone forbids.
   private static let exceptions = ["Autoconf-", "Bison-", "GCC-", "LLVM-", "Libtool-", "mif-", "Swift-", "u-boot-"]
 
-  /// What of the rest of a work a file cannot go together with; nil where it can.
+  /// The part of a work that conflicts with a file; nil if there is none.
   ///
   /// - Parameter rest: the expressions of all files.
   static func opponent(of expression: SPDXExpression, in rest: some Sequence<SPDXExpression>) -> SPDXExpression? {

@@ -5,21 +5,21 @@ import Files
 import Model
 
 extension FileLicences {
-  /// Finds what must not be released as it is: tags that cannot be read, rules that contradict a file without saying why,
-  /// licences that cannot go together, licences without a text.
+  /// Finds what must not be released: unreadable tags, rules that contradict a file without a reason, conflicting
+  /// licences, licences without a text.
   ///
-  /// - Parameter licences: of the whole release.
-  /// - Throws: `Diagnostics` with all of it.
+  /// - Parameter licences: those of the whole release.
+  /// - Throws: `Diagnostics` with all findings.
   package func judge(_ licences: PackageLicences) throws(Diagnostics) {
     let found = unreadableTags + contradictions + conflicts + missingTexts(of: licences)
     if !found.isEmpty { throw Diagnostics(found) }
   }
 
-  /// Rules that no file of the release matches, which may be a typing mistake.
+  /// Rules that match no file of the release, perhaps because of a typing mistake.
   package var idleRules: [Manifest.LicenceRule] {
     let used = Set(findings.values.compactMap(\.rule))
     let all = context.manifest.licenceRules
-    // Where a later rule took all files of an earlier one, that one has matched.
+    // A rule whose files a later rule took counts as matching.
     return all.indices.filter { index in
       !used.contains(index) && !findings.contains { all[index].matches($0.key) }
     }.map { all[$0] }

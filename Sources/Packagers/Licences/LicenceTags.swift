@@ -6,14 +6,14 @@ import Model
 
 /// What the first lines of a file say of its licence: `SPDX-License-Identifier` and `SPDX-FileCopyrightText`.
 ///
-/// Only a comment counts, or a line that begins with the tag: a program that writes tags into other files says nothing of
+/// Only a comment counts, or a line that begins with the tag: a program that writes tags to other files does not tag
 /// itself. Source: SPDX 2.3, annex E; REUSE 3.3.
 package struct LicenceTags: Sendable, Equatable {
-  /// nil where there is no tag.
+  /// nil if there is no tag.
   package var expression: SPDXExpression?
-  /// The text of a tag that is no expression, and why.
+  /// The text of an invalid tag, and why it is invalid.
   var unreadable: (text: String, reason: String)?
-  /// Holders of copyright, as they stand.
+  /// Copyright holders, verbatim.
   var copyright: [String] = []
 
   static let lines = 40
@@ -36,7 +36,7 @@ package struct LicenceTags: Sendable, Equatable {
     var isIgnored = false
     for line in head.split(separator: 0x0a, maxSplits: Self.lines, omittingEmptySubsequences: false).prefix(Self.lines)
     {
-      // Most lines have no tag, and need no decoding.
+      // Most lines have no tag, and are not decoded.
       guard line.contains(0x53) else { continue }
       let text = String(decoding: line, as: UTF8.self)
       if text.contains("REUSE-IgnoreStart") { isIgnored = true }
@@ -56,7 +56,7 @@ package struct LicenceTags: Sendable, Equatable {
     if !found.isEmpty { expression = .all(of: found) }
   }
 
-  /// How comments begin in the languages of a kernel's surroundings.
+  /// The start of comments in languages that kernel projects use.
   private static let marks = [
     "//", "/*", "*", "#", ";", "--", "%", "<!--", "..", "!", "(*", "{#", "{-", "dnl ", "rem ", "REM ", "@c ", "C ",
     "\" ",
@@ -70,7 +70,7 @@ package struct LicenceTags: Sendable, Equatable {
 
   private static func value(of tag: String, in line: String) -> String? {
     guard let place = line.firstRange(of: tag) else { return nil }
-    // Valid-License-Identifier and the like are other tags; in quotes it is what a program writes.
+    // Valid-License-Identifier and the like are other tags; a quoted tag is program output.
     if let before = line[..<place.lowerBound].last,
       before.isLetter || before.isNumber || "\"'`-_=".contains(before)
     {

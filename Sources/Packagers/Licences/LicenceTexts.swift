@@ -3,9 +3,9 @@
 import Files
 import Model
 
-/// Where the texts of licences are: in the release, beside the manifest, or in lrelease.
+/// The texts of licences: in the release, beside the manifest, or in lrelease.
 struct LicenceTexts: Sendable {
-  /// By the name of the file below LICENSES/, without `.txt`. Their paths stand in specs, so that they are plain ones.
+  /// By the file name below LICENSES/, without `.txt`. Their paths are used in specs, so they are plain.
   private var ofRelease: [String: (path: String, content: FileContent)] = [:]
   /// By the name of the licence.
   private var ofRules: [String: [UInt8]] = [:]
@@ -33,29 +33,29 @@ struct LicenceTexts: Sendable {
     }
   }
 
-  /// Whether the release has the text already.
+  /// Whether the release already has the text.
   func isInRelease(_ name: String) -> Bool { file(inRelease: name) != nil }
 
   private func file(inRelease name: String) -> (path: String, content: FileContent)? {
     ofRelease[name] ?? LicenceTexts.plain(name).flatMap { ofRelease[$0] }
   }
 
-  /// Where the tarball has the text: in the release, or where lrelease adds it, as REUSE names it.
+  /// The path of the text in the tarball: that of the release, or the one that lrelease adds, as in REUSE.
   func path(of name: String) -> String { file(inRelease: name)?.path ?? "LICENSES/\(name).txt" }
 
-  /// The name without what says which versions are meant; nil where there is nothing to leave out.
+  /// The name without the suffix for versions; nil if it has none.
   static func plain(_ name: String) -> String? {
     ["-only", "-or-later", "+"].first { name.hasSuffix($0) }.map { String(name.dropLast($0.count)) }
   }
 
-  /// The text of a licence or an exception; nil where there is none.
+  /// The text of a licence or an exception; nil if there is none.
   func text(of name: String) throws -> [UInt8]? {
     if let file = file(inRelease: name) { return Self.text(inKernelFile: try file.content.readFile()) }
-    // A rule that names several licences brings the text of those that nobody else has.
+    // A rule with several licences provides the text of those without another text.
     return LicenceData.text(of: name) ?? ofRules[name]
   }
 
-  /// A file of the kernel's LICENSES/ has a head for people and programs, which ends with `License-Text:`.
+  /// Files of the kernel's LICENSES/ have a header that ends with `License-Text:`.
   private static func text(inKernelFile bytes: [UInt8]) -> [UInt8] {
     let head = "License-Text:"
     let text = String(decoding: bytes, as: UTF8.self)

@@ -3,20 +3,20 @@
 import Files
 import Model
 
-/// What a package says of licences, made out of the files that it holds.
+/// The licences of a package, derived from its files.
 package struct PackageLicences: Sendable {
-  /// What holds for the package as a whole: the `License:` of a spec.
+  /// The licence of the whole package: the `License:` of a spec.
   package let expression: SPDXExpression
-  /// The stanzas of `debian/copyright` behind the first.
+  /// The stanzas of `debian/copyright` after the first.
   let debian: String
   /// The texts of its licences and exceptions, by their SPDX names, in the order of these.
   let texts: [(name: String, text: [UInt8])]
-  /// Where the tarball has these texts, each path once.
+  /// The paths of these texts in the tarball, each once.
   let paths: [String]
-  /// Names of licences and exceptions without a text.
+  /// The names of licences and exceptions without a text.
   let missingTexts: [String]
 
-  /// Where nothing is asked but which files there are.
+  /// A placeholder if only the names of files matter.
   package static let unknown = PackageLicences()
 
   private init() {
@@ -47,19 +47,19 @@ package struct PackageLicences: Sendable {
     debian = copyright.text
   }
 
-  /// What `@NAME@` stands for in the recipe of the package.
+  /// The values of `@NAME@` in the recipe of the package.
   var values: [String: String] { ["LICENSE": expression.text, "COPYRIGHT": debian] }
 
-  /// What these stand for in the spec that makes several packages, of one of which they are.
+  /// The values for one package in a spec of several packages.
   func values(of rpm: String) -> [String: String] {
     let name = String(rpm.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
     return ["\(name)_LICENSE": expression.text, "\(name)_LICENSE_FILES": paths.joined(separator: " ")]
   }
 
-  /// Where RPM has the texts of licences, without the slash at the start.
+  /// The folder of licence texts in RPM packages, without the leading slash.
   static func folder(_ package: String) -> String { "usr/share/licenses/\(package)" }
 
-  /// The texts as files of a .rpm.
+  /// The texts as files of an .rpm.
   func files(of package: String) -> [PackageFile] {
     texts.map { PackageFile(path: "\(Self.folder(package))/\($0.name).txt", content: .file($0.text)) }
   }

@@ -5,17 +5,17 @@ import Files
 import FoundationEssentials
 import SystemPackage
 
-/// An .rpm file as signing sees it: a lead and a header of signatures, and then the header that they sign, and the
-/// payload. Signing changes what is before the second header, and nothing after. Source: rpm's docs/manual/format.md.
+/// The parts of an .rpm file that matter for signing: a lead and a signature header, then the signed header and the
+/// payload. Signing only changes what precedes the second header. Source: rpm's docs/manual/format.md.
 struct RPMFile {
-  /// The OpenPGP signatures of the header, one after the other; empty for a package that is not signed.
+  /// The concatenated OpenPGP signatures of the header; empty for an unsigned package.
   let signatures: [UInt8]
-  /// The header that is signed. The digest of the payload is in it.
+  /// The signed header, which contains the digest of the payload.
   let header: [UInt8]
-  /// Of the header and all that follows it: the same for packages that differ in nothing but signatures.
+  /// The digest of the header and everything after it: equal for packages that only differ in signatures.
   let signedPart: SHA256Digest
 
-  /// - Throws: `ReleaseError` with code `source` for what is no .rpm, or a damaged one.
+  /// - Throws: `ReleaseError` with code `source` if it is not an .rpm, or damaged.
   init(reading path: FilePath) throws {
     let file = try ContentStore(reading: path).whole()
     let damaged = ReleaseError(
@@ -24,11 +24,11 @@ struct RPMFile {
       guard count <= 256 << 20, start <= file.count, count <= file.count - start else { throw damaged }
       return try file.withPiece(from: start, count: count) { Array($0) }
     }
-    /// The number of entries in the index of the header at `start`, and its whole size.
+    /// The number of index entries of the header at `start`, and its total size.
     func layout(_ start: Int) throws -> (entries: Int, size: Int) {
       let intro = try read(start, 16)
       let (entries, data) = (Self.number(intro, 8), Self.number(intro, 12))
-      // As many as rpm reads.
+      // The same limit as in rpm.
       guard intro.starts(with: [0x8e, 0xad, 0xe8, 0x01]), entries <= 0xffff else { throw damaged }
       return (entries, 16 + 16 * entries + data)
     }
@@ -47,7 +47,7 @@ struct RPMFile {
     signedPart = hasher.finalize()
   }
 
-  /// The OpenPGP packets in a header of signatures; nil where it says that there is more than any package has.
+  /// The OpenPGP packets in a signature header; nil if it claims implausible sizes.
   private static func signatures(in header: [UInt8], entries: Int) -> [UInt8]? {
     // RPMSIGTAG_DSA, which EdDSA and ECDSA use too, and RPMSIGTAG_RSA; RPMSIGTAG_OPENPGP of rpm 6 holds base64.
     let (dsa, rsa, openPGP) = (267, 268, 278)
@@ -56,7 +56,7 @@ struct RPMFile {
     for entry in 0..<entries {
       let place = 16 + 16 * entry
       let tag = number(header, place)
-      // Each once, or a small file could name the same data without end.
+      // Each once: otherwise a small file could refer to the same data many times.
       if [dsa, rsa, openPGP].contains(tag), !seen.insert(tag).inserted { return nil }
       let offset = 16 + 16 * entries + number(header, place + 8)
       let count = number(header, place + 12)
@@ -71,11 +71,11 @@ struct RPMFile {
         }
       }
     }
-    // rpm 6 gives the same signature in both ways.
+    // rpm 6 stores the same signature in both tags.
     return encoded.isEmpty ? plain : encoded
   }
 
-  /// A number of four bytes, the highest first.
+  /// A big-endian number of four bytes.
   private static func number(_ bytes: [UInt8], _ place: Int) -> Int {
     bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
   }

@@ -8,19 +8,19 @@ import Processes
 import Releases
 import SystemPackage
 
-/// A binary RPM package, made by librpm from files that are ready and a spec, without rpmbuild and its scripts.
+/// A binary RPM package, made by librpm from prepared files and a spec, without rpmbuild and its scripts.
 ///
 /// librpm runs in a child in a sandbox, where every path is the same each time: the same value gives the same bytes
 /// on machines with the same rpm.
 package struct RPMPackage: Sendable {
-  /// The spec. `%files` names what is in `files`; `%prep`, `%build` and `%install` are not run.
+  /// The spec. `%files` lists `files`; `%prep`, `%build` and `%install` are not run.
   package var spec: String
   package var files: [PackageFile]
   /// The time of everything in the package, in seconds since 1970.
   package var sourceDate: Int64
-  /// Macro definitions beyond our own, which they may replace: `("vendor", "Example")`.
+  /// Additional macro definitions, which may replace those of lrelease: `("vendor", "Example")`.
   package var macros: [(name: String, body: String)]
-  /// Level, threads and kind of the payload. The number of threads is fixed, so that the bytes are.
+  /// Level, threads and format of the payload. The number of threads is fixed, so that the bytes do not vary.
   package var payload: String
   private let worker: RPMWorker
 
@@ -37,10 +37,10 @@ package struct RPMPackage: Sendable {
     self.worker = worker
   }
 
-  /// Makes the package, of which the spec must have exactly one, and writes it whole or not at all.
+  /// Makes the only package of the spec, and writes it atomically.
   ///
-  /// - Parameter name: what the package is called in messages.
-  /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
+  /// - Parameter name: the name of the package in messages.
+  /// - Throws: `ReleaseError`, with code `input` and the message of librpm if it refuses the spec.
   @discardableResult
   package func write(to path: FilePath, name: String) async throws -> FileBytes {
     try await build(name: name) { made in
@@ -57,7 +57,7 @@ package struct RPMPackage: Sendable {
 
   /// Makes every package of the spec.
   ///
-  /// - Parameter body: is given the files, named as rpm names them, in order. They are removed when it has returned.
+  /// - Parameter body: is called with the files, named by rpm, in order. They are removed afterwards.
   package func build<R: Sendable>(
     name: String, _ body: @Sendable ([FilePath]) async throws -> R
   ) async throws -> R {
@@ -73,7 +73,7 @@ package struct RPMPackage: Sendable {
       }
       var made: [FilePath] = []
       let results = scratch.appending("RPMS")
-      // Below a folder for each architecture.
+      // They are in a folder for each architecture.
       try DirectoryWalker(results).walk { entry in
         if entry.kind == .regular { made.append(results.appending(bytes: entry.path)) }
         return .goOn
@@ -105,8 +105,8 @@ package struct RPMPackage: Sendable {
     )
   }
 
-  /// What the header of the package at `path` says, as lines `Name: value`: Name, Version, Release, Architecture,
-  /// License, Summary, and one line for each Requires and Provides. The payload is not verified.
+  /// The header of the package at `path` as lines `Name: value`: Name, Version, Release, Architecture, License,
+  /// Summary, and one line for each Requires and Provides. The payload is not verified.
   package static func header(of path: FilePath) throws -> String {
     var text = [CChar](repeating: 0, count: 1 << 20)
     let size = text.count
@@ -134,9 +134,9 @@ package struct RPMSource: PackageWriter {
 
   package var title: String { "the source package of \(name)" }
 
-  /// Makes the package in `folder`, under the name that rpm gives it.
+  /// Makes the package in `folder`, named by rpm.
   ///
-  /// - Throws: `ReleaseError`, with code `input` and the words of librpm where it refuses the spec.
+  /// - Throws: `ReleaseError`, with code `input` and the message of librpm if it refuses the spec.
   package func write(
     in folder: FilePath, report: @Sendable (_ done: Int64, _ total: Int64) -> Void
   ) async throws -> [Artifact] {
@@ -149,11 +149,11 @@ package struct RPMSource: PackageWriter {
         TreeWriter.Entry("SOURCES/\(tarball.lastComponent?.string ?? name)", .regular(source)),
         TreeWriter.Entry("\(name).spec", .file(spec)),
       ])
-      // What it holds is compressed already.
+      // Its contents are already compressed.
       let macros = [
         ("_sourcedir", "\(RPMWorker.folder)/SOURCES"), ("_srcrpmdir", "\(RPMWorker.folder)/SRPMS"),
         ("_source_payload", "w.ufdio"),
-        // Without a sandbox the files belong to who runs it.
+        // Without a sandbox, the files would belong to the user.
         ("_srcdefattr", "(-,root,root)"),
       ]
       let outcome = try await RPMWorker.run(
@@ -172,12 +172,12 @@ package struct RPMSource: PackageWriter {
   }
 }
 
-/// What lrelease does as the child of an `RPMPackage` or `RPMSource`, for nobody else to call:
+/// The child process of an `RPMPackage` or `RPMSource`, an internal command:
 /// `lrelease rpm-worker WHAT "macro body"…`.
 package struct RPMWorker: Sendable {
   private let program: FilePath?
 
-  /// - Parameter program: an lrelease, which the child runs; nil for the program that is running.
+  /// - Parameter program: the lrelease that the child runs; nil for the running program.
   package init(program: FilePath? = nil) { self.program = program }
 
   func executable(doing: String) throws -> FilePath {
@@ -203,12 +203,12 @@ package struct RPMWorker: Sendable {
 
   /// The first argument that asks for it.
   package static let word = "rpm-worker"
-  /// Where the sandbox has the scratch folder, with the spec and what it needs.
+  /// The path of the scratch folder in the sandbox, with the spec and its files.
   static let folder = "/tmp/rpm"
-  /// Exit status when librpm refused.
+  /// Exit status if librpm refused.
   static let refused: Int32 = 2
 
-  /// Runs the child: this program in a sandbox that has the scratch folder at `folder`, and no network.
+  /// Runs the child in a sandbox with the scratch folder at `folder`, and without network.
   static func run(
     _ kind: Kind, _ executable: FilePath, scratch: FilePath, sourceDate: Int64,
     macros: [(name: String, body: String)], doing: String
@@ -217,7 +217,7 @@ package struct RPMWorker: Sendable {
       ("_topdir", folder), ("_rpmdir", "\(folder)/RPMS"), ("_tmppath", "\(folder)/tmp"), ("_dbpath", "\(folder)/db"),
       ("_buildhost", "reproducible"), ("use_source_date_epoch_as_buildtime", "1"),
       ("clamp_mtime_to_source_date_epoch", "1"), ("source_date_epoch_from_changelog", "0"),
-      // The header of a source package holds the spec as expanded, with the number of cores in it.
+      // The header of a source package contains the expanded spec, including the number of cores.
       ("_smp_build_ncpus", "1"), ("_smp_build_nthreads", "1"),
       ("_build_name_fmt", "%%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm"),
     ]
@@ -225,7 +225,7 @@ package struct RPMWorker: Sendable {
     var environment = Command.plainEnvironment
     environment["HOME"] = "\(folder)/home"
     environment["TMPDIR"] = "\(folder)/tmp"
-    // How it ended says more than where.
+    // Its exit status says more than its output.
     environment["SWIFT_BACKTRACE"] = "enable=no"
     environment["SOURCE_DATE_EPOCH"] = String(sourceDate)
     environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -239,8 +239,8 @@ package struct RPMWorker: Sendable {
     return try await sandbox.run("/tmp/lrelease", [word, kind.word] + definitions, doing: doing)
   }
 
-  /// - Parameter arguments: those after `rpm-worker`: what to make, and macro definitions.
-  /// - Returns: the exit status. A refusal is one line on standard error.
+  /// - Parameter arguments: the arguments after `rpm-worker`: what to make, and macro definitions.
+  /// - Returns: the exit status. A refusal prints one line on standard error.
   package static func main(arguments: [String]) -> Int32 {
     setlocale(LC_ALL, "C.UTF-8")
     umask(0o022)
@@ -262,7 +262,7 @@ package struct RPMWorker: Sendable {
     return refused
   }
 
-  /// The errors in a log of librpm as one line; the whole log when none is marked as such.
+  /// The errors in a log of librpm as one line; the whole log if no line is marked as an error.
   static func complaint(in log: String) -> String {
     let lines = log.split(separator: "\n").map { $0.trimmed }
     let errors = lines.drop { !$0.hasPrefix("error: ") }.filter { !$0.hasPrefix("warning: ") && !$0.isEmpty }

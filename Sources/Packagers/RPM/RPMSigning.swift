@@ -6,28 +6,28 @@ import Processes
 import Releases
 import SystemPackage
 
-/// Signatures in .rpm files: made by rpmsign, checked by gpgv.
+/// Signatures of .rpm files, made by rpmsign and checked by gpgv.
 package enum RPMSigning {
-  /// Demands what signing needs, before what is to be signed is made.
+  /// Checks that the tools for signing exist, before the packages are made.
   package static func demandTools(doing: String) throws {
     for program in ["rpmsign", "gpg", "gpgv"] { try Command(program, []).demandInstalled(doing: doing) }
   }
 
-  /// Signs packages in place, and checks that they are signed by that key then.
+  /// Signs packages in place, and checks their signatures afterwards.
   ///
-  /// - Throws: `ReleaseError` in the words of gpg or rpm.
+  /// - Throws: `ReleaseError` with the message of gpg or rpm.
   package static func sign(_ packages: [FilePath], with key: SigningKey) async throws {
     guard !packages.isEmpty else { return }
     let doing = "signing \(packages.map(\.name).shortened)"
     try demandTools(doing: doing)
-    // rpm 4 and rpm 6 take the key from different macros. What the user's own macros say of it does not count.
+    // rpm 4 and rpm 6 take the key from different macros. The user's own macros are overridden.
     let macros = [
       ("_gpg_name", key.localUser), ("_openpgp_sign_id", key.localUser), ("_openpgp_sign", "gpg"),
       ("_gpg_path", "%{nil}"), ("_gpg_digest_algo", "sha512"), ("_gpg_sign_cmd_extra_args", "--batch"),
       ("__gpg", Command.find("gpg")?.string.replacing("%", with: "%%") ?? "gpg"),
     ]
     var arguments = macros.flatMap { ["--define", "\($0.0) \($0.1)"] } + ["--addsign"]
-    // rpm 6 makes signatures that rpm 4 cannot read, unless it is told not to.
+    // By default, rpm 6 makes signatures that rpm 4 cannot read.
     let help = try await Command("rpmsign", ["--help"]).run(doing: doing)
     if help.text.contains("--rpmv4") { arguments.append("--rpmv4") }
     let rpmsign = Command(
@@ -52,10 +52,10 @@ package enum RPMSigning {
       .failed, doing: doing, reason: "rpmsign: \(errors.first.map(String.init) ?? outcome.complaint)")
   }
 
-  /// Who signed a package.
+  /// The signer of a package.
   ///
-  /// - Returns: the fingerprint; nil for a package without a signature.
-  /// - Throws: `ReleaseError` with code `unverified` for a signature that does not count.
+  /// - Returns: the fingerprint; nil for an unsigned package.
+  /// - Throws: `ReleaseError` with code `unverified` for an invalid or untrusted signature.
   package static func signer(of package: FilePath, _ trust: Trust) async throws -> String? {
     let file = try RPMFile(reading: package)
     guard !file.signatures.isEmpty else { return nil }
@@ -67,9 +67,9 @@ package enum RPMSigning {
     try !RPMFile(reading: package).signatures.isEmpty
   }
 
-  /// Checks the digests that the header has of the payload, so that its signature is one of the whole package.
+  /// Checks the payload against the digests in the header, so that the signature covers the whole package.
   ///
-  /// - Throws: `ReleaseError` with code `unverified`; with `missingTool` where rpm is not installed.
+  /// - Throws: `ReleaseError` with code `unverified`; with `missingTool` if rpm is not installed.
   package static func checkDigests(of package: FilePath) async throws {
     let doing = "checking the signature of \(package)"
     let outcome = try await withScratch { scratch in
@@ -88,7 +88,7 @@ package enum RPMSigning {
     }
   }
 
-  /// Whether two packages are the same but for their signatures.
+  /// Whether two packages only differ in their signatures.
   package static func isSame(_ one: FilePath, _ other: FilePath) throws -> Bool {
     try RPMFile(reading: one).signedPart == RPMFile(reading: other).signedPart
   }

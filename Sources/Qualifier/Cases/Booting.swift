@@ -5,7 +5,7 @@ import Distributions
 import SystemPackage
 import Verdicts
 
-/// What is tried of a package in a guest.
+/// The steps of a case in a guest.
 extension CaseRun {
   func boot(in session: ChrootSession, withSmoke: Bool) async throws {
     let qualify = release.manifest.qualify
@@ -39,7 +39,7 @@ extension CaseRun {
     }
   }
 
-  /// Makes steps of what a guest has reported.
+  /// Turns the reports of a guest into steps.
   private func judge(_ outcome: VirtualMachine.GuestRun) throws {
     func name(_ text: String) -> Verdict.Step.Name {
       switch text {
@@ -59,7 +59,7 @@ extension CaseRun {
       case .passed(let text): steps.append(.init(name: name(text), seconds: seconds, passed: true))
       case .failed(let text, let reason):
         steps.append(.init(name: name(text), seconds: seconds, passed: false))
-        // What the kernel said tells more than what a program made of it.
+        // The kernel's message says more than the error of the program.
         let fault = outcome.console.firstFault
         throw Failure(step: name(text), reason: fault ?? (reason.isEmpty ? "it failed" : reason))
       case .end: break
@@ -69,7 +69,7 @@ extension CaseRun {
     let fault = outcome.console.firstFault
     switch outcome.ending {
     case .stopped(let why) where outcome.reports.last != .end:
-      // The last line of a kernel that hangs may tell where.
+      // The last line of a hanging kernel may say where it hangs.
       let last = outcome.console.lines.last.map { "; its console ends with '\($0.prefix(200))'" }
       throw Failure(step: running, reason: fault.map { "\($0) (\(why))" } ?? why + (last ?? ""))
     case .gone:

@@ -10,7 +10,7 @@ import Processes
 import SystemPackage
 import Verdicts
 
-/// One package of a release on one kernel of a target: tried step by step until one fails.
+/// One package of a release on one kernel of a target: runs step by step until one fails.
 package final class CaseRun {
   let release: CandidateRelease
   let package: DKMSPackage
@@ -19,20 +19,20 @@ package final class CaseRun {
   let chroots: ChrootCache
   let programs: Qualification.Programs
   let level: Verdict.Level
-  /// Tries what happens in the life of a site, instead of one kernel.
+  /// Tests the life of a site instead of one kernel.
   let isLife: Bool
-  /// The release that is upgraded from.
+  /// The release to upgrade from.
   let previous: CandidateRelease?
   let folder: FilePath
   let settings: Settings
   let host: GuestHost
   let progress: Progress
 
-  /// What commands and guests may use.
+  /// Limits for commands and guests.
   package struct Settings: Sendable, Codable {
-    /// For each command in a chroot, in seconds.
+    /// The time limit for each command in a chroot, in seconds.
     package var seconds = 3600
-    /// How many processors to use; nil for all that this process may use.
+    /// The number of processors; nil for all that this process may use.
     package var cpus: Int?
 
     package init() {}
@@ -67,17 +67,17 @@ package final class CaseRun {
     self.progress = progress
   }
 
-  /// Why a step did not pass.
+  /// Why a step failed.
   struct Failure: Error {
     var result = Verdict.Result.fail
     var step: Verdict.Step.Name
     var reason: String
   }
 
-  /// Tries everything up to the level.
+  /// Runs all steps up to the level.
   ///
-  /// - Parameter work: what is tried; tests try less.
-  /// - Throws: `CancellationError` alone: whatever else happens is a verdict.
+  /// - Parameter work: the steps; tests run fewer.
+  /// - Throws: only `CancellationError`: any other error becomes a verdict.
   func verdict(
     inputs: SHA256Digest, logs: String, trying work: (CaseRun) async throws -> Void = { try await $0.run() }
   ) async throws -> Verdict {
@@ -96,7 +96,7 @@ package final class CaseRun {
       verdict.reason = failure.reason
       verdict.change = release.manifest.qualify.change(behind: failure.reason)
     } catch let error as ReleaseError {
-      // Of what the steps themselves do not expect: nothing can be said of the release.
+      // An unexpected error says nothing about the release.
       verdict.result = .notRun
       verdict.reason = "\(error)"
     }
@@ -113,7 +113,7 @@ package final class CaseRun {
 
   func rounded(_ seconds: Double) -> Double { (seconds * 100).rounded() / 100 }
 
-  /// Runs one step. What it gives is a note on it.
+  /// Runs one step. The result becomes its note.
   func step(_ name: Verdict.Step.Name, _ body: () async throws -> String?) async throws {
     let start = ContinuousClock.now
     func record(passed: Bool, _ note: String? = nil) {
@@ -128,7 +128,7 @@ package final class CaseRun {
       throw failure
     } catch let error as ReleaseError {
       record(passed: false)
-      // What a chroot, QEMU or a missing tool stops is no fault of the release.
+      // A failure of a chroot, of QEMU or a missing tool is not the fault of the release.
       throw Failure(result: .notRun, step: name, reason: "\(error)")
     }
   }
@@ -166,7 +166,7 @@ package final class CaseRun {
 
   static let outOfSpace = "No space left on device: free some, or set TMPDIR to where there is some"
 
-  /// Runs a script in the chroot, whose words go to a log beside the verdict.
+  /// Runs a script in the chroot. Its output goes to a log beside the verdict.
   func sh(
     _ script: Script, _ arguments: [String] = [], in session: ChrootSession, folders: [String: FilePath] = [:],
     log: String, step: Verdict.Step.Name
@@ -184,7 +184,7 @@ package final class CaseRun {
     let outcome = try await session.run(
       ["timeout", "--kill-after=10", "\(settings.seconds)", "sh", "-c", script.text, "qualify"] + arguments,
       folders: folders,
-      // What nproc(1) obeys, and with it dkms: a process may see more processors than it was given.
+      // nproc(1), and therefore dkms, obeys this: a process may see more processors than it may use.
       environment: settings.cpus.map { ["OMP_NUM_THREADS": "\($0)"] } ?? [:], doing: "qualifying on \(target.name)")
     let path = folder.appending("\(log).log")
     try Files.replace(path, with: outcome.output + Array(outcome.errors.utf8))
@@ -195,7 +195,7 @@ package final class CaseRun {
     let words = CommandLog(outcome.text, diskWasFull: await watch.value)
     if !outcome.succeeded {
       if words.isOutOfSpace { throw Failure(result: .notRun, step: step, reason: CaseRun.outOfSpace) }
-      // The script's own words go to its output: these come from what was to start it.
+      // The script writes to standard output, so errors come from the program that starts it.
       if let line = CommandLog(outcome.errors).lines.last {
         throw Failure(result: .notRun, step: step, reason: "the chroot cannot be used: \(line)")
       }
@@ -205,6 +205,6 @@ package final class CaseRun {
 }
 
 extension Script {
-  /// Its arguments are a command.
+  /// Runs its arguments as a command.
   static let command = Script(PackageResources.command_sh)
 }

@@ -2,10 +2,10 @@
 
 import Diagnostics
 
-/// What make, a compiler, dkms or a package manager has written.
+/// The output of make, a compiler, dkms or a package manager.
 struct CommandLog {
   let lines: [String]
-  /// Whether the disk was seen to be full meanwhile: what fails for that may say something else altogether.
+  /// Whether the disk was full: the program that failed may report something else.
   private let diskWasFull: Bool
 
   init(_ text: String, diskWasFull: Bool = false) {
@@ -13,12 +13,12 @@ struct CommandLog {
     lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }
   }
 
-  /// The line that says why it failed: the compiler's first error, else modpost's, else what a script said.
+  /// The line that says why it failed: the first error of the compiler, else of modpost, else of a script.
   var firstError: String? {
     let marks: [(String) -> Bool] = [
       { $0.contains(": error: ") || $0.contains(": fatal error: ") },
       { $0.hasPrefix("ERROR: modpost") || $0.contains("undefined!") },
-      // What the package itself says.
+      // Messages of the package itself.
       { $0.contains(": the modules ") && $0.contains(" could not be ") },
       { $0.contains(": cannot ") || $0.contains("No such file or directory") && !$0.hasPrefix("grep:") },
       { $0.hasPrefix("make") && $0.contains("***") },
@@ -30,14 +30,14 @@ struct CommandLog {
     return nil
   }
 
-  /// The disk of this machine is no fault of a release.
+  /// A full disk of this machine is not the fault of the release.
   var isOutOfSpace: Bool {
-    // What the C library, apt and dnf say.
+    // Messages of the C library, apt and dnf.
     let words = ["No space left on device", "enough free space", "more space needed on the"]
     return diskWasFull || lines.contains { line in words.contains { line.contains($0) } }
   }
 
-  /// Without the folder in which dkms has built.
+  /// Removes the build folder of dkms.
   private static func short(_ line: String) -> String {
     guard let start = line.firstRange(of: "/var/lib/dkms/"),
       let end = line[start.upperBound...].firstRange(of: "/build/")

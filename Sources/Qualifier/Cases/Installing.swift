@@ -7,9 +7,9 @@ import Processes
 import SystemPackage
 import Verdicts
 
-/// What is tried of a package in the chroot of its target.
+/// The steps of a case in the chroot of its target.
 extension CaseRun {
-  /// The kernels of the chroot whose headers are there.
+  /// The kernels whose headers are installed in the chroot.
   func kernels(in session: ChrootSession) async throws -> [String] {
     let listed = try await sh(Script(PackageResources.kernels_sh), in: session, log: "kernels", step: .root)
     return listed.output.split(separator: "\n").map(String.init)
@@ -23,7 +23,7 @@ extension CaseRun {
         : "the chroot has several kernels: \(kernels.joined(separator: ", "))")
   }
 
-  /// Installs the package with the distribution's own tool; dkms builds its modules at that.
+  /// Installs the package with the distribution's own tool, which makes dkms build its modules.
   func install(in session: ChrootSession) async throws -> String? {
     guard let file = try release.file(of: package, target.format) else {
       throw Failure(result: .skipped, step: .install, reason: "there is no .\(target.format.rawValue) of this package")
@@ -51,7 +51,7 @@ extension CaseRun {
     return nil
   }
 
-  /// Every module of the package is there and no other, made for this kernel and of this release.
+  /// Checks that exactly the modules of the package exist, built for this kernel from this release.
   func checkModules(in session: ChrootSession) async throws -> String? {
     let (succeeded, output, log) = try await sh(
       Script(PackageResources.modules_sh), [kernel], in: session, log: "modules", step: .modules)
@@ -67,7 +67,7 @@ extension CaseRun {
       }
       found.insert(fields[1].replacing("-", with: "_"))
       bytes += Int64(fields[2]) ?? 0
-      // A module may add a remark to the version.
+      // A module may append a remark to its version.
       let isOwn = package.modules.contains { $0.hasOwnVersion && $0.name == fields[1] }
       if !isOwn, !fields[3].isEmpty, fields[3].split(separator: " ").first.map(String.init) != package.versionInDKMS {
         problems.append("\(fields[1]) has version \(fields[3]), not \(package.versionInDKMS)")
@@ -87,7 +87,7 @@ extension CaseRun {
     return "\(found.count) modules"
   }
 
-  /// Keeps what PRE_BUILD has found out, for packages that are made later.
+  /// Keeps the probe results of PRE_BUILD, for packages that are made later.
   func keepProbeResults(in session: ChrootSession) throws -> String? {
     guard let results = session.found("/q/results") else {
       return "its results cannot be kept: it knows no --results"
@@ -95,7 +95,7 @@ extension CaseRun {
     guard let said = session.found("/q/results.key") else {
       return "its results cannot be kept: PRE_BUILD, which an older lrelease made, does not say their key"
     }
-    // The key as dkms saw it, which runs PRE_BUILD with an environment of its own.
+    // The key as dkms computed it: dkms runs PRE_BUILD with its own environment.
     let words = String(decoding: try Files.read(said), as: UTF8.self).split(whereSeparator: \.isWhitespace)
     guard let key = words.first.map(String.init), QualifiedRange.isKey(key) else {
       throw Failure(step: .probe, reason: "dkms/key gives no key for its results")

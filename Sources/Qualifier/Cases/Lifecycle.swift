@@ -5,7 +5,7 @@ import Distributions
 import Processes
 import SystemPackage
 
-/// The lifecycle of a package at a site: what happens to it, one thing after the other in one chroot.
+/// The life of a package at a site: a sequence of events in one chroot.
 extension CaseRun {
   func tryLifecycle(in session: ChrootSession) async throws {
     let kernels = try await kernels(in: session)
@@ -57,7 +57,7 @@ extension CaseRun {
       let left = try await sh(
         Script(PackageResources.left_sh), [package.package.module], in: session, log: "left", step: .life)
       guard left.output.isEmpty else {
-        throw Failure(step: .life, reason: "when it is removed, \(left.log.lines.shortened) stays")
+        throw Failure(step: .life, reason: "after its removal, \(left.log.lines.shortened) is left")
       }
       return "nothing is left"
     }
@@ -69,10 +69,10 @@ extension CaseRun {
     package.package.relations(target.format)?.name ?? ""
   }
 
-  /// One thing that happens: the command must succeed, nothing may be half-installed after it, and exactly the modules
-  /// that belong there are there.
+  /// One event: the command must succeed, no package may be half-installed afterwards, and exactly the expected modules
+  /// must exist.
   ///
-  /// - Parameter expected: is given the modules of the package, and gives the kernels that must have them.
+  /// - Parameter expected: returns the kernels that must have the given modules.
   private func happens(
     _ what: String, by script: Script = .command, _ arguments: [String], _ folders: [String: FilePath] = [:],
     in session: ChrootSession, expected: (Set<String>) async throws -> [String: Set<String>]
@@ -95,13 +95,13 @@ extension CaseRun {
         let halves = line.split(separator: " ").map(String.init)
         if halves.count == 2, names.contains(halves[1]) { found[halves[0], default: []].insert(halves[1]) }
       }
-      // A kernel that the package does not claim is left alone, and that is said.
+      // The package skips a kernel that it does not claim, and says so.
       var wanted: [String: Set<String>] = [:]
       for (kernel, modules) in try await expected(names) {
         if package.range.contains(kernel) {
           wanted[kernel] = modules
         } else if what != arrival {
-          // What an earlier release has built for it stays.
+          // Modules of an earlier release stay.
           wanted[kernel] = found[kernel]
         } else if found[kernel] == nil,
           !done.log.lines.contains(where: { $0.contains(kernel) && $0.contains("is skipped") })

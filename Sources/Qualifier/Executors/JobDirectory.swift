@@ -7,19 +7,19 @@ import Model
 import SystemPackage
 import Verdicts
 
-/// What the tasks of an array job are given: a folder `slurm/run-XXXXXX` of the qualification, with the cases in
+/// The input of the tasks of an array job: a folder `slurm/run-XXXXXX` of the qualification, with the cases in
 /// `qualification.json`, their targets, the program, and the number of the job.
 package struct JobDirectory: Sendable {
   let folder: FilePath
-  /// nil in a folder that is not complete.
+  /// nil if the folder is not complete.
   let qualification: Qualification?
-  /// What is wrong with it, when it is there.
+  /// Why it cannot be read, if it exists.
   private let damage: DecodingError?
   let job: String?
-  /// Seconds since something was put into the folder.
+  /// Seconds since the folder last changed.
   let age: Int
 
-  /// By which Slurm knows the job, should its number not have been written down.
+  /// The name of the job in Slurm, in case its number was not recorded.
   static func name(_ folder: FilePath) -> String { "lrelease-\(folder.name)" }
 
   private static func place(of qualification: Qualification) -> FilePath { qualification.folder.appending("slurm") }
@@ -32,7 +32,7 @@ package struct JobDirectory: Sendable {
     var template = Array("\(parent)/run-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw ReleaseError(errno: errno, doing: "making a folder in \(parent)") }
     let folder = FilePath(platformString: template)
-    // The targets may lie where the nodes see nothing.
+    // The nodes may not see the folder of the targets.
     let targets = folder.appending("targets")
     try Files.makeFolder(targets)
     var handed = qualification
@@ -49,7 +49,7 @@ package struct JobDirectory: Sendable {
     return folder
   }
 
-  /// What earlier runs have left.
+  /// The folders that earlier runs left.
   static func all(of qualification: Qualification) -> [JobDirectory] {
     let parent = place(of: qualification)
     return ((try? Files.names(in: parent)) ?? []).map { JobDirectory(reading: parent.appending(bytes: $0)) }
@@ -67,7 +67,7 @@ package struct JobDirectory: Sendable {
     age = stat(folder.string, &status) == 0 ? time(nil) - status.st_mtim.tv_sec : 0
   }
 
-  /// Carries out one case on a node, and keeps its verdict.
+  /// Runs one case on a node, and keeps its verdict.
   package static func run(_ folder: FilePath, index: Int, cpus: Int?, progress: Progress) async throws -> Verdict {
     let doing = "qualifying the case \(index) of \(folder)"
     let handed = JobDirectory(reading: folder)

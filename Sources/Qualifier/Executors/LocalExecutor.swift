@@ -3,9 +3,9 @@
 import Diagnostics
 import Verdicts
 
-/// Where the cases of a qualification are carried out.
+/// Runs the cases of a qualification.
 package protocol Executor: Sendable {
-  /// Tries the cases; each verdict is kept as soon as it is known.
+  /// Runs the cases. Each verdict is kept as soon as it is known.
   ///
   /// - Returns: a verdict for each case, in their order.
   func run(
@@ -13,7 +13,7 @@ package protocol Executor: Sendable {
   ) async throws -> [Verdict]
 }
 
-/// On this machine, some at a time.
+/// Runs cases on this machine, several at a time.
 package struct LocalExecutor: Executor {
   package var jobs: Int
   private let host = GuestHost()
@@ -35,9 +35,18 @@ package struct LocalExecutor: Executor {
       for _ in 0..<max(1, jobs) { start() }
       while let (index, verdict) = try await group.next() {
         verdicts[index] = verdict
+        progress.reached(verdict.line(on: cases[index], verdicts.count, of: cases.count))
         start()
       }
       return cases.indices.compactMap { verdicts[$0] }
     }
+  }
+}
+
+extension Verdict {
+  /// `3 of 12: debian-12.modules: pass, 41 s`.
+  func line(on one: Qualification.Case, _ number: Int, of count: Int) -> String {
+    let why = result == .pass ? "" : reason.map { " (\($0))" } ?? ""
+    return "\(number) of \(count): \(one.id): \(result.rawValue)\(why), \(Int(seconds.rounded())) s"
   }
 }

@@ -5,9 +5,9 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// The programs of Slurm, as far as they are called here.
+/// The programs of Slurm that lrelease runs.
 struct Slurm: Sendable {
-  /// A job, as `sbatch --parsable` names it: `17`, or `17;north` on another cluster than ours.
+  /// A job, as `sbatch --parsable` names it: `17`, or `17;north` on another cluster.
   struct Job: Sendable, CustomStringConvertible {
     let number: String
     let cluster: String?
@@ -26,15 +26,15 @@ struct Slurm: Sendable {
     fileprivate var options: [String] { cluster.map { ["--clusters=\($0)"] } ?? [] }
   }
 
-  /// How one task of an array job stands.
+  /// The state of one task of an array job.
   struct TaskState: Sendable, Equatable {
     /// Such as `PENDING`, `RUNNING`, `NODE_FAIL`.
     var state: String
-    /// Why it is in that state, in Slurm's words: `Resources`, `NonZeroExitCode`.
+    /// The reason that Slurm gives for the state: `Resources`, `NonZeroExitCode`.
     var reason: String
     var node: String
 
-    /// Source: squeue(1), JOB STATE CODES. What is not here, such as COMPLETING or REQUEUED, goes on.
+    /// Source: squeue(1), JOB STATE CODES. In all other states, such as COMPLETING or REQUEUED, the task continues.
     private static let ends: Set<String> = [
       "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED",
       "TIMEOUT",
@@ -42,9 +42,9 @@ struct Slurm: Sendable {
     var isOver: Bool { Self.ends.contains(state) }
   }
 
-  /// What these programs get of our environment, and from them the tasks on the nodes.
+  /// The environment variables for these programs, which pass them on to the tasks on the nodes.
   ///
-  /// TMPDIR is not in it: the nodes have their own. Nor is what Slurm has told us when we are a job ourselves.
+  /// TMPDIR is left out, because the nodes have their own; so are Slurm's variables, in case lrelease runs in a job.
   private let environment: [String: String]
 
   init() {
@@ -83,8 +83,8 @@ struct Slurm: Sendable {
     return job
   }
 
-  /// How many tasks an array job may have: one more than the largest index, which is below MaxArraySize. Of several
-  /// clusters, of which sbatch chooses one, the smallest counts.
+  /// The most tasks in an array job: MaxArraySize, because the largest index is below it. If sbatch chooses among
+  /// several clusters, the smallest counts.
   func largestArray(on clusters: String?) async throws -> Int {
     let names = clusters?.split(separator: ",").map(String.init) ?? []
     var sizes: [Int] = []
@@ -97,15 +97,15 @@ struct Slurm: Sendable {
         sizes += line.split(separator: "=").dropFirst().compactMap { Int($0.trimmed) }
       }
     }
-    // What Slurm has by default. A cluster without array jobs says 0: sbatch will tell.
+    // Slurm's default. A cluster without array jobs says 0: sbatch reports that.
     return max(1, sizes.min() ?? 1001)
   }
 
-  /// The tasks of an array job by their index, as far as Slurm still knows them.
+  /// The tasks of an array job that Slurm still knows, by index.
   ///
-  /// - Returns: nil when Slurm does not answer.
+  /// - Returns: nil if Slurm does not answer.
   func tasks(of job: Job, doing: String) async throws -> [Int: TaskState]? {
-    // Asked for one job, slurmctld does not send its whole queue. What has ended it knows for MinJobAge, 300 s.
+    // For one job, slurmctld does not send its whole queue. It forgets ended jobs after MinJobAge, 300 s.
     let outcome = try await Command(
       "squeue",
       job.options + ["--noheader", "--array", "--states=all", "--jobs=\(job.number)", "--format=%K|%T|%r|%N"],
@@ -115,7 +115,7 @@ struct Slurm: Sendable {
     return table(outcome.text)
   }
 
-  /// The tasks of an array job that has ended long ago; nothing on a cluster without accounting.
+  /// The tasks of an array job that ended long ago; empty on a cluster without accounting.
   func pastTasks(of job: Job, doing: String) async throws -> [Int: TaskState] {
     let outcome = try? await Command(
       "sacct",
@@ -141,9 +141,9 @@ struct Slurm: Sendable {
     return tasks
   }
 
-  /// The job of a name, when Slurm has one that has not ended.
+  /// The job with this name, if it has not ended.
   ///
-  /// - Parameter clusters: where it can be, when not on the cluster of this machine.
+  /// - Parameter clusters: where to look, if not on the cluster of this machine.
   func job(named name: String, on clusters: String?, doing: String) async throws -> Job? {
     let outcome = try await Command(
       "squeue", (clusters.map { ["--clusters=\($0)"] } ?? []) + ["--noheader", "--name=\(name)", "--format=%F"],
@@ -151,7 +151,7 @@ struct Slurm: Sendable {
     ).check(doing: doing)
     var cluster = ""
     for line in outcome.text.split(separator: "\n").map({ $0.trimmed }) {
-      // Asked for clusters, squeue writes a line before the jobs of each.
+      // With clusters, squeue prints a heading before the jobs of each.
       if line.hasPrefix("CLUSTER: ") {
         cluster = ";\(line.dropFirst(9).trimmed)"
       } else if let job = Job(line + cluster) {
@@ -165,7 +165,7 @@ struct Slurm: Sendable {
     _ = try await Command("scancel", job.options + [job.number], environment: environment).check(doing: doing)
   }
 
-  /// The clusters that options of sbatch, or the environment, name.
+  /// The clusters that the options of sbatch or the environment name.
   func clusters(in options: [String]) -> String? {
     var found = environment["SBATCH_CLUSTERS"]
     var rest = options[...]

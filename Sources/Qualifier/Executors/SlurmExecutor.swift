@@ -7,12 +7,12 @@ import Processes
 import SystemPackage
 import Verdicts
 
-/// On the nodes of a Slurm cluster, which share the folders of the release and of the chroots.
+/// Runs cases on the nodes of a Slurm cluster, which share the folders of the release and of the chroots.
 ///
-/// A qualification is one array job. Each of its tasks is this program again, for one case; what it found out is seen by
-/// the verdict that it keeps. Slurm itself is asked seldom, and only for what became of tasks without a verdict.
+/// A qualification is one array job. Each task runs this program for one case, and keeps a verdict. Slurm is only asked
+/// about tasks without a verdict, and seldom.
 package struct SlurmExecutor: Executor {
-  /// Options of sbatch, such as `--partition=build`. They go before what is chosen here.
+  /// Options of sbatch, such as `--partition=build`. They come before the options that are set here.
   package var options: [String]
   /// Tasks at a time; nil for as many as Slurm allows.
   package var jobs: Int?
@@ -35,7 +35,7 @@ package struct SlurmExecutor: Executor {
       var left = rest[...]
       let most = left.isEmpty ? 1 : try await slurm.largestArray(on: slurm.clusters(in: options))
       while !left.isEmpty {
-        // With a number of tasks at a time, one array after the other: the number holds for each.
+        // With a limit of tasks at a time, run one array after the other: the limit is per array.
         let before = jobs == nil ? nil : work.runs.last?.job
         work.runs.append(try await submit(Array(left.prefix(most)), after: before, of: work, qualification, candidate))
         left = left.dropFirst(most)
@@ -44,23 +44,27 @@ package struct SlurmExecutor: Executor {
       try await wait(for: &work, qualification, candidate, progress: progress)
     } catch {
       let runs = work.runs
-      // A task of its own: this one may have been cancelled, and then starts no program.
-      await Task { for run in runs { await cancel(run, progress: progress) } }.value
+      // A new task: this one may be cancelled, and a cancelled task starts no program.
+      await Task {
+        await withTaskGroup { group in
+          for run in runs { group.addTask { await cancel(run, progress: progress) } }
+        }
+      }.value
       throw error
     }
     for run in work.runs { try? await Files.removeWhenQuiet(run.folder) }
     return work.verdicts.compactMap { $0 }
   }
 
-  // MARK: what the tasks are given
+  // MARK: submitting
 
-  /// An array job that is waited for, and the folder of what its tasks read.
+  /// A running array job, and the folder that its tasks read.
   private struct Run: Sendable {
     var folder: FilePath
     var job: Slurm.Job
-    /// From the index of a task to the place of its case.
+    /// The index of the case, by the index of the task.
     var places: [Int: Int]
-    /// When tasks were first seen to have ended well, for those whose verdict cannot be seen here yet.
+    /// When tasks without a visible verdict were first seen to have completed.
     var ended: [Int: ContinuousClock.Instant] = [:]
   }
 
@@ -71,9 +75,9 @@ package struct SlurmExecutor: Executor {
     var isDone: Bool { !verdicts.contains(nil) }
   }
 
-  /// Hands cases to the nodes.
+  /// Submits cases as an array job.
   ///
-  /// - Parameter before: a job that must have ended first.
+  /// - Parameter before: a job that must end first.
   private func submit(
     _ places: [Int], after before: Slurm.Job?, of work: Work, _ qualification: Qualification,
     _ candidate: CandidateRelease
@@ -81,7 +85,7 @@ package struct SlurmExecutor: Executor {
     for place in places { try qualification.forget(work.cases[place]) }
     let folder = try JobDirectory.make(work.cases, places, qualification)
     do {
-      // The nodes run this very program, wherever lrelease is on them, and whatever becomes of it here meanwhile.
+      // The nodes run exactly this program, even if it is replaced here meanwhile.
       _ = try await Command("cp", ["/proc/\(getpid())/exe", folder.appending("lrelease").string])
         .check(doing: Self.doing)
       let memory = 2048 + (qualification.level > .build ? candidate.manifest.qualify.memory : 0)
@@ -92,7 +96,7 @@ package struct SlurmExecutor: Executor {
           "--array=0-\(places.count - 1)" + (jobs.map { "%\($0)" } ?? ""),
           "--output=\(folder.string.replacing("%", with: "%%"))/%a.log", folder.appending("task").string, folder.string,
         ]
-      // It is not stopped half-way: nobody would know whether there is a job.
+      // Not cancellable: otherwise nobody would know whether there is a job.
       let job = try await Task { [slurm] in try await slurm.submit(arguments, doing: Self.doing) }.value
       try Files.write(Array("\(job.text)\n".utf8), to: folder.appending("job"))
       return Run(folder: folder, job: job, places: Dictionary(uniqueKeysWithValues: zip(places.indices, places)))
@@ -102,7 +106,7 @@ package struct SlurmExecutor: Executor {
     }
   }
 
-  /// Finds tasks that an lrelease which was killed has left to Slurm: they are waited for, not started twice.
+  /// Finds tasks that a killed lrelease left to Slurm, and waits for them instead of starting them twice.
   private func takeUp(_ work: inout Work, of qualification: Qualification, progress: Progress) async throws {
     for left in JobDirectory.all(of: qualification) {
       guard let job = try await jobNumber(of: left) else { continue }
@@ -121,14 +125,14 @@ package struct SlurmExecutor: Executor {
         places[index] = place
       }
       guard !places.isEmpty else { continue }
-      progress.warning("Slurm job \(job) is at work on \(places.count) of the cases already; waiting for it")
+      progress.warning("Slurm job \(job) is already running \(places.count) of the cases; waiting for it")
       work.runs.append(Run(folder: left.folder, job: job, places: places))
     }
   }
 
   private func jobNumber(of left: JobDirectory) async throws -> Slurm.Job? {
     if let job = left.job.flatMap({ Slurm.Job($0) }) { return job }
-    // Killed while it submitted. A young folder may belong to one that is submitting now.
+    // lrelease was killed while submitting. A recent folder may belong to one that is submitting now.
     if let job = try await slurm.job(
       named: JobDirectory.name(left.folder), on: slurm.clusters(in: options), doing: Self.doing)
     {
@@ -143,7 +147,7 @@ package struct SlurmExecutor: Executor {
   private func wait(
     for work: inout Work, _ qualification: Qualification, _ candidate: CandidateRelease, progress: Progress
   ) async throws {
-    // slurmctld has others to serve: after a while it is asked every half a minute.
+    // Do not overload slurmctld: after a while, ask it every half minute.
     var pause = 1.0
     var due = ContinuousClock.now
     var isSilent = false
@@ -152,6 +156,7 @@ package struct SlurmExecutor: Executor {
       if work.isDone { return }
       if ContinuousClock.now >= due {
         var states: [Slurm.TaskState] = []
+        var atWork: [String] = []
         for number in work.runs.indices {
           guard let tasks = try await slurm.tasks(of: work.runs[number].job, doing: Self.doing) else {
             if !isSilent { progress.warning("Slurm does not answer; waiting for verdicts") }
@@ -159,13 +164,17 @@ package struct SlurmExecutor: Executor {
             continue
           }
           isSilent = false
-          // What a task has kept before it ended counts.
+          // A task may have kept a verdict just before it ended.
           take(&work, qualification, progress: progress)
           try await judge(&work, number, tasks, qualification, candidate)
-          states += tasks.filter { work.runs[number].places[$0.key] != nil }.values
+          for (index, place) in work.runs[number].places.sorted(by: { $0.key < $1.key }) {
+            guard let task = tasks[index] else { continue }
+            states.append(task)
+            if !task.isOver, task.state != "PENDING" { atWork.append(work.cases[place].id) }
+          }
         }
         if work.isDone { return }
-        report(states, work, progress)
+        report(states, atWork, work, progress)
         due = ContinuousClock.now + .seconds(pause)
         pause = min(30, pause * 1.5)
       }
@@ -173,7 +182,7 @@ package struct SlurmExecutor: Executor {
     }
   }
 
-  /// Takes the verdicts that are there now.
+  /// Takes the verdicts that exist now.
   private func take(_ work: inout Work, _ qualification: Qualification, progress: Progress) {
     let names = Set((try? Files.names(in: qualification.folder.appending("verdicts"))) ?? [])
     for place in work.cases.indices where work.verdicts[place] == nil {
@@ -182,11 +191,12 @@ package struct SlurmExecutor: Executor {
         let verdict = qualification.kept(work.cases[place])
       else { continue }
       work.verdicts[place] = verdict
-      progress.finished("qualifying \(work.cases[place].id)", seconds: verdict.seconds)
+      let done = work.verdicts.filter { $0 != nil }.count
+      progress.reached(verdict.line(on: work.cases[place], done, of: work.cases.count))
     }
   }
 
-  /// Makes verdicts of tasks that have ended without one.
+  /// Makes a verdict for each task that ended without one.
   private func judge(
     _ work: inout Work, _ number: Int, _ tasks: [Int: Slurm.TaskState], _ qualification: Qualification,
     _ candidate: CandidateRelease
@@ -201,7 +211,7 @@ package struct SlurmExecutor: Executor {
       let task = tasks[index] ?? past[index]
       if let task, !task.isOver { continue }
       if task?.state == "COMPLETED" || task == nil && tasks.isEmpty {
-        // The verdict is there, but a network file system may show it later.
+        // The verdict exists, but a network file system may show it later.
         let first = run.ended[index] ?? .now
         work.runs[number].ended[index] = first
         if (ContinuousClock.now - first).seconds < 60 { continue }
@@ -234,29 +244,44 @@ package struct SlurmExecutor: Executor {
     return "Slurm job \(name) left no verdict (\(kind)\(place)): \(why)"
   }
 
-  private func report(_ states: [Slurm.TaskState], _ work: Work, _ progress: Progress) {
+  private func report(_ states: [Slurm.TaskState], _ atWork: [String], _ work: Work, _ progress: Progress) {
     let waiting = states.filter { $0.state == "PENDING" }
-    let running = states.filter { !$0.isOver }.count - waiting.count
     let why = waiting.first.map { ["None", "", "Priority"].contains($0.reason) ? "" : " (\($0.reason))" } ?? ""
+    let names = atWork.isEmpty ? "" : " (\(atWork.shortened))"
     let done = work.verdicts.filter { $0 != nil }.count
     progress.stands(
       "Slurm job \(work.runs.map(\.job.description).joined(separator: ", ")): \(done) of \(work.cases.count) done, "
-        + "\(running) at work, \(waiting.count) waiting\(why)")
+        + "\(atWork.count) at work\(names), \(waiting.count) waiting\(why)")
   }
 
-  /// Cancels a job and waits a moment for its end, so that what its tasks read can go.
+  /// Cancels a job and removes the folder of its tasks. It does not wait long for nodes that are slow to end tasks, or
+  /// for a Slurm that does not answer.
   private func cancel(_ run: Run, progress: Progress) async {
+    let doing = Self.doing
     do {
-      try await slurm.cancel(run.job, doing: Self.doing)
-      progress.warning("Slurm job \(run.job) was cancelled")
-      for _ in 0..<15 {
-        if let tasks = try await slurm.tasks(of: run.job, doing: Self.doing), tasks.values.allSatisfy(\.isOver) {
-          return try await Files.removeWhenQuiet(run.folder)
-        }
-        try await Task.sleep(for: .seconds(1))
-      }
+      try await Self.within(.milliseconds(1000)) { [slurm] in try await slurm.cancel(run.job, doing: doing) }
     } catch {
-      progress.warning("Slurm job \(run.job) may go on: \(error)")
+      return progress.warning("Slurm job \(run.job) may go on: \(error)")
+    }
+    progress.warning("Slurm job \(run.job) was cancelled")
+    try? await Self.within(.milliseconds(500)) { [slurm] in
+      while try await slurm.tasks(of: run.job, doing: doing)?.values.allSatisfy(\.isOver) != true {
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
+    try? await Files.removeWhenQuiet(run.folder)
+  }
+
+  /// Runs `body`, and cancels it after the limit.
+  private static func within(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        try await Task.sleep(for: limit)
+        throw ReleaseError(.failed, doing: doing, reason: "Slurm does not answer")
+      }
+      defer { group.cancelAll() }
+      try await group.next()
     }
   }
 }

@@ -8,24 +8,24 @@ import Model
 import Processes
 import SystemPackage
 
-/// What is put into a guest, and what it does there.
+/// The contents of a guest, and what it runs.
 struct Guest: Sendable {
-  /// The release of its kernel, as `uname -r` says it.
+  /// The release of its kernel, as `uname -r` prints it.
   var kernel: String
   /// The modules to load and unload.
   var modules: [String]
-  /// The script that is run when they have been; nil for none.
+  /// The script that runs after the modules are loaded; nil for none.
   var smoke: [UInt8]?
   var qualify: Manifest.Qualify
   /// The script that loads and unloads them, and runs `smoke`.
   var steps: [UInt8]
 
-  /// What the release or its manifest needs and the target does not have.
+  /// Something that the release or its manifest needs and the target lacks.
   struct MissingRequirement: Error { var reason: String }
 
-  /// Puts the guest together in a chroot in which the modules and programs are installed.
+  /// Assembles the guest in a chroot in which the modules and programs are installed.
   ///
-  /// - Returns: the release's kernel image, seen from outside.
+  /// - Returns: the path of the kernel image, seen from outside the chroot.
   func write(to path: FilePath, from session: ChrootSession, doing: String) async throws -> FilePath {
     let collect = Script(PackageResources.collect_sh).text
     let outcome = try await session.run(
@@ -53,7 +53,7 @@ struct Guest: Sendable {
     return try session.kernelImage(kernel, doing: doing)
   }
 
-  /// The shell of a guest is this machine's: it is linked statically, and not every distribution has one.
+  /// The shell of a guest comes from this machine: it is linked statically, and not every distribution has one.
   private func busybox(doing: String) throws -> [UInt8] {
     let path = FilePath("/bin/busybox")
     guard Files.exists(path) else {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// How guests are run on this machine. Whoever tries cases has one for all of them.
+/// How guests run on this machine; shared by all cases.
 package struct GuestHost: Sendable {
   let emulator: Emulator
-  /// The script of a guest, which tries things and reports.
+  /// The script of a guest, which runs the steps and reports.
   let steps: [UInt8]
-  /// nil for what the manifest allows.
+  /// nil for the limit of the manifest.
   let limits: VirtualMachine.Limits?
 
   package init() { self.init(emulator: Emulator()) }

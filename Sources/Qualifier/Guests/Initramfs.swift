@@ -4,14 +4,14 @@ import Archives
 import Files
 import SystemPackage
 
-/// The file system that a guest boots into: modules and programs of a target, a shell, and what is to be tried.
+/// The file system of a guest: modules and programs of a target, a shell, and the smoke script.
 package struct Initramfs {
   private let writer: ArchiveWriter
   private var folders: Set<String> = []
 
   package init() throws {
     writer = try ArchiveWriter(.cpio, time: 0, doing: "writing the initramfs")
-    // The kernel opens it before anything can be mounted.
+    // The kernel opens it before anything is mounted.
     try folder("dev")
     try writer.addDevice("dev/console", major: 5, minor: 1)
   }
@@ -32,7 +32,7 @@ package struct Initramfs {
     try writer.addLink(path, to: target)
   }
 
-  /// Adds all that is in a folder of this machine.
+  /// Adds the contents of a folder of this machine.
   package mutating func addAll(_ source: FilePath) throws {
     try DirectoryWalker(source).walk { entry in
       switch entry.kind {

@@ -7,9 +7,9 @@ import Processes
 import Synchronization
 import SystemPackage
 
-/// A kernel that is booted in QEMU, with one initramfs and nothing besides.
+/// A kernel that boots in QEMU with an initramfs and no disk.
 ///
-/// Two serial lines lead out of the guest: its console, and one on which what runs in it reports.
+/// The guest has two serial lines: its console, and one for the reports of its script.
 package struct VirtualMachine: Sendable {
   package enum Accelerator: String, Sendable { case kvm, tcg }
 
@@ -19,7 +19,7 @@ package struct VirtualMachine: Sendable {
   package var architecture: String
   /// MiB.
   package var memory: Int
-  /// Processors; two at most, and no more than there are.
+  /// Processors: at most two, and no more than the machine has.
   package var cpus: Int?
   private let emulator: Emulator
 
@@ -34,18 +34,18 @@ package struct VirtualMachine: Sendable {
     self.emulator = emulator
   }
 
-  /// What makes a guest that does not end by itself end.
+  /// Limits after which a guest is stopped.
   package struct Limits: Sendable {
-    /// Until the guest reports for the first time, in seconds with hardware virtualisation.
+    /// The time until the first report, in seconds with hardware virtualisation.
     package var boot = 60.0
-    /// For each piece of work that it reports to have begun, by its name, else `step`.
+    /// The time for each reported step by its name, else `step`.
     package var steps: [String: Double] = [:]
     package var step = 60.0
-    /// By how much all takes longer without hardware virtualisation.
+    /// The factor for all times without hardware virtualisation.
     package var factor = 10.0
     /// Bytes of its console.
     package var console: Int64 = 16 << 20
-    /// Until a guest with hardware virtualisation writes anything at all: where that is broken, it never does.
+    /// The time until a guest with hardware virtualisation writes anything: with a broken kvm, it never does.
     var firstSign = 10.0
 
     package init() {}
@@ -75,16 +75,16 @@ package struct VirtualMachine: Sendable {
   /// How a guest ended.
   package struct GuestRun: Sendable {
     package enum Ending: Sendable, Equatable {
-      /// By itself, after its last report.
+      /// It ended by itself, after its last report.
       case finished
-      /// Before that.
+      /// It ended before its last report.
       case gone
-      /// It was stopped: why.
+      /// It was stopped, and why.
       case stopped(String)
     }
     package var ending: Ending
     package var reports: [Report]
-    /// When each report was seen, in seconds from the start.
+    /// The time of each report, in seconds from the start.
     package var times: [Double]
     package var console: KernelLog
     package var accelerator: Accelerator
@@ -94,12 +94,12 @@ package struct VirtualMachine: Sendable {
   /// Boots the guest and waits for its end.
   ///
   /// - Parameter folder: where `console.log` and `report.log` are written.
-  /// - Throws: `ReleaseError` with code `missingTool` without QEMU, `failed` when it cannot start.
+  /// - Throws: `ReleaseError` with code `missingTool` without QEMU, `failed` if it cannot start.
   package func run(limits: Limits, folder: FilePath, doing: String) async throws -> GuestRun {
     if emulator.mayHaveKVM {
       let outcome = try? await run(.kvm, limits, folder, doing)
       try Task.checkCancellation()
-      // Where it has reported, it works. Where not, the kernel may be at fault: without kvm it shows that again.
+      // If it reported, kvm works. If not, the kernel may be at fault: try again without kvm.
       if let outcome, !outcome.reports.isEmpty {
         emulator.remember(kvmWorked: true)
         return outcome
@@ -142,7 +142,7 @@ package struct VirtualMachine: Sendable {
       if reports.last == .end {
         ending = .finished
       } else if !outcome.succeeded {
-        // Whatever a guest does, even a panic, QEMU itself then ends well.
+        // QEMU then exits with success even after a panic of the guest.
         throw ReleaseError(
           .failed, doing: doing, reason: "\(command.name): \(outcome.complaint)",
           advice: "check that QEMU works, and that there is enough memory")
@@ -157,18 +157,19 @@ package struct VirtualMachine: Sendable {
   ) throws -> Command {
     let machine: (program: String, arguments: [String], parameters: String)
     switch architecture {
-    // Its kernel panics when no interrupt of the timer comes while it looks for one, as where this machine is busy: on
-    // others it leaves that out as well, by what their hypervisor tells it.
+    // The kernel panics if no timer interrupt arrives during its check, which happens on a busy machine. Other
+    // hypervisors tell it to skip the check, too.
     case "amd64", "x86_64": machine = ("qemu-system-x86_64", [], "console=ttyS0 no_timer_check")
     case let other:
       throw ReleaseError(
-        .failed, doing: doing, reason: "kernels of \(other) are not booted", remedy: QualifierRemedy.qualifyUpToBuild)
+        .failed, doing: doing, reason: "kernels of the architecture \(other) cannot be booted",
+        remedy: QualifierRemedy.qualifyUpToBuild)
     }
     let cores = max(1, min(2, cpus ?? 2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    // On several threads, a processor of the guest can run what another has just patched (an int3 for a moment), which
-    // real ones never do: its kernel then dies without a fault of its own.
+    // With several threads, a processor of the guest can run code that another is patching (a temporary int3), which
+    // real processors never do: the kernel then dies without a fault of its own.
     let accelerator = accelerator == .tcg ? "tcg,thread=single" : "kvm"
-    // A device that reboots ends it: unlike power-off, that needs no driver in the guest.
+    // A reboot ends QEMU: unlike power-off, a reboot needs no driver in the guest.
     let append = "\(machine.parameters) panic=-1 oops=panic rdinit=/init net.ifnames=0"
     return Sandbox.tiedToUs.command(
       emulator.program(machine.program),
@@ -176,14 +177,14 @@ package struct VirtualMachine: Sendable {
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
         "-accel", accelerator, "-smp", "\(cores)", "-m", "\(memory)",
         "-serial", "file:\(console)", "-serial", "file:\(report)",
-        // Nothing that the guest sends leaves it.
+        // The guest has no network.
         "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
         "-kernel", kernel.string, "-initrd", initramfs.string, "-append", append,
       ] + machine.arguments)
   }
 }
 
-/// Looks at what a guest writes, and says when it has taken too long.
+/// Watches the output of a guest, and detects when it takes too long.
 private final class Watch: Sendable {
   private struct State {
     var reports: [VirtualMachine.Report] = []
@@ -209,10 +210,10 @@ private final class Watch: Sendable {
   var seconds: Double { (ContinuousClock.now - start).seconds }
   var reports: ([VirtualMachine.Report], [Double]) { state.withLock { ($0.reports, $0.times) } }
 
-  /// Takes what has been reported since the last look.
+  /// Takes the reports since the last call.
   func look() throws {
     let text = String(decoding: try Files.read(report, limit: 1 << 20), as: UTF8.self)
-    // A line that is not complete is left for the next look.
+    // An incomplete line waits for the next call.
     let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.dropLast()
     let found = lines.compactMap { VirtualMachine.Report($0) }
     let now = seconds
@@ -225,7 +226,7 @@ private final class Watch: Sendable {
     }
   }
 
-  /// - Returns: why the guest is to be stopped.
+  /// - Returns: why the guest must be stopped.
   func untilTooLong() async throws -> String {
     while true {
       try await Task.sleep(for: .milliseconds(50))

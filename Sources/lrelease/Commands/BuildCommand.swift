@@ -27,7 +27,9 @@ struct BuildCommand: AsyncParsableCommand {
   @Argument(help: "A release folder, or its tarball.", completion: .file())
   var release: String
 
-  @Option(name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.")
+  @Option(
+    name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.",
+    completion: Completions.targets)
   var names: [String] = []
 
   @Flag(help: "Also build ready-built modules for the kernels of the target.")
@@ -57,7 +59,7 @@ struct BuildCommand: AsyncParsableCommand {
     try await Console.run(console) { console in
       let chosen = try Target.named(names, in: targets.place())
       var build = BinaryBuilder(
-        output: FilePath(output), chroots: try roots.roots(), buildsModules: modules,
+        output: try OutputPlace.folder(output), chroots: try roots.roots(), buildsModules: modules,
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
       let opened = try await Release(opening: FilePath(release), progress: console.progress)

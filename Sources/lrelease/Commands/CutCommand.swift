@@ -60,7 +60,7 @@ struct CutCommand: AsyncParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   @Option(
-    help: ArgumentHelp("Carry out this saved plan instead of a manifest.", valueName: "file"),
+    help: ArgumentHelp("Use this saved plan instead of a manifest.", valueName: "file"),
     completion: .file(extensions: ["json"]))
   var plan: String?
 
@@ -80,6 +80,7 @@ struct CutCommand: AsyncParsableCommand {
   }
 
   private func run(_ console: Console) async throws {
+    let output = try OutputPlace.folder(output)
     let key = try await signing.key()
     var opened = try await source.open(plan: plan, console.progress)
     opened.plan = try qualified.add(to: opened.plan, console.progress)
@@ -89,8 +90,7 @@ struct CutCommand: AsyncParsableCommand {
       case .zst: .zstd
       case .gz: .gzip
       }
-    let cut = Cut(
-      output: FilePath(output), codec: codec, signer: key, cache: opened.cache, progress: console.progress)
+    let cut = Cut(output: output, codec: codec, signer: key, cache: opened.cache, progress: console.progress)
     let report = try await cut.run(opened)
     try console.output(report) { console.print(report) }
   }
@@ -101,9 +101,27 @@ extension Console {
   func print(_ report: Cut.Report) {
     print(bold(report.release) + (report.alreadyExisted ? " already exists; all files verified" : ""))
     if let signer = report.signedBy { print("signed by \(signer)") }
+    for kernels in report.supportedKernels { print("  kernels  \(kernels.words)") }
     for output in report.outputs {
       let padding = String(repeating: " ", count: max(1, 10 - size(output.bytes).count))
       print("\(padding)\(size(output.bytes))  \(report.folder)/\(output.name)")
     }
+  }
+}
+
+extension SupportedKernels {
+  /// `modules: Linux 5.10 to 7.2 (manifest, sample.toml:35:1)`.
+  var words: String {
+    let reason =
+      switch basis {
+      case .manifest: "manifest, \(place ?? "")"
+      case .extras: "manifest, \(place ?? ""), widened by \(extras.joined(separator: ", "))"
+      case .verdicts:
+        "verdicts: passed on "
+          + passed.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.joined(separator: ", "))" }
+          .joined(separator: "; ")
+      case .claim: "claimed for a candidate, not proven"
+      }
+    return "\(package): Linux \(min) to \(max) (\(reason))"
   }
 }

@@ -11,7 +11,8 @@ struct DiffCommand: AsyncParsableCommand {
     discussion: """
       Takes two release tarballs or two release folders. Compares versions, sources and their signers, tools, \
       extras, patches, the recipe, the list of modules, and every file with its origin. Of folders, it also compares \
-      the fields and files of the packages. Exit status 0 if nothing changed, 6 if something did, without a message. \
+      the fields and files of the packages. Files in which only the version differs are listed separately. \
+      Exit status 0 if nothing changed, 6 if something did, without a message. \
       Any other status is a failure.
 
         lrelease diff releases/sample-7.2.1 releases/sample-7.2.1+r1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Diagnostics
 import Files
 import Operations
 import Reports
@@ -41,7 +42,7 @@ struct ExportCommand: AsyncParsableCommand {
     func write(_ bytes: [UInt8], isJSON: Bool = false, _ console: Console) throws {
       guard let output else {
         if isJSON { return console.printDocument(bytes) }
-        // With --json nothing else goes there.
+        // With --json, standard output holds only JSON.
         return try console.output(["text": String(decoding: bytes, as: UTF8.self)]) { console.printDocument(bytes) }
       }
       try ExportCommand.write(bytes, to: FilePath(output), replace: replace, console)
@@ -63,7 +64,7 @@ struct ExportCommand: AsyncParsableCommand {
       }
     }
 
-    /// Without the slash that may end it.
+    /// Without a trailing slash.
     var published: String? {
       url.map { url in String(url[..<(url.lastIndex { $0 != "/" }.map { url.index(after: $0) } ?? url.endIndex)]) }
     }
@@ -75,13 +76,19 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   fileprivate static func write(_ bytes: [UInt8], to path: FilePath, replace: Bool, _ console: Console) throws {
+    let doing = "writing \(path)"
+    try OutputPlace.demandParent(of: path, doing: doing)
+    guard replace || !Files.exists(path) else {
+      throw ReleaseError(
+        .conflict, doing: doing, reason: "it already exists", advice: "give --replace or another --output")
+    }
     try Files.replace(path, with: bytes, overwrites: replace)
     try console.output(Written(output: path.string, bytes: bytes.count)) {
       console.print("\(path): \(size(Int64(bytes.count)))")
     }
   }
 
-  // MARK: of verdicts
+  // MARK: verdicts
 
   struct Page: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -152,7 +159,8 @@ struct ExportCommand: AsyncParsableCommand {
       commandName: "junit", abstract: "Write the verdicts as JUnit XML, for CI systems.",
       discussion: """
         Each package on each kernel is a suite, and each step a test case. Steps that could not run are errors; \
-        kernels that the package does not claim are skipped.
+        kernels that the package does not claim are skipped. The class of a test case names the release, and \
+        system-out holds the end of its log.
 
           lrelease export junit releases/sample-7.2.1.qualification \\
               --output junit.xml
@@ -187,7 +195,7 @@ struct ExportCommand: AsyncParsableCommand {
     }
   }
 
-  // MARK: of a release
+  // MARK: releases
 
   struct OBS: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

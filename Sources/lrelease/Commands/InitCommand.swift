@@ -8,10 +8,10 @@ import SystemPackage
 
 struct InitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "init", abstract: "Begin a manifest for code that is here, with packaging and a smoke script.",
+    commandName: "init", abstract: "Write a first manifest for existing code, with packaging and a smoke script.",
     discussion: """
       Reads the code and what git knows of it, and writes a folder with a manifest, the recipes of its packages and a \
-      script for 'lrelease qualify'. Comments say what each line is for and what is to be changed. A first cut, build \
+      script for 'lrelease qualify'. Comments say what each line is for and what to change. A first cut, build \
       and qualify accept it as it is. Nothing is overwritten.
 
       For modules with a Kbuild or Makefile of their own, in a folder or a git repository:
@@ -19,13 +19,13 @@ struct InitCommand: AsyncParsableCommand {
         lrelease init . --output release
         lrelease cut release/hello.toml --output out
 
-      For a part of mainline Linux, from a kernel tarball or tree that is here:
+      For a part of mainline Linux, from a kernel tarball or tree that you have:
 
         lrelease init --source linux=/usr/src/linux-source-6.12.tar.xz --module-folder net/ceph \\
             --module-folder fs/ceph --headers include/linux/crush --name ceph --output ceph
         lrelease cut ceph/ceph.toml --source linux=/usr/src/linux-source-6.12.tar.xz --output out
 
-      docs/first-release.md goes on from here, up to an installed package and a verdict.
+      docs/first-release.md continues from here, to an installed package and a verdict.
       """)
 
   @Argument(
@@ -39,12 +39,12 @@ struct InitCommand: AsyncParsableCommand {
     completion: .directory)
   var output = "release"
 
-  @Flag(help: "Write anew what an earlier run has written. Changes that were made to it are lost.")
+  @Flag(help: "Overwrite the files of an earlier run. Your changes to them are lost.")
   var replace = false
 
   @Option(
     help: ArgumentHelp(
-      "A kernel that the code is a part of: a tarball or a folder, and what the manifest calls it.",
+      "The kernel that contains the code: its name in the manifest, and a tarball or folder.",
       valueName: "name=path"))
   var source: String?
 
@@ -87,7 +87,7 @@ struct InitCommand: AsyncParsableCommand {
   func run() async throws {
     try await Console.run(console) { console in
       let starter = Starter(
-        try code(), wishes: try wishes(), output: FilePath(output), progress: console.progress)
+        try code(), wishes: try wishes(), output: try OutputPlace.folder(output), progress: console.progress)
       let report = try await starter.run(replacing: replace)
       try console.output(report) { console.print(report, in: output) }
     }

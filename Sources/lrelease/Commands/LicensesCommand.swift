@@ -10,9 +10,10 @@ struct LicensesCommand: AsyncParsableCommand {
     commandName: "licenses", abstract: "Show the licences of a release's packages, and check them with licensecheck.",
     discussion: """
       Lists the licence expression of the tarball, of each package, and of the packages that a build of the tarball \
-      makes, as it follows from the rules of the manifest and the SPDX tags of files. Then licensecheck, which must be installed, reads every file. If it finds a \
-      licence that lrelease does not name for that file, the file is listed, and the exit status is 6. A rule of \
-      [[licenses]] in the manifest with 'why' settles the question. What licensecheck finds never changes a release.
+      makes, as it follows from the rules of the manifest and the SPDX tags of files. Then licensecheck, which must \
+      be installed, reads every file. If it finds a licence that lrelease does not name for that file, the file is \
+      listed, and the exit status is 6. A rule of [[licenses]] in the manifest with 'why' settles the question. What \
+      licensecheck finds never changes a release.
 
         lrelease licenses releases/ceph-6.12.117
       """)

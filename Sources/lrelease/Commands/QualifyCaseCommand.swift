@@ -14,7 +14,7 @@ struct QualifyCaseCommand: AsyncParsableCommand {
   @Argument var index: Int
   @OptionGroup var console: ConsoleOptions
 
-  /// Exit status 0 when there is a verdict, whatever it says.
+  /// Exit status 0 if there is a verdict, even a failing one.
   func run() async throws {
     try await Console.run(console) { console in
       let cpus = environmentVariable("SLURM_CPUS_ON_NODE").flatMap { Int($0) }

@@ -16,7 +16,7 @@ struct QualifyCommand: AsyncParsableCommand {
       For each target and kernel, the distribution's own tool installs the package in a fresh chroot, where dkms \
       builds its modules. Then that kernel boots in QEMU, the modules are loaded and unloaded, and the smoke script \
       of the manifest runs. The verdicts are kept beside the release, in RELEASE.qualification, with all logs. Cases \
-      that already have a verdict are not tried again. --refresh makes the chroots anew, and repeats the cases in \
+      that already have a verdict are not tried again. --refresh recreates the chroots, and repeats the cases in \
       whose chroot something changed.
 
         lrelease qualify out/sample-7.2.1 --target debian-12 --target debian-13
@@ -32,7 +32,9 @@ struct QualifyCommand: AsyncParsableCommand {
   @Argument(help: "A release folder.", completion: .directory)
   var release: String
 
-  @Option(name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.")
+  @Option(
+    name: .customLong("target"), help: "A target: its name, or a .toml file. May be repeated.",
+    completion: Completions.targets)
   var names: [String] = []
 
   @Option(
@@ -44,7 +46,8 @@ struct QualifyCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("variant"),
-    help: ArgumentHelp("Only the package of this variant. May be repeated.", valueName: "variant"))
+    help: ArgumentHelp("Only the package of this variant. May be repeated.", valueName: "variant"),
+    completion: Completions.variants)
   var variants: [String] = []
 
   @Option(help: "How far to go; each level includes those before it.")
@@ -71,7 +74,7 @@ struct QualifyCommand: AsyncParsableCommand {
       "An option for sbatch, such as --partition=build. May be repeated.", valueName: "option"))
   var slurmOptions: [String] = []
 
-  @Flag(help: "Try again even the cases that have a verdict.")
+  @Flag(help: "Repeat cases that already have a verdict.")
   var again = false
 
   @OptionGroup var targets: TargetOptions
@@ -143,7 +146,7 @@ extension Console {
     let rows = outcome.verdicts.map { verdict in
       [
         verdict.target, verdict.kernel, verdict.variant, verdict.result.rawValue,
-        // Where there is no smoke script, it is loaded at most.
+        // Without a smoke script, modules are only loaded.
         verdict.result == .pass
           ? verdict.isLife ? "life" : (verdict.proven ?? .build).rawValue : verdict.step?.rawValue ?? "",
         outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),

@@ -90,7 +90,7 @@ struct RebuildCommand: AsyncParsableCommand {
     let series = try series.map { try PatchSeries(at: FilePath($0)) }
     let request = RebuildRequest(vendor: vendor, number: number, series: series, added: try places.request())
     let rebuild = Rebuild(
-      output: FilePath(output), signer: try await signing.key(), cache: request.added.cache,
+      output: try OutputPlace.folder(output), signer: try await signing.key(), cache: request.added.cache,
       progress: console.progress)
     let report =
       if qualified.isEmpty {
@@ -99,7 +99,7 @@ struct RebuildCommand: AsyncParsableCommand {
         try await rebuild.run(FilePath(release), proving: { try qualified.add(to: $0, console.progress) })
       } else {
         throw ReleaseError(
-          .input, doing: "reading --qualified and --claim", reason: "a release that is changed has no verdicts yet",
+          .input, doing: "reading --qualified and --claim", reason: "a changed release has no verdicts yet",
           advice: "rebuild it first, qualify the result, then rebuild that with --qualified alone")
       }
     try console.output(report) { console.print(report) }

@@ -9,7 +9,7 @@ struct RootsCommand: AsyncParsableCommand {
     commandName: "roots", abstract: "List the chroots in the cache, or remove some.",
     discussion: """
       A chroot is a folder with the files of a distribution. 'build' and 'qualify' keep each chroot that they make \
-      in the cache; their --refresh makes it anew. The most recently used chroots are at the end of the list.
+      in the cache; their --refresh recreates it. The most recently used chroots are at the end of the list.
 
         lrelease roots
         lrelease roots --unused 30

@@ -13,6 +13,7 @@ struct ShowCommand: AsyncParsableCommand {
       changed is refused, with exit status 6.
 
         lrelease show releases/ceph-6.12.117
+        lrelease show releases/ceph-6.12.117 fs/ceph/inode.c net/ceph
         lrelease show --json ceph-client-dkms_6.12.117-1_all.deb
       """)
 
@@ -21,11 +22,14 @@ struct ShowCommand: AsyncParsableCommand {
     completion: .file(extensions: ["xz", "zst", "gz", "deb", "rpm"]))
   var file: String
 
+  @Argument(help: "Show only these files, and what is in these folders. (default: all)")
+  var paths: [String] = []
+
   @OptionGroup var console: ConsoleOptions
 
   func run() async throws {
     try await Console.run(console) { console in
-      let contents = try await PackageContents.read(FilePath(file), progress: console.progress)
+      let contents = try await PackageContents.read(FilePath(file), progress: console.progress).only(paths, of: file)
       try console.output(contents) {
         for line in contents.header { console.print(line) }
         for entry in contents.files {

@@ -12,8 +12,8 @@ struct SignCommand: AsyncParsableCommand {
     discussion: """
       Writes two files into the release folder: SHA256SUMS.asc, which signs the list of all files, and \
       NAME-VERSION.tar.sign, which signs the uncompressed tar, as kernel.org does it. For a tarball alone, it writes \
-      the second file beside it. The release is checked first, and its files do not change. If there are signatures \
-      already, they stay, and the exit status is 5; --replace replaces them.
+      the second file beside it. The release is checked first, and its files do not change. Existing signatures stay, \
+      and the exit status is 5; --replace replaces them.
 
         lrelease sign releases/ceph-6.12.117 --key release@example.org
         lrelease verify releases/ceph-6.12.117 --keyring example.gpg

@@ -17,6 +17,11 @@ struct VerifyCommand: AsyncParsableCommand {
         lrelease verify releases/ceph-6.12.117
         lrelease verify ceph-6.12.117.tar.xz
 
+      Or only single files: packages and other files of the folder, or paths in the tarball.
+
+        lrelease verify releases/ceph-6.12.117 ceph-client-dkms_6.12.117-1_all.deb
+        lrelease verify ceph-6.12.117.tar.xz fs/ceph/inode.c net/ceph
+
       Those lists are part of the release itself, so they do not tell who made it. With --keyring, signatures are \
       checked: of SHA256SUMS, of the uncompressed tar, and those in .rpm files. Every file must be covered by a \
       signature of a key in the keyring, or of a key that --signer names. If one is not, or if any signature is \
@@ -28,8 +33,11 @@ struct VerifyCommand: AsyncParsableCommand {
             --signer 09444409C6FF6DCB4C7AB072D0EA700971FDAA71
       """)
 
-  @Argument(help: "A release folder, or a tarball.", completion: .file())
+  @Argument(help: "A release folder, a tarball, or one file of a release folder.", completion: .file())
   var release: String
+
+  @Argument(help: "Check only these files, and what is in these folders. (default: all)")
+  var paths: [String] = []
 
   @Option(
     help: ArgumentHelp("Check signatures with these public keys, a file made by gpg --export.", valueName: "file"),
@@ -47,6 +55,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func validate() throws {
     if !signers.isEmpty && keyring == nil { throw ValidationError("--signer needs --keyring.") }
+    if !paths.isEmpty && keyring != nil {
+      throw ValidationError("--keyring checks whole releases: leave out the paths.")
+    }
   }
 
   /// What was found, for JSON.
@@ -56,13 +67,14 @@ struct VerifyCommand: AsyncParsableCommand {
     var changed: [String] = []
     var missing: [String] = []
     var unknown: [String] = []
-    /// nil where nothing is signed and nobody asked.
+    /// nil if nothing is signed and no check was requested.
     var signatures: SignatureVerification.Report?
   }
 
   func run() async throws {
     try await Console.run(console) { console in
-      // A wrong name is said at once.
+      if keyring == nil, let part = try part() { return try await verify(part.paths, of: part.release, console) }
+      // Report a wrong name before the long work.
       let keyring = if let keyring { try await Keyring(reading: FilePath(keyring)) } else { nil as Keyring? }
       if let keyring { _ = try keyring.trust(signers) }
       var files = 0
@@ -93,6 +105,27 @@ struct VerifyCommand: AsyncParsableCommand {
           console.print("\(release): \(files) files, all as released")
         }
         if let keyring { console.print(signatures, of: opened.name, keyring) }
+      }
+    }
+  }
+
+  /// What is to be checked of which release, unless it is all of it.
+  private func part() throws -> (release: FilePath, paths: [String])? {
+    let path = FilePath(release)
+    guard paths.isEmpty else { return (path, paths) }
+    return try PathVerification.listedFile(path).map { ($0.folder, [$0.name]) }
+  }
+
+  private func verify(_ paths: [String], of release: FilePath, _ console: Console) async throws {
+    let report = try await PathVerification(of: paths, in: release, progress: console.progress)
+    if !report.findings.isEmpty {
+      try console.output(report) {}
+      throw Diagnostics(
+        report.findings.map { ReleaseError(.different, doing: "verifying \(release)", reason: $0) })
+    }
+    try console.output(report) {
+      for file in report.files {
+        console.print("\(file.path): as released" + (file.origin.map { "  ← \($0.summary)" } ?? ""))
       }
     }
   }

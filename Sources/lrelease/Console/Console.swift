@@ -7,12 +7,12 @@ import Model
 import Synchronization
 import SystemPackage
 
-/// How a command speaks: its result, its progress, and why it failed.
+/// The output of a command: its result, its progress and its errors.
 final class Console: Sendable {
   private let options: ConsoleOptions
   private let terminal: Terminal
   let progress: Progress
-  /// That of the command that runs.
+  /// The console of the running command.
   private static let current = Mutex<Console?>(nil)
 
   init(_ options: ConsoleOptions) {
@@ -23,7 +23,7 @@ final class Console: Sendable {
     progress = Progress { renderer.draw($0) }
   }
 
-  /// Runs a command: an error becomes one line and the exit status that belongs to it.
+  /// Runs a command. An error becomes one line and its exit status.
   static func run(_ options: ConsoleOptions, _ body: (Console) async throws -> Void) async throws {
     let console = Console(options)
     current.withLock { $0 = console }
@@ -48,7 +48,7 @@ final class Console: Sendable {
     }
   }
 
-  /// Tells that a request to stop has come. What was begun is taken away, which can take a moment.
+  /// Says that lrelease is stopping: cleaning up can take a moment.
   static func saysStopping() {
     guard let console = current.withLock({ $0 }), !console.options.quiet else { return }
     console.terminal.message("stopping …")
@@ -62,7 +62,7 @@ final class Console: Sendable {
 
   // MARK: results
 
-  /// Prints a result: as JSON where that is asked for, else in the words that `text` prints.
+  /// Prints a result: as JSON if requested, else by `text`.
   func output(_ value: @autoclosure () throws -> any Encodable, _ text: () throws -> Void) throws {
     guard options.json else { return try text() }
     terminal.result(String(decoding: try JSON.encode(value()), as: UTF8.self))
@@ -72,7 +72,12 @@ final class Console: Sendable {
     if !options.quiet || options.json { terminal.result(text + "\n") }
   }
 
-  /// Prints rows with their columns below one another.
+  /// Prints a line of a result to standard error, because standard output holds a document.
+  func say(_ text: String) {
+    if !options.quiet { terminal.message(text) }
+  }
+
+  /// Prints rows with aligned columns.
   func printTable(_ rows: [[String]]) {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -82,7 +87,7 @@ final class Console: Sendable {
     }
   }
 
-  /// Prints a result that is a document of its own, and that --quiet does not take away.
+  /// Prints a document, even with --quiet.
   func printDocument(_ bytes: [UInt8]) { terminal.result(String(decoding: bytes, as: UTF8.self)) }
 
   func bold(_ text: String) -> String { terminal.bold(text) }

@@ -5,8 +5,7 @@ import Model
 
 /// Draws a diagnostic as one line: `file:line:column: error: what is wrong; what to do`.
 ///
-/// What has no place in a file, or was met while something was being done, begins with the severity. Where causes are
-/// shown too, each is a line below.
+/// What has no place in a file begins with the severity. Where causes are shown too, each is a line below.
 struct DiagnosticRenderer {
   let terminal: Terminal
   let showsCauses: Bool
@@ -18,7 +17,7 @@ struct DiagnosticRenderer {
     var next = diagnostic.cause
     while let cause = next {
       let text = (cause as? DecodingError)?.reason ?? "\(cause)"
-      // Most errors repeat the reason of the one that they came of.
+      // Most errors repeat the reason of their cause.
       if !said.contains(text) { terminal.message("  cause: \(text)".singleLine) }
       said = text
       next = (cause as? ReleaseError)?.cause
@@ -26,7 +25,7 @@ struct DiagnosticRenderer {
   }
 
   private func line(_ diagnostic: Diagnostic) -> String {
-    let place = diagnostic.isFinding ? diagnostic.place.map { "\($0): ".singleLine } ?? "" : ""
+    let place = diagnostic.place.map { "\($0): ".singleLine } ?? ""
     let remedy = diagnostic.remedy.map { "; \(Remedies.words(for: $0))" } ?? ""
     return "\(place)\(word(diagnostic.severity)) \((diagnostic.problem + remedy).singleLine)"
   }

@@ -9,7 +9,7 @@ enum Interruption {
     let task = Task { await work() }
     let sources = [SIGINT, SIGTERM, SIGHUP].compactMap { number -> (any DispatchSourceSignal)? in
       let before = signal(number, SIG_IGN)
-      // nohup has it ignored already: the end of the session is not to stop us then.
+      // nohup ignores SIGHUP: lrelease then survives the end of the session.
       if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { return nil }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {

@@ -4,7 +4,7 @@ import Diagnostics
 import Dispatch
 import Synchronization
 
-/// Draws what long work tells of itself: on a terminal a line that goes on, elsewhere a line at least every 30 seconds.
+/// Draws the progress of long work: on a terminal one updated line, elsewhere a line at least every 30 seconds.
 final class ProgressRenderer: Sendable {
   private let options: ConsoleOptions
   private let terminal: Terminal
@@ -12,8 +12,10 @@ final class ProgressRenderer: Sendable {
   private let timer = Mutex<(any DispatchSourceTimer)?>(nil)
 
   private struct State {
-    /// The steps that have begun and not ended, in that order.
+    /// The running steps, in the order in which they began.
     var running: [(step: String, start: ContinuousClock.Instant)] = []
+    /// The state of work that runs elsewhere.
+    var standing: String?
     /// When the last line was drawn or written.
     var lastDraw = ContinuousClock.now
   }
@@ -39,7 +41,10 @@ final class ProgressRenderer: Sendable {
   func draw(_ event: Progress.Event) {
     switch event {
     case .began(let step, _):
-      state.withLock { $0.running.append((step, .now)) }
+      state.withLock { state in
+        state.running.append((step, .now))
+        state.standing = nil
+      }
       status("\(step.singleLine) …")
     case .advanced(let step, let done, let total):
       guard !options.quiet, let text = advance(step, done, of: total) else { return }
@@ -47,9 +52,13 @@ final class ProgressRenderer: Sendable {
     case .finished(let step, let seconds):
       end(step)
       if !options.quiet { terminal.message("\(step.singleLine): \(duration(seconds))") }
-    case .failed(let step):
+    case .ended(let step):
       end(step)
+    case .reached(let text):
+      state.withLock { $0.lastDraw = .now }
+      if !options.quiet { terminal.message(text.singleLine) }
     case .stands(let text):
+      state.withLock { $0.standing = text.singleLine }
       status(text.singleLine)
     case .told(let diagnostic):
       if diagnostic.severity != .note || options.verbose {
@@ -71,23 +80,26 @@ final class ProgressRenderer: Sendable {
     terminal.line(text)
   }
 
-  /// Says what is going on, and for how long, where nothing else has said anything.
+  /// Prints the running steps and their durations after a silence.
   private func drawRunning() {
     let text = state.withLock { state -> String? in
       let now = ContinuousClock.now
-      guard !state.running.isEmpty, (now - state.lastDraw).seconds >= pause - 0.1 else { return nil }
+      guard !state.running.isEmpty || state.standing != nil, (now - state.lastDraw).seconds >= pause - 0.1 else {
+        return nil
+      }
       state.lastDraw = now
+      if state.running.isEmpty { return state.standing }
       let steps = state.running.map { step, start in
         "\(step.singleLine): \(Int((now - start).seconds)) s"
       }
-      // The outer step tells less than the last one that it began.
+      // An inner step says more than the outer one.
       return steps.count == 1 ? steps[0] : "\(steps.count) at work: " + steps.reversed().joined(separator: "; ")
     }
     guard let text else { return }
     terminal.isTerminal ? terminal.line(text) : terminal.message(text)
   }
 
-  /// - Returns: nil when something was drawn a moment ago.
+  /// - Returns: nil if something was drawn a moment ago.
   private func advance(_ step: String, _ done: Int64, of total: Int64?) -> String? {
     state.withLock { state in
       let now = ContinuousClock.now

@@ -13,9 +13,9 @@ import Qualifier
 import Releases
 import Verdicts
 
-/// What libraries advise, worded for the command line.
+/// The remedies of libraries, worded for the command line.
 ///
-/// RemedyTests see to it that each kind of remedy is here, and that each option in the words exists.
+/// RemedyTests check that each kind of remedy is here, and that each named option exists.
 enum Remedies {
   static func words(for remedy: any Remedy) -> String {
     switch remedy {
@@ -78,28 +78,28 @@ enum Remedies {
     case .chooseOtherOutput: "choose another --output"
     case .nameReleaseFolder: "name a folder that 'lrelease cut' has made"
     case .getTarballAgain:
-      "get the tarball again; changes of a vendor are made with rebuild --patches SERIES --vendor NAME"
+      "get the tarball again; vendors change releases with 'lrelease rebuild --patches SERIES --vendor NAME'"
     case .nameSigner: "name its fingerprint with --signer too, if you trust it"
-    case .replaceSignatures: "leave it so, or give --replace to sign it anew"
+    case .replaceSignatures: "keep it, or give --replace to sign it again"
     }
   }
 
   private static func words(_ remedy: AssemblerRemedy) -> String {
     switch remedy {
-    case .giveFolder: "give --source NAME=PATH"
+    case .giveFolder: "check the path, or give another with --source NAME=PATH"
     case .giveSource(let name): "give --source \(name)=PATH_OR_URL"
     case .giveSameSource(let name): "give the same one with --source \(name)=PLACE, or make a new plan"
     case .sayWhereSourceIs(let name): "say where it is with --source \(name)=PLACE"
-    case .giveOwnRepository: "give --source NAME=PATH for a repository of your own"
+    case .giveOwnRepository: "check the address, or give a clone of your own with --source NAME=PATH"
     case .giveRef(let name): "give --ref \(name)=TAG, or add ref = \"…\" to it in the manifest"
-    case .tryFetchAgain: "try again (the fetch resumes), or give --source"
+    case .tryFetchAgain: "try again (the fetch resumes), or get the file yourself and give it with --source NAME=PATH"
     case .checkAddress: "check the address, or get the file yourself and give it with --source NAME=PATH"
     case .giveCandidate(let name, let release):
       "give --source \(name)=PLACE: a git repository with the signed tag v\(release), or the tarball, which nobody signs, "
         + "from https://git.kernel.org/torvalds/t/linux-\(release).tar.gz"
     case .chooseCacheWithSpace: "free some space there, or choose another folder with --cache"
     case .sayWhereVersionIs(let name):
-      "say where the version stands with version-from = { … } in [sources.\(name)]; see docs/manifest.md"
+      "say where the version is with version-from = { … } in [sources.\(name)]; see docs/manifest.md"
     case .nameTagOfVersion(let name):
       "name a tag with --ref \(name)=TAG, or say in version-from which file has the version"
     case .giveCheckout(let name):
@@ -114,7 +114,7 @@ enum Remedies {
     case .addExtra(let name): "give --with \(name) too"
     case .leaveOutExtra(let name): "leave out --with \(name)"
     case .leaveOutSource: "what the release has comes from its tarball: leave it out, or give --with EXTRA"
-    case .nameVendor: "say whose with --vendor NAME"
+    case .nameVendor: "name the vendor with --vendor NAME"
     case .giveNumber(let number): "give --number \(number), or leave it out"
     }
   }
@@ -128,7 +128,7 @@ enum Remedies {
 
   private static func words(_ remedy: PackagersRemedy) -> String {
     switch remedy {
-    case .giveTargetKernels: "give it some, or leave out --modules"
+    case .giveTargetKernels: "add kernels to the target, or leave out --modules"
     case .replacePackages: "give --replace or another --output"
     }
   }
@@ -145,7 +145,7 @@ enum Remedies {
     case .giveManifest: "give its manifest with --manifest FILE"
     case .giveReleaseOrTree: "give a release tarball, a release folder, or a folder with --manifest"
     case .leaveOutRef: "leave --ref out"
-    case .leaveOutProbes: "say in [audit.probes] how their names begin, or leave --probes out"
+    case .leaveOutProbes: "set the prefix of their names in [audit.probes], or leave --probes out"
     case .makeReport: "make one with 'lrelease audit --json'"
     }
   }
@@ -163,12 +163,13 @@ enum Remedies {
     switch remedy {
     case .giveRespin: "give --respin N for a new one; a release is never changed"
     case .giveNumber: "give --number N for a new one"
-    case .useSameLrelease: "use the lrelease that made the release, or make another release of it with --vendor NAME"
-    case .replaceManifest: "give --replace to write it anew, or another --output"
+    case .useSameLrelease: "use the lrelease that made the release, or make a changed release with --vendor NAME"
+    case .replaceManifest: "give --replace to replace it, or another --output"
     case .chooseOtherManifestFolder: "choose another --output, or move that file away"
     case .nameCode: "name a folder with code, or give a kernel with --source linux=PATH and --module-folder"
     case .nameModuleFolder: "name the folder of the makefile with --module-folder, or write one"
     case .nameFolderOfKernel: "give the folders of the modules with --module-folder, such as fs/ceph"
+    case .listFiles(let name): "'lrelease show \(name)' lists its files"
     case .signRelease: "sign it with 'lrelease sign', or choose another --output to sign its .rpm files too"
     }
   }

@@ -5,9 +5,9 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// Where text goes: results to standard output, all else to standard error, with colour where that is wanted.
+/// Writes results to standard output and everything else to standard error, in colour if wanted.
 final class Terminal: Sendable {
-  /// Whether standard error is one, so that a line can be drawn over.
+  /// Whether standard error is a terminal, so that a line can be updated.
   let isTerminal: Bool
   private let usesColor: Bool
   private let state = Mutex(State())
@@ -27,7 +27,7 @@ final class Terminal: Sendable {
       }
   }
 
-  /// Why standard output did not take a result.
+  /// Why writing a result to standard output failed.
   var lost: Errno? { state.withLock { $0.lost } }
 
   func result(_ text: String) {
@@ -40,7 +40,7 @@ final class Terminal: Sendable {
     write(text + "\n", to: .standardError)
   }
 
-  /// A line that the next one replaces, cut where the terminal ends: one that wraps would stay.
+  /// Draws a line that the next one replaces. It is cut at the width of the terminal: a wrapped line would stay.
   func line(_ text: String) {
     state.withLock { $0.hasLine = true }
     var size = winsize()
@@ -67,7 +67,7 @@ final class Terminal: Sendable {
     do {
       _ = try descriptor.writeAll(Array(text.utf8))
     } catch let error as Errno where descriptor == .standardOutput && error != .brokenPipe {
-      // A reader that has seen enough, such as head, is no failure.
+      // A reader that stops early, such as head, is not an error.
       state.withLock { $0.lost = error }
     } catch {}
   }

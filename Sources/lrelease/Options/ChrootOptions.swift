@@ -18,11 +18,11 @@ struct ChrootCacheOptions: ParsableArguments {
   }
 }
 
-/// Where the chroots of targets are, and whether they are made anew.
+/// Where the chroots of targets are, and whether to recreate them.
 struct ChrootOptions: ParsableArguments {
   @OptionGroup var place: ChrootCacheOptions
 
-  @Flag(help: "Make the chroots anew, with the newest kernels and packages of their archives.")
+  @Flag(help: "Recreate the chroots, with the newest kernels and packages of their archives.")
   var refresh = false
 
   func roots() throws -> ChrootCache { try place.roots(since: refresh ? Int64(time(nil)) : nil) }

@@ -29,7 +29,8 @@ struct PlaceOptions: ParsableArguments {
 
   @Option(
     name: .customLong("with"),
-    help: ArgumentHelp("Add an extra of the manifest. May be repeated.", valueName: "extra"))
+    help: ArgumentHelp("Add an extra of the manifest. May be repeated.", valueName: "extra"),
+    completion: Completions.extras)
   var extras: [String] = []
 
   @Flag(help: "Continue if a signature is missing. The release records this.")

@@ -6,7 +6,7 @@ import Model
 import SystemPackage
 import Verdicts
 
-/// Where it stands what packages are known to do.
+/// Where the proven kernels of packages come from.
 struct QualifiedOptions: ParsableArguments {
   @Option(
     name: .customLong("qualified"),

@@ -13,7 +13,7 @@ struct SandboxOptions: ParsableArguments {
       valueName: "kind"))
   var sandbox = Kind.namespaces
 
-  /// Runs `body` with what was chosen.
+  /// Runs `body` with the chosen confinement.
   func apply(_ console: Console, _ body: () async throws -> Void) async throws {
     guard sandbox == .none else { return try await body() }
     console.progress.warning(

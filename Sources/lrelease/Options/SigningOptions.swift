@@ -3,7 +3,7 @@
 import ArgumentParser
 import Releases
 
-/// Whose key signs a release that is made.
+/// The key that signs a new release.
 struct SigningOptions: ParsableArguments {
   @Option(
     name: .customLong("sign"),
@@ -12,7 +12,7 @@ struct SigningOptions: ParsableArguments {
       valueName: "id"))
   var id: String?
 
-  /// nil where the release is not to be signed.
+  /// nil if the release is not signed.
   func key() async throws -> SigningKey? {
     guard let id else { return nil }
     return try await SigningKey(id)

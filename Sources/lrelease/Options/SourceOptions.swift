@@ -55,7 +55,7 @@ struct SourceOptions: ParsableArguments {
     return (halves[0], try PatchSeries(at: FilePath(halves[1])))
   }
 
-  /// A plan says which kernel, respin, extras and patches the release is of: nothing else can be asked for beside it.
+  /// A plan fixes kernel, respin, extras and patches, so options for these are refused.
   private func demandNothingThatPlansSay() throws {
     let given = [
       ("--kernel", kernel != nil), ("--respin", respin != nil), ("--with", !places.extras.isEmpty),
@@ -67,8 +67,7 @@ struct SourceOptions: ParsableArguments {
       advice: "leave it out, or make another plan with it")
   }
 
-  /// The folder that was asked for, else lrelease's own in the user's cache. What lies in it is trusted, so that it must
-  /// be the user's.
+  /// The requested folder, else lrelease's own in the user's cache. It is trusted, so it must belong to the user.
   static func cacheFolder(_ asked: String?) throws -> FilePath {
     let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
     let folder = Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
@@ -76,7 +75,7 @@ struct SourceOptions: ParsableArguments {
     return folder
   }
 
-  /// Opens the manifest, or the plan where one is given.
+  /// Opens the manifest, or the plan if one is given.
   func open(plan: String?, _ progress: Progress) async throws -> OpenedPlan {
     switch (manifest, plan) {
     case (let manifest?, nil):
