@@ -110,7 +110,8 @@ final class ProgressRenderer: Sendable {
       var text = "\(step.singleLine): \(size(done))"
       if let total, total > 0 {
         text += " of \(size(total)) (\(100 * done / total) %)"
-        if done > 0 && seconds > 1 { text += ", \(Int(seconds * Double(total - done) / Double(done))) s left" }
+        // The first few bytes say nothing about the rest.
+        if done >= total / 50 && done > 0 && seconds > 1 { text += ", \(Int(seconds * Double(total - done) / Double(done))) s left" }
       }
       if seconds > 0.2 { text += ", \(size(Int64(Double(done) / seconds)))/s" }
       return text
