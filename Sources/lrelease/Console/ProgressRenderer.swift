@@ -111,7 +111,9 @@ final class ProgressRenderer: Sendable {
       if let total, total > 0 {
         text += " of \(size(total)) (\(100 * done / total) %)"
         // The first few bytes say nothing about the rest.
-        if done >= total / 50 && done > 0 && seconds > 1 { text += ", \(Int(seconds * Double(total - done) / Double(done))) s left" }
+        if done >= total / 50 && done > 0 && seconds > 1 {
+          text += ", \(Int(seconds * Double(total - done) / Double(done))) s left"
+        }
       }
       if seconds > 0.2 { text += ", \(size(Int64(Double(done) / seconds)))/s" }
       return text
