@@ -69,7 +69,8 @@ extension Bootstrapper {
 
   /// Runs what makes a chroot in a mount and process namespace of its own, so that nothing stays mounted or running.
   private static func run(_ words: [String], input: [UInt8] = [], doing: String) async throws {
-    let command = Sandbox.leavingNothing.command(words[0], Array(words.dropFirst()))
+    var command = Sandbox.leavingNothing.command(words[0], Array(words.dropFirst()))
+    command.environment.merge(ProxyEnvironment.values) { $1 }
     let outcome = try await command.run(input: input, doing: doing)
     guard !outcome.succeeded else { return }
     let program = words[0]

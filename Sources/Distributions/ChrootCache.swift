@@ -121,14 +121,20 @@ package struct ChrootCache: Sendable, Codable {
   private static var partial: String { ".\(machine).partial" }
 
   /// Removes unfinished chroots of dead processes on this machine: nobody holds their locks.
-  private func sweep(except part: FilePath) async {
+  ///
+  /// - Returns: the names of those that it removed.
+  @discardableResult
+  package func sweep(except part: FilePath? = nil) async -> [String] {
+    var removed: [String] = []
     for bytes in (try? Files.names(in: folder)) ?? [] {
       let name = String(decoding: bytes, as: UTF8.self)
-      guard name.hasSuffix(Self.partial), name != part.name else { continue }
+      guard name.hasSuffix(Self.partial), name != part?.name else { continue }
       let lock = try? FileLock(folder.appending("\(name.dropLast(Self.partial.count)).lock"), touch: false)
       guard (try? lock?.tryAcquire(.exclusive)) == true else { continue }
-      try? await Files.removeWhenQuiet(folder.appending(bytes: bytes))
+      let isGone: Void? = try? await Files.removeWhenQuiet(folder.appending(bytes: bytes))
+      if isGone != nil { removed.append(name) }
     }
+    return removed
   }
 
   private static var machine: String {

@@ -8,14 +8,15 @@ import SystemPackage
 
 /// Where this machine gets Debian's packages from, so that chroots of any suite come from the same mirror.
 ///
-/// Found in the machine's own apt sources; `LRELEASE_DEBIAN_MIRROR` and `LRELEASE_DEBIAN_SECURITY_MIRROR` go first.
+/// Found in the sources that the machine's own apt uses; `LRELEASE_DEBIAN_MIRROR` and `LRELEASE_DEBIAN_SECURITY_MIRROR`
+/// go first.
 package struct DebianArchive: Sendable {
   package var main: String
   package var security: String?
 
   /// - Throws: `ReleaseError` with code `missingTool` when neither apt nor the environment names a mirror.
-  package init() throws {
-    let places = DebianArchive.places()
+  package init() async throws {
+    let places = try await DebianArchive.places()
     func find(_ variable: String, _ name: String) -> String? {
       environmentVariable(variable) ?? places.first { $0.split(separator: "/").last.map(String.init) == name }
     }
@@ -43,29 +44,34 @@ package struct DebianArchive: Sendable {
     }
   }
 
-  /// The settings of this machine's apt for the age of its archive, as options of apt: if the machine accepts a mirror
-  /// that is no longer updated, so do its chroots.
+  /// The settings of this machine's apt for its archive, as options of apt: if the machine accepts a mirror that is no
+  /// longer updated, or asks a proxy, so do its chroots.
   package func options() async throws -> [String] {
-    let outcome = try await Command(
-      "apt-config",
-      ["dump", "--no-empty", "--format", "%F \"%v\"%n", "Acquire::Check-Valid-Until", "Acquire::Check-Date"]
-    ).run(doing: "asking apt about its archive")
-    return outcome.text.split(separator: "\n").map(String.init)
+    let asked = [
+      "Acquire::Check-Valid-Until", "Acquire::Check-Date", "Acquire::http", "Acquire::https", "Acquire::ftp",
+    ]
+    let outcome = try await Command("apt-config", ["dump", "--no-empty", "--format", "%F \"%v\"%n"] + asked)
+      .run(doing: "asking apt about its archive")
+    return outcome.text.split(separator: "\n").map(String.init).filter { line in
+      // A proxy for all servers, or for one: `Acquire::http::Proxy::mirror.example.org`.
+      let key = line.prefix { $0 != " " }.lowercased()
+      return key.hasPrefix("acquire::check-") || key.hasSuffix("::proxy") || key.contains("::proxy::")
+    }
   }
 
-  /// All URIs in the apt sources, in both of their formats.
-  private static func places() -> [String] {
-    var files = [FilePath("/etc/apt/sources.list")]
-    let folder = FilePath("/etc/apt/sources.list.d")
-    for name in (try? Files.names(in: folder)) ?? [] { files.append(folder.appending(bytes: name)) }
-    var places: [String] = []
-    for file in files where file.extension == "list" || file.extension == "sources" {
-      let text = ((try? Files.read(file)) ?? []).split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
-      for line in text where !line.hasPrefix("#") {
-        let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-        if words.first == "URIs:" || words.first == "deb" { places += words.filter { $0.contains("://") } }
-      }
+  /// The URIs of the repositories that apt would update: no disabled ones, and no sources.
+  private static func places() async throws -> [String] {
+    let doing = "asking apt for its sources"
+    let command = Command(
+      "apt-get", ["indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages"])
+    let listed: [String]
+    do {
+      listed = try await command.check(doing: doing).text.split(separator: "\n").map(String.init)
+    } catch let error as ReleaseError where error.code == .missingTool {
+      return []
     }
-    return places
+    var places: [String] = []
+    for place in listed where !places.contains(place) { places.append(place) }
+    return places.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
   }
 }

@@ -23,7 +23,7 @@ struct Mmdebstrap: Bootstrapper {
     if let mirror = definition.mirror {
       lines = definition.suites.map { "deb \(mirror) \($0) \(definition.components.joined(separator: " "))" }
     } else {
-      let archive = try DebianArchive()
+      let archive = try await DebianArchive()
       lines = try archive.lines(suites: definition.suites, components: definition.components)
       options = try await archive.options().map { "--aptopt=\($0)" }
     }

@@ -174,9 +174,6 @@ package struct Qualification: Sendable, Codable {
   /// The verdict of exactly this case, whatever its result.
   func kept(_ one: Case) -> Verdict? { store.verdict(on: one.id, inputs: one.inputs) }
 
-  /// Removes the verdict of a case that runs again elsewhere, so that the next one is new.
-  func forget(_ one: Case) throws { try store.forget(one.id) }
-
   /// Records that a case was not run.
   func notRun(_ one: Case, _ candidate: CandidateRelease, reason: String) throws -> Verdict {
     let target = try Target(reading: FilePath(one.target))

@@ -33,8 +33,16 @@ package struct VerdictStore: Sendable {
     try Files.replace(file(of: id), with: try JSON.encode(verdict))
   }
 
-  /// Removes the verdict on a case that is about to be tried again: the next one that appears is new.
-  package func forget(_ id: String) throws { try Files.remove(file(of: id)) }
+  /// Moves the verdict on a case that is about to be tried again to a folder: the next one that appears is new.
+  package func setAside(_ id: String, in folder: FilePath) throws {
+    if Files.exists(file(of: id)) { try Files.move(file(of: id), to: folder.appending("\(id).json")) }
+  }
+
+  /// Moves it back, unless there is a new one.
+  package func putBack(_ id: String, from folder: FilePath) throws {
+    let aside = folder.appending("\(id).json")
+    if Files.exists(aside), !Files.exists(file(of: id)) { try Files.move(aside, to: file(of: id)) }
+  }
 
   /// All verdicts, in the order of their files.
   ///

@@ -55,7 +55,7 @@ struct DebianToolsTests {
 
       // Installed, removed and purged in a root with two kernels, for which dkms builds the modules.
       let root = try await TestRoot.bookworm().path
-      let archive = try DebianArchive()
+      let archive = try await DebianArchive()
       let security = try archive.lines(suites: ["bookworm-security"], components: ["main"])
       let log = folder.appending("piuparts.log")
       let piuparts = try await contained(

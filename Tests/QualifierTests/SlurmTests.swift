@@ -166,7 +166,8 @@ struct SlurmTests {
       let asked = ContinuousClock.now
       kill(-child.pid, SIGINT)
       _ = try await child.wait { false }
-      #expect(ContinuousClock.now - asked < .seconds(2), "\(ContinuousClock.now - asked)")
+      // Less than 2 s where nothing else runs; nobody waits for the task, which has 10 s to end.
+      #expect(ContinuousClock.now - asked < .seconds(10), "\(ContinuousClock.now - asked)")
       #expect(child.exitStatus == 130)
       #expect(
         child.errorText.hasSuffix(

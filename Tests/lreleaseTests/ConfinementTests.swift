@@ -83,7 +83,7 @@ import Testing
       try await workshop.shell("mkdir /tmp/prepare; echo old >/tmp/prepare/left")
       let outcome = try await run(workshop, cut("out", "--sandbox none"))
       #expect(outcome.succeeded, "\(outcome.errors)")
-      try await workshop.shell("tar -tf out/demo-7.4/demo-7.4.tar.xz >list; ! grep left list; rm -r out")
+      try await workshop.shell("tar -tf out/demo-7.4/demo-7.4.tar.xz >list; ! grep left list; rm -r out cache/prepared")
 
       try await workshop.shell("ln -s \(workshop.folder) /tmp/prepare")
       defer { try? Files.remove("/tmp/prepare") }

@@ -6,11 +6,7 @@ import Processes
 /// The environment variables for programs that fetch: proxies and credentials, but nothing that makes them prompt or
 /// skip a check.
 enum FetchEnvironment {
-  private static let shared = [
-    // Like curl, ignore HTTP_PROXY in capitals: in a CGI program, a client sets it.
-    "http_proxy", "https_proxy", "HTTPS_PROXY", "ftp_proxy", "FTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy",
-    "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "KRB5CCNAME", "KRB5_CONFIG",
-  ]
+  private static let shared = ProxyEnvironment.names + ["KRB5CCNAME", "KRB5_CONFIG"]
 
   private static let ofGit = [
     "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_KEY", "GIT_SSL_VERSION", "GIT_SSL_CIPHER_LIST",
@@ -22,14 +18,16 @@ enum FetchEnvironment {
   ]
 
   /// For curl.
-  static var curl: [String: String] { Command.plainEnvironment.merging(values(of: shared + ["CURL_CA_BUNDLE"])) { $1 } }
+  static var curl: [String: String] {
+    Command.plainEnvironment.merging(ProxyEnvironment.values(of: shared + ["CURL_CA_BUNDLE"])) { $1 }
+  }
 
   /// For git when it talks to a server, and for its ssh.
   ///
   /// The user's configuration applies here, unlike when objects are read: it says how to reach a server
   /// (url.….insteadOf, http.sslCAInfo, credential.helper). The fetched content does not depend on it.
   static var git: [String: String] {
-    var found = values(of: shared + ofGit)
+    var found = ProxyEnvironment.values(of: shared + ofGit)
     let count = min(environmentVariable("GIT_CONFIG_COUNT").flatMap { Int($0) } ?? 0, 1000)
     if count > 0 {
       found["GIT_CONFIG_COUNT"] = String(count)
@@ -43,13 +41,5 @@ enum FetchEnvironment {
       // Not ext::, which runs a command, and no unknown helpers.
       "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
     ]) { $1 }
-  }
-
-  private static func values(of names: [String]) -> [String: String] {
-    var found: [String: String] = [:]
-    for name in names {
-      if let value = environmentVariable(name) { found[name] = value }
-    }
-    return found
   }
 }

@@ -82,9 +82,10 @@ package struct SlurmExecutor: Executor {
     _ places: [Int], after before: Slurm.Job?, of work: Work, _ qualification: Qualification,
     _ candidate: CandidateRelease
   ) async throws -> Run {
-    for place in places { try qualification.forget(work.cases[place]) }
     let folder = try JobDirectory.make(work.cases, places, qualification)
     do {
+      // The next verdict that appears is new. If there is no job, what is known stays known.
+      for place in places { try qualification.store.setAside(work.cases[place].id, in: folder) }
       // The nodes run exactly this program, even if it is replaced here meanwhile.
       _ = try await Command("cp", ["/proc/\(getpid())/exe", folder.appending("lrelease").string])
         .check(doing: Self.doing)
@@ -101,6 +102,7 @@ package struct SlurmExecutor: Executor {
       try Files.write(Array("\(job.text)\n".utf8), to: folder.appending("job"))
       return Run(folder: folder, job: job, places: Dictionary(uniqueKeysWithValues: zip(places.indices, places)))
     } catch {
+      for place in places { try? qualification.store.putBack(work.cases[place].id, from: folder) }
       try? Files.remove(folder)
       throw error
     }

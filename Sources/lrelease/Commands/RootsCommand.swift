@@ -34,10 +34,13 @@ struct RootsCommand: AsyncParsableCommand {
     try await Console.run(console) { console in
       let roots = try place.roots()
       for name in names { try await roots.remove(name) }
+      for left in await roots.sweep() {
+        console.progress.note("removed \(left), which was not finished: the process that made it is gone")
+      }
       let now = Int64(time(nil))
       var kept = try await roots.all()
       if let unused {
-        for root in kept where now - root.used >= Int64(unused) * 86400 {
+        for root in kept where (now - root.used) / 86400 >= Int64(unused) {
           do {
             try await roots.remove(root.name)
             kept.removeAll { $0.name == root.name }
