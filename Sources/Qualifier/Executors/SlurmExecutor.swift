@@ -44,6 +44,7 @@ package struct SlurmExecutor: Executor {
       try await wait(for: &work, qualification, candidate, progress: progress)
     } catch {
       let runs = work.runs
+      for run in runs { putBack(run.places.values, of: work, qualification, from: run.folder) }
       // A new task: this one may be cancelled, and a cancelled task starts no program.
       await Task {
         await withTaskGroup { group in
@@ -102,10 +103,17 @@ package struct SlurmExecutor: Executor {
       try Files.write(Array("\(job.text)\n".utf8), to: folder.appending("job"))
       return Run(folder: folder, job: job, places: Dictionary(uniqueKeysWithValues: zip(places.indices, places)))
     } catch {
-      for place in places { try? qualification.store.putBack(work.cases[place].id, from: folder) }
+      putBack(places, of: work, qualification, from: folder)
       try? Files.remove(folder)
       throw error
     }
+  }
+
+  /// What was known stays known where no new verdict came.
+  private func putBack(
+    _ places: some Sequence<Int>, of work: Work, _ qualification: Qualification, from folder: FilePath
+  ) {
+    for place in places { try? qualification.store.putBack(work.cases[place].id, from: folder) }
   }
 
   /// Finds tasks that a killed lrelease left to Slurm, and waits for them instead of starting them twice.
