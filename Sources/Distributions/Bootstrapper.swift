@@ -92,6 +92,6 @@ extension Bootstrapper {
       } else {
         nil
       }
-    throw ReleaseError(.failed, doing: doing, reason: "\(program): \(cause)", remedy: remedy)
+    throw ReleaseError(.failed, doing: doing, reason: "\(program): \(cause.cut(to: 1000))", remedy: remedy)
   }
 }

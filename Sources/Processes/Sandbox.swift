@@ -22,6 +22,8 @@ package struct Sandbox: Sendable {
     case empty(FilePath)
     /// /dev, with what every program needs.
     case devices
+    /// A device of this machine, where there is one and the caller may use it.
+    case device(FilePath)
     /// /proc, of the processes that the sandbox has.
     case processes
   }
@@ -155,7 +157,8 @@ package struct Sandbox: Sendable {
     switch capabilities {
     case .usual: break
     case .none: words += ["--cap-drop", "ALL"]
-    case .these(let names): for name in names { words += ["--cap-add", name] }
+    // For root, bubblewrap keeps all that are not dropped.
+    case .these(let names): words += ["--cap-drop", "ALL"] + names.flatMap { ["--cap-add", $0] }
     case .all: words += ["--cap-add", "ALL"]
     }
     if let hostName { words += ["--hostname", hostName] }
@@ -181,6 +184,7 @@ extension Sandbox.Mount {
     case .layered(let layers, let place): ["--bind", layers.merged.string, place.string]
     case .empty(let place): ["--tmpfs", place.string]
     case .devices: ["--dev", "/dev"]
+    case .device(let path): ["--dev-bind-try", path.string, path.string]
     case .processes: ["--proc", "/proc"]
     }
   }

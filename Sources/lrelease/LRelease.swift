@@ -10,6 +10,9 @@ import Packagers
 @main
 enum Main {
   static func main() async {
+    // A parent that ignores the end of its children passes that on; the kernel would then not tell how ours ended.
+    signal(SIGCHLD, SIG_DFL)
+    raiseFileLimit()
     // The child that makes an RPM package runs this program: see RPMWorker.
     if CommandLine.arguments.dropFirst().first == RPMWorker.word {
       exit(RPMWorker.main(arguments: Array(CommandLine.arguments.dropFirst(2))))
@@ -20,6 +23,14 @@ enum Main {
     // Large blocks return to the system when they are freed, instead of staying with the thread.
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
     await Interruption.run { await LRelease.start() }
+  }
+
+  /// Some shells allow very few open files, and let programs raise that.
+  private static func raiseFileLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < 1024 else { return }
+    limit.rlim_cur = min(limit.rlim_max, 1024)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
 

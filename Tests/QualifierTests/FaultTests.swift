@@ -33,7 +33,8 @@ import Verdicts
     var limits = Self.limits
     change(&limits)
     let steps = String(decoding: GuestHost.steps, as: UTF8.self)
-    let faulty = steps.replacing("\nreport ready\n", with: "\nreport ready\n\(fault)\n")
+    let ready = "\nreport ready \"$(tainted)\"\n"
+    let faulty = steps.replacing(ready, with: "\(ready)\(fault)\n")
     try #require(faulty != steps)
     return GuestHost(emulator: Self.emulator, steps: Array(faulty.utf8), limits: limits)
   }

@@ -69,26 +69,14 @@ import Verdicts
 
   @Test(
     arguments: [
-      ("ready", .ready), ("end", .end), ("begin load", .began("load")), ("pass unload-again", .passed("unload-again")),
+      ("ready 0", .ready(0)), ("end 4608", .end(4608)), ("begin load", .began("load")),
+      ("pass unload-again", .passed("unload-again")),
       ("fail load samplefs: No such device", .failed("load", "samplefs: No such device")),
       ("fail load", .failed("load", "")),
-      ("", nil), ("begin", nil), ("pass", nil), ("fail", nil), ("Ready", nil), ("noise on the line", nil),
-    ] as [(String, VirtualMachine.Report?)])
-  func reports(line: String, report: VirtualMachine.Report?) { #expect(VirtualMachine.Report(line) == report) }
-
-  /// What a kernel says in front of its end goes before an older warning, and the function where it happened after it.
-  @Test func oopses() {
-    let text = """
-      [    1.0] WARNING: CPU: 0 PID: 9 at drivers/x.c:1 x_probe+0x1/0x2
-      [    9.0] BUG: kernel NULL pointer dereference, address: 0000000000000008
-      [    9.1] #PF: supervisor read access in kernel mode
-      [    9.2] RIP: 0010:broken_init+0x5/0x1000 [samplefs]
-      [    9.3] Kernel panic - not syncing: Fatal exception
-      """
-    #expect(
-      KernelLog(Array(text.utf8)).firstFault
-        == "BUG: kernel NULL pointer dereference, address: 0000000000000008 in broken_init+0x5/0x1000 [samplefs]")
-  }
+      ("ready", nil), ("end x", nil), ("begin a b", nil), ("pass a b", nil), ("", nil), ("begin", nil), ("pass", nil),
+      ("fail", nil), ("Ready", nil), ("noise on the line", nil),
+    ] as [(String, GuestReport?)])
+  func reports(line: String, report: GuestReport?) { #expect(GuestReport(line) == report) }
 }
 
 /// Which verdicts are used again.
@@ -162,9 +150,14 @@ import Verdicts
       try keepRecord()
       #expect(qualification.known(one) != nil)
       // Whoever wants newer roots is not told of this one.
-      qualification.chroots.since = 3
+      qualification.chroots.refresh = "this"
       #expect(qualification.known(one) == nil)
-      qualification.chroots.since = 2
+      record.refresh = "another"
+      try keepRecord()
+      #expect(qualification.known(one) == nil)
+      // Whatever the clock said when it was made.
+      (record.refresh, record.made) = ("this", -1)
+      try keepRecord()
       #expect(qualification.known(one) != nil)
       record.packages = ["linux-headers 6.1.2 amd64"]
       try keepRecord()

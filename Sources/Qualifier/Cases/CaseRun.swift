@@ -101,6 +101,7 @@ package final class CaseRun {
       verdict.reason = "\(error)"
     }
     try Task.checkCancellation()
+    verdict.reason = verdict.reason?.cut(to: Verdict.longestReason)
     verdict.kernel = kernel
     verdict.steps = steps
     verdict.seconds = rounded((ContinuousClock.now - start).seconds)
