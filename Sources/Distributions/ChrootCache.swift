@@ -103,6 +103,11 @@ package struct ChrootCache: Sendable, Codable {
     await sweep(except: part)
     try AtomicDirectory.recover(path, from: part)
     try await Files.removeWhenQuiet(part)
+    if let obstacle = Files.obstacleToPrograms(in: folder) {
+      throw ReleaseError(
+        .failed, doing: doing, reason: "the cache \(folder) is on a file system that is mounted \(obstacle)",
+        remedy: DistributionsRemedy.chooseOtherCache)
+    }
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))

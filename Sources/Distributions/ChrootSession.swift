@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Files
 import Processes
 import SystemPackage
@@ -48,6 +49,15 @@ package struct ChrootSession: Sendable {
     for (place, folder) in folders.sorted(by: { $0.key < $1.key }) {
       sandbox.mounts.append(.readOnly(folder, at: FilePath(place)))
     }
-    return try await sandbox.command(command[0], Array(command.dropFirst())).run(doing: doing)
+    let outcome = try await sandbox.command(command[0], Array(command.dropFirst())).run(doing: doing)
+    let lines = outcome.errors.lines.map { $0.trimmed }.filter { !$0.isEmpty }
+    guard lines.last == Sandbox.Layers.unmountable else { return outcome }
+    // mount(8) ends with where to read more.
+    let why = lines.first { $0.hasPrefix("mount: ") } ?? ""
+    throw ReleaseError(
+      .failed, doing: doing,
+      reason:
+        "no layer can be mounted in \(Files.temporaryFolder), a file system of the kind \(Files.fileSystem(of: scratch)) (\(why))",
+      advice: "set TMPDIR to a folder on ext4, xfs, btrfs or tmpfs")
   }
 }

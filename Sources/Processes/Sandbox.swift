@@ -49,6 +49,9 @@ package struct Sandbox: Sendable {
       self.mapsUser = mapsUser
     }
 
+    /// The last line of standard error when the layer could not be mounted.
+    package static let unmountable = "lrelease: the layer cannot be mounted"
+
     /// The folder with its layer.
     package var merged: FilePath { scratch.appending("merged") }
 

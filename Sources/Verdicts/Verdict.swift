@@ -133,6 +133,15 @@ package struct Verdict: Sendable, Codable, Equatable {
     self.inputs = inputs
   }
 
+  /// The note of a failed step `root` whose chroot is damaged.
+  package static let damaged = "damaged"
+
+  /// The name of the chroot that must be made anew before anything can be said of the release; nil if none must.
+  package var damagedChroot: String? {
+    guard let last = steps.last, last.name == .root, last.note == Verdict.damaged else { return nil }
+    return root?.name
+  }
+
   /// How far the package got. A file system was mounted only if a smoke script ran, not merely because it was
   /// requested.
   package var proven: Level? {

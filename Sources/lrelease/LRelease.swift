@@ -3,9 +3,11 @@
 import ArgumentParser
 import CMalloc
 import CVersion
+import Diagnostics
 import Glibc
 import Operations
 import Packagers
+import SystemPackage
 
 @main
 enum Main {
@@ -27,10 +29,18 @@ enum Main {
 
   /// Some shells allow very few open files, and let programs raise that.
   private static func raiseFileLimit() {
+    let (least, enough): (rlim_t, rlim_t) = (64, 1024)
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < 1024 else { return }
-    limit.rlim_cur = min(limit.rlim_max, 1024)
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < enough else { return }
+    limit.rlim_cur = min(limit.rlim_max, enough)
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    guard limit.rlim_cur < least else { return }
+    // What runs our children stops the program where it finds no descriptor left.
+    let message =
+      "error: starting: at most \(limit.rlim_cur) files may be open at a time, and \(least) are needed; "
+      + "raise the limit (ulimit -n)\n"
+    _ = try? FileDescriptor.standardError.writeAll(message.utf8)
+    exit(ReleaseError.Code.failed.rawValue)
   }
 }
 

@@ -12,8 +12,8 @@ struct ChrootCacheOptions: ParsableArguments {
     completion: .directory)
   var cache: String?
 
-  func roots(refresh: String? = nil) throws -> ChrootCache {
-    ChrootCache(try SourceOptions.cacheFolder(cache).appending("roots"), refresh: refresh)
+  func roots(refresh: String? = nil, runsPrograms: Bool = false) throws -> ChrootCache {
+    ChrootCache(try SourceOptions.cacheFolder(cache, runsPrograms: runsPrograms).appending("roots"), refresh: refresh)
   }
 }
 
@@ -25,6 +25,7 @@ struct ChrootOptions: ParsableArguments {
   var refresh = false
 
   func roots() throws -> ChrootCache {
-    try place.roots(refresh: refresh ? String(UInt64.random(in: 0 ... .max), radix: 16) : nil)
+    try place.roots(
+      refresh: refresh ? String(UInt64.random(in: 0 ... .max), radix: 16) : nil, runsPrograms: true)
   }
 }
