@@ -14,6 +14,13 @@ package struct ChrootSession: Sendable {
   package let scratch: FilePath
   let environment: [String: String]
 
+  /// What package managers, their scripts and compilers need: rights over files and users of the chroot. Without the
+  /// others, no device can be made or opened, no module loaded, no setting of this machine's kernel changed.
+  private static let capabilities = [
+    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP",
+    "CAP_SETFCAP", "CAP_SYS_CHROOT", "CAP_AUDIT_WRITE",
+  ]
+
   /// Whether the changes have filled the disk of the session.
   package var isFull: Bool { Files.isFull(scratch) }
 
@@ -39,7 +46,7 @@ package struct ChrootSession: Sendable {
   ) async throws -> Command.Outcome {
     var sandbox = Sandbox(
       [.layered(Sandbox.Layers(on: root, in: scratch), at: "/"), .devices, .processes, .empty("/run")],
-      namespaces: [.processes, .ipc, .hostName], capabilities: .all, hostName: "lrelease",
+      namespaces: [.processes, .ipc, .hostName], capabilities: .these(ChrootSession.capabilities), hostName: "lrelease",
       environment: environment.merging(more, uniquingKeysWith: { $1 }), directory: "/")
     if network {
       sandbox.mounts.append(.readOnlyIfThere("/etc/resolv.conf"))
