@@ -178,6 +178,15 @@ package struct Sandbox: Sendable {
 }
 
 extension Sandbox.Mount {
+  /// Where root can change this machine by writing to /proc, even without capabilities: a program that the kernel starts
+  /// (`sys/kernel/core_pattern`) would be root outside. Bubblewrap protects these for other users only.
+  private static var settings: [String] {
+    guard geteuid() == 0 else { return [] }
+    return ["acpi", "bus", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger"].flatMap {
+      ["--ro-bind-try", "/proc/\($0)", "/proc/\($0)"]
+    }
+  }
+
   fileprivate var arguments: [String] {
     switch self {
     case .machine: ["--dev-bind", "/", "/"]
@@ -188,7 +197,7 @@ extension Sandbox.Mount {
     case .empty(let place): ["--tmpfs", place.string]
     case .devices: ["--dev", "/dev"]
     case .device(let path): ["--dev-bind-try", path.string, path.string]
-    case .processes: ["--proc", "/proc"]
+    case .processes: ["--proc", "/proc"] + Sandbox.Mount.settings
     }
   }
 }

@@ -200,11 +200,12 @@ package struct Qualification: Sendable, Codable {
       throw ReleaseError(.input, doing: "qualifying \(one.id)", reason: "the release has no variant '\(one.variant)'")
     }
     let logs = logs(of: one)
-    // Another lrelease may be trying the same case. The lock ends with this process.
+    // Another lrelease may be trying the same case. The lock ends with this process. It is a file of its own, since network
+    // file systems lock no folders; without any locks, two must not be started at once.
     let folder = folder.pushing(FilePath(logs))
     try Files.makeFolder(folder)
-    let lock = try FileLock(folder: folder)
-    if !(try lock.tryAcquire(.exclusive)) {
+    let lock = try FileLock(folder.appending(".lock"), touch: false)
+    if (try? lock.tryAcquire(.exclusive)) == false {
       progress.stands("qualifying \(one.id): waiting until another lrelease has tried it")
       let before = kept(one)
       try await lock.acquire(.exclusive)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
+import Distributions
 import Files
 import Glibc
 import SystemPackage
@@ -126,6 +128,44 @@ import Verdicts
     #expect(verdict.reason == "\(words) kmsg")
   }
 
+  /// What dpkg's lists say of a chroot, after a package of modules was installed in it.
+  @Test func aDamagedChroot() async throws {
+    let session = try sample.session
+    func sh(_ script: String) async throws {
+      let outcome = try await session.run(["sh", "-ec", script], doing: "changing the root")
+      try #require(outcome.succeeded, "\(outcome.errors)")
+    }
+    func damage() async throws -> [String] {
+      let outcome = try await session.run(Apt().verification, doing: "checking the root")
+      #expect(outcome.succeeded, "\(outcome.errors)")
+      return outcome.text.lines.map(String.init)
+    }
+    #expect(try await damage() == [])
+    try await sh("cp -a /usr/bin/make /q/make; cp -a /etc/debian_version /q/debian_version")
+    // Configuration is the machine's own, as long as it is there.
+    try await sh("echo >>/usr/bin/make; rm /etc/debian_version; echo '# local' >>/etc/bash.bashrc")
+    #expect(try await damage().sorted() == ["/etc/debian_version is missing", "/usr/bin/make is changed"])
+    // A link has no digest.
+    try await sh("cp -a /q/make /usr/bin/make; cp -a /q/debian_version /etc/debian_version; rm /usr/bin/ld")
+    #expect(try await damage() == ["/usr/bin/ld is missing"])
+    try await sh("ln -s x86_64-linux-gnu-ld /usr/bin/ld")
+  }
+
+  /// A chroot gives no rights over this machine.
+  @Test func aChrootHasFewRights() async throws {
+    let session = try sample.session
+    func fails(_ command: String) async throws -> Bool {
+      !(try await session.run(["sh", "-c", command], doing: "trying what is forbidden")).succeeded
+    }
+    for command in [
+      "mknod /q/disk b 254 0", "echo 7 >/proc/sys/kernel/printk", "echo x >/proc/sys/kernel/core_pattern",
+      "insmod /q/x.ko", "hostname other", "echo c >/proc/sysrq-trigger", "date -s 2001-01-01",
+    ] {
+      #expect(try await fails(command), "\(command)")
+    }
+    #expect(try await !fails("chown daemon /q/before && chmod 4755 /q/before && su daemon -s /bin/sh -c id"))
+  }
+
   /// A guest that breaks out is nobody, without rights, in a process that may start no other.
   @Test func qemuIsConfined() async throws {
     let mark = try sample.session.scratch.string
@@ -191,6 +231,35 @@ import Verdicts
     #expect(reports.disturbance == disturbance)
     // Nothing is taken after it.
     #expect(reports.reports.count == lines.count - 1)
+  }
+
+  /// Lines are taken whole and in order from each line of a guest, and a log holds both of them.
+  @Test func whatAGuestWrites() async throws {
+    try await withScratch { scratch in
+      let folder = scratch.appending(String(repeating: "long, and with spaces ", count: 10))
+      try Files.makeFolder(folder)
+      let output = try GuestOutput(
+        in: folder, logs: folder, reports: GuestReports(mark: "m", steps: ["load"]), doing: "testing")
+      func write(_ channel: GuestOutput.Channel, _ text: String) throws {
+        let pipe = try FileDescriptor.open(folder.appending(channel.pipe), .writeOnly)
+        try pipe.closeAfter { _ = try pipe.writeAll(text.utf8) }
+        try output.take()
+      }
+      try write(.console, "[    1.0] one\r\n[    1.1] t")
+      try write(.programs, "hel")
+      try write(.report, "m 1 ready 0\r\nm 2 beg")
+      #expect(output.reports == [.ready(0)] && output.console.lines == ["one"] && output.programs == [])
+      try write(.console, "wo\r\n")
+      try write(.programs, "lo\r\nlast")
+      try write(.report, "in load\r\n")
+      try output.take(isLast: true)
+      #expect(output.reports == [.ready(0), .began("load")] && output.times.count == 2)
+      #expect(output.console.lines == ["one", "two"] && output.programs == ["hello", "last"])
+      let log = String(decoding: try Files.read(folder.appending("console.log")), as: UTF8.self)
+      #expect(log.lines == ["[    1.0] one", "[    1.1] two", "| hello", "| last"])
+      let report = String(decoding: try Files.read(folder.appending("report.log")), as: UTF8.self)
+      #expect(report == "m 1 ready 0\nm 2 begin load\n")
+    }
   }
 
   @Test func taints() {

@@ -129,6 +129,54 @@ import Verdicts
     }
   }
 
+  /// What a verdict says at other levels than its own.
+  @Test func answersAtOtherLevels() throws {
+    let all: [Verdict.Step.Name] = [
+      .root, .install, .modules, .probe, .packages, .guest, .boot, .load, .unload, .smoke,
+    ]
+    let digest = SHA256Digest(of: [])
+    func answers(_ result: Verdict.Result, at step: Verdict.Step.Name?, _ level: Verdict.Level, after count: Int = 10)
+      -> [Verdict.Result?]
+    {
+      let verdict = Verdict(
+        release: "a-1", plan: digest, variant: "m", target: "t", kernel: "6.1", architecture: "amd64", level: level,
+        isLife: false, result: result, step: step, reason: "x",
+        steps: all.prefix(count).map { Verdict.Step(name: $0, seconds: 1, passed: true) }, seconds: 1, started: 0,
+        logs: "", inputs: digest)
+      return Verdict.Level.allCases.map { verdict.answer(at: $0)?.result }
+    }
+    #expect(answers(.pass, at: nil, .load) == [.pass, .pass, nil])
+    #expect(answers(.pass, at: nil, .mount) == [.pass, .pass, .pass])
+    #expect(answers(.notRun, at: .boot, .mount) == [nil, nil, nil])
+    #expect(answers(.skipped, at: .install, .build) == [.skipped, .skipped, .skipped])
+    #expect(answers(.fail, at: .install, .mount, after: 1) == [.fail, .fail, .fail])
+    #expect(answers(.fail, at: .load, .mount, after: 7) == [.pass, .fail, .fail])
+    #expect(answers(.fail, at: .unload, .mount, after: 8) == [.pass, .fail, .fail])
+    // The second time, when the smoke script has run.
+    #expect(answers(.fail, at: .unload, .mount) == [.pass, nil, .fail])
+    #expect(answers(.fail, at: .smoke, .mount, after: 9) == [.pass, nil, .fail])
+    #expect(answers(.fail, at: .packages, .mount, after: 4) == [.pass, nil, .fail])
+    #expect(
+      answers(.fail, at: .log, .mount) == [.pass, nil, .fail]
+        && answers(.fail, at: .log, .load) == [.pass, .fail, .fail])
+  }
+
+  /// A failure to mount stays on record when a lower level passes.
+  @Test func aLowerLevelAsksForNothingThatIsKnown() async throws {
+    try await withQualification { _, _, make in
+      let mount = try make(.mount)
+      let one = mount.cases[0]
+      var found = verdict(one, .fail, .mount)
+      found.step = .smoke
+      found.steps = [.init(name: .install, seconds: 1, passed: true), .init(name: .smoke, seconds: 1, passed: false)]
+      try mount.store.keep(found, on: one.id)
+      let build = try #require(try make(.build).known(one))
+      #expect(build.result == .pass && build.level == .build && build.steps.map(\.name) == [.install])
+      #expect(try make(.load).known(one) == nil)
+      #expect(try make(.mount).known(one) == found)
+    }
+  }
+
   @Test func anotherRootIsTriedIn() async throws {
     try await withQualification { _, _, make in
       var qualification = try make(.build)

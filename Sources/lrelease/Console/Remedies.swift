@@ -39,16 +39,17 @@ enum Remedies {
   @TaskLocal static var has: @Sendable (_ option: String) -> Bool = RunningCommand.has
 
   private static func words(_ remedy: SystemRemedy) -> String {
-    // Commands without --output write beside the release, and to their cache.
-    let places =
-      ["--output", "--cache"].filter(has).prefix(1) + ["TMPDIR for work in progress"]
-    let elsewhere = "(\(places.joined(separator: ", and ")))"
+    // Commands without --output write beside the release.
+    let isChosen = has("--output")
     return switch remedy {
-    case .freeSpace: "free some space there, or write elsewhere \(elsewhere)"
+    case .freeSpace:
+      isChosen
+        ? "free some space there, or write elsewhere (--output, and TMPDIR for work in progress)"
+        : "free some space there, or set TMPDIR if that is where work in progress is"
     case .chooseWritableFolder:
-      has("--output")
-        ? "choose a folder that can be written \(elsewhere)"
-        : "make that place writable, or use another \(elsewhere)"
+      isChosen
+        ? "choose a folder that can be written (--output, and TMPDIR for work in progress)"
+        : "make that place writable, or use another"
     }
   }
 

@@ -6,7 +6,10 @@ import ArgumentParser
 enum RunningCommand {
   /// Whether it has an option, such as `--output`; true where no command is recognised.
   static func has(_ option: String) -> Bool {
-    guard let command = command(of: CommandLine.arguments.dropFirst()) else { return true }
+    command(of: CommandLine.arguments.dropFirst()).map { has(option, in: $0) } ?? true
+  }
+
+  static func has(_ option: String, in command: any ParsableCommand.Type) -> Bool {
     let words = command.helpMessage(includeHidden: true).split { !($0.isLetter || $0 == "-") }
     return words.contains { $0 == option }
   }
