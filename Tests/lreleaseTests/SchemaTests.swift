@@ -61,7 +61,8 @@ import Testing
   /// What a name of something else decides, no schema can say.
   private static let ofOthers = [
     "which is not declared", "is named a second time", "must not be above", "which is no other extra",
-    "that source has no version", "which does not exist", "'(' is not closed", "')' closes nothing", "names no modules",
+    "that source has no version", "which does not exist", "each needs a 'when' of its own",
+    "and no 'conditions' say which", "'(' is not closed", "')' closes nothing", "names no modules",
     "'kernels' is missing: neither", "so it cannot add modules", "key that is redefined", "WITH follows ')'",
   ]
 

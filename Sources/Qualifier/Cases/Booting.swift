@@ -11,8 +11,13 @@ extension CaseRun {
     let qualify = release.manifest.qualify
     let doing = "booting \(kernel) of \(target.name)"
     let initramfs = session.written("/q/initramfs")
+    // A module that a site may have in two kinds stands in the list twice.
+    var modules: [String] = []
+    for name in package.modules.map(\.name) where !modules.contains(name) {
+      if expectedModules.contains(name.replacing("-", with: "_")) { modules.append(name) }
+    }
     let guest = Guest(
-      kernel: kernel, modules: package.modules.map(\.name), smoke: withSmoke ? release.smoke : nil, qualify: qualify,
+      kernel: kernel, modules: modules, smoke: withSmoke ? release.smoke : nil, qualify: qualify,
       steps: host.steps)
     var image: FilePath?
     try await step(.guest) {

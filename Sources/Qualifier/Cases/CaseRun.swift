@@ -41,6 +41,8 @@ package final class CaseRun {
   var steps: [Verdict.Step] = []
   var kernel: String
   var moduleBytes: Int64?
+  /// The modules that were installed, each `-` in their names as `_`.
+  var installed: Set<String> = []
   var accelerator: String?
   var probeKey: String?
   private var chroot: Verdict.Root?
