@@ -60,6 +60,8 @@ package struct Qualification: Sendable, Codable {
     package var targets: [(path: FilePath, target: Target)]
     /// Kernel releases to try instead of those that the targets name.
     package var kernels: [String]
+    /// Kernel releases of single targets, by the target's name, instead of those.
+    package var kernelsByTarget: [String: [String]] = [:]
     /// Empty for all.
     package var variants: [String]
     package var level: Verdict.Level
@@ -106,7 +108,8 @@ package struct Qualification: Sendable, Codable {
           .input, doing: doing, reason: "the target \(target.name) is given twice", advice: "give it once")
       }
       var kernels: [(label: String, headers: [String], images: [String], isLife: Bool)]
-      if request.kernels.isEmpty {
+      let wanted = request.kernelsByTarget[target.name] ?? request.kernels
+      if wanted.isEmpty {
         guard !target.kernels.isEmpty else {
           throw ReleaseError(
             .input, doing: doing, reason: "the target \(target.name) names no kernels",
@@ -114,7 +117,7 @@ package struct Qualification: Sendable, Codable {
         }
         kernels = [("", target.kernels, target.images, false)]
       } else {
-        kernels = request.kernels.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.map { (kernel: String) in
+        kernels = wanted.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.map { (kernel: String) in
           let packages = target.packageManager.packages(ofKernel: kernel)
           return (".\(kernel)", packages.headers, packages.images, false)
         }

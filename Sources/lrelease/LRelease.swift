@@ -95,7 +95,8 @@ struct LRelease: AsyncParsableCommand {
       """,
     version: "lrelease \(String(cString: lr_version()))",
     subcommands: [
-      InitCommand.self, CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, RootsCommand.self,
+      InitCommand.self, CutCommand.self, PlanCommand.self, BuildCommand.self, TargetsCommand.self, KernelsCommand.self,
+      RootsCommand.self,
       RebuildCommand.self,
       DiffCommand.self, QualifyCommand.self, QualifyCaseCommand.self, ExportCommand.self, VerifyCommand.self,
       SignCommand.self, ShowCommand.self, AuditCommand.self, LicensesCommand.self, ManifestCommand.self,

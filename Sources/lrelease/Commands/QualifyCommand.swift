@@ -45,6 +45,9 @@ struct QualifyCommand: AsyncParsableCommand {
       valueName: "release"))
   var kernels: [String] = []
 
+  @Flag(help: "Every kernel that the archives of the targets serve with its headers; see 'lrelease kernels'.")
+  var allKernels = false
+
   @Option(
     name: .customLong("variant"),
     help: ArgumentHelp("Only the package of this variant. May be repeated.", valueName: "variant"),
@@ -86,6 +89,7 @@ struct QualifyCommand: AsyncParsableCommand {
 
   func validate() throws {
     if names.isEmpty { throw ValidationError("Name a --target; 'lrelease targets' lists them.") }
+    if allKernels && !kernels.isEmpty { throw ValidationError("--all-kernels and --kernel exclude each other.") }
     if previous != nil && !life { throw ValidationError("--previous needs --life.") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs must be 1 or more.") }
     if !slurmOptions.isEmpty && executor != .slurm {
@@ -109,6 +113,7 @@ struct QualifyCommand: AsyncParsableCommand {
             target
           )
         }, kernels: kernels, variants: variants, level: level, chroots: try roots.roots())
+      if allKernels { request.kernelsByTarget = try await archivedKernels(of: chosen, progress) }
       request.retriesKnown = again
       request.withLife = life
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
@@ -125,6 +130,29 @@ struct QualifyCommand: AsyncParsableCommand {
         throw Diagnostics(bad.map { $0.asError })
       }
     }
+  }
+}
+
+extension QualifyCommand {
+  /// The kernels of each target that can be tried.
+  private func archivedKernels(of targets: [Target], _ progress: Progress) async throws -> [String: [String]] {
+    let cache = try KernelsCommand.cache(roots.place.cache)
+    var kernels: [String: [String]] = [:]
+    for target in targets {
+      let archive = try await ArchivedKernels(of: target, cache: cache)
+      let fit = archive.kernels.filter { $0.hasHeaders && ($0.hasImage || level == .build) }
+      guard !fit.isEmpty else {
+        throw ReleaseError(
+          .source, doing: "choosing what to qualify",
+          reason: "the archive of \(target.name) serves no kernel with headers",
+          advice: "see 'lrelease kernels --target \(target.name)'")
+      }
+      let left = archive.kernels.count - fit.count
+      progress.stands(
+        "\(target.name): \(fit.count) kernels" + (left == 0 ? "" : "; \(left) without headers or image are left out"))
+      kernels[target.name] = fit.map(\.release)
+    }
+    return kernels
   }
 }
 

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Diagnostics
+import Files
+import Model
+import Processes
+import SystemPackage
+
+/// The kernels in the signed metadata of an apt archive. An apt with a state of its own reads it: nothing of this machine's
+/// apt changes.
+struct AptListing: Sendable {
+  struct Kernel: Sendable, Equatable {
+    var release: String
+    var version: String
+    var hasHeaders: Bool
+    var hasImage: Bool
+  }
+
+  /// The newest last.
+  var kernels: [Kernel]
+  /// The date of the metadata of each suite, in seconds since 1970.
+  var dates: [String: Int64]
+
+  init(_ definition: ChrootDefinition, architecture: String, doing: String) async throws {
+    let sources: String
+    if let mirror = definition.mirror {
+      sources = definition.suites.map { "deb \(mirror) \($0) \(definition.components.joined(separator: " "))\n" }
+        .joined()
+    } else {
+      sources = try await DebianArchive().text(suites: definition.suites, components: definition.components)
+    }
+    (kernels, dates) = try await withScratch { folder in
+      let file = folder.appending(sources.hasPrefix("Types:") ? "archive.sources" : "archive.list")
+      try Files.write(Array(sources.utf8), to: file)
+      let lists = folder.appending("lists")
+      try Files.makeFolder(lists.appending("partial"))
+      try Files.write([], to: folder.appending("status"))
+      let options = [
+        "Dir::Etc::SourceList=\(file)", "Dir::Etc::SourceParts=/dev/null", "Dir::State=\(folder)",
+        "Dir::State::Lists=\(lists)", "Dir::State::status=\(folder)/status", "Dir::Cache=\(folder)/cache",
+        "APT::Architecture=\(architecture)", "APT::Architectures=\(architecture)", "APT::Sandbox::User=root",
+        "Acquire::Languages=none", "Acquire::Retries=1", "APT::Update::Error-Mode=any",
+      ].flatMap { ["-o", $0] }
+      @Sendable func apt(_ program: String, _ arguments: [String]) async throws -> String {
+        var command = Command(program, options + arguments)
+        command.environment.merge(ProxyEnvironment.values) { $1 }
+        let outcome = try await command.run(doing: doing)
+        guard !outcome.succeeded else { return outcome.text }
+        // apt's first error; warnings before it are its consequences.
+        let errors = outcome.errors.split(separator: "\n").map { $0.trimmed }
+        let cause = errors.first { $0.hasPrefix("E: ") || $0.hasPrefix("Err:") } ?? outcome.complaint
+        let isUnsigned = errors.contains { $0.contains("is not signed") || $0.contains("NO_PUBKEY") }
+        throw ReleaseError(
+          isUnsigned ? .unverified : .failed, doing: doing, reason: cause.cut(to: 1000),
+          advice: isUnsigned ? "name the archive's key where apt finds it" : "is the archive reachable?")
+      }
+      _ = try await apt("apt-get", ["-q", "update"])
+      // Headers are packages of an architecture; what only brings the newest of a kind depends on one of them.
+      let names = try await apt("apt-cache", ["pkgnames", "linux-"]).split(separator: "\n").filter {
+        Self.release($0) != nil
+      }
+      let records =
+        names.isEmpty ? "" : try await apt("apt-cache", ["show", "--no-all-versions"] + names.map(String.init))
+      return (Self.kernels(records), try Self.dates(in: lists))
+    }
+  }
+
+  /// The kernel that a package of headers, or an image, is for: `6.1.0-56-amd64` for `linux-headers-6.1.0-56-amd64`.
+  private static func release(_ package: some StringProtocol) -> String? {
+    for prefix in ["linux-headers-", "linux-image-"] where package.hasPrefix(prefix) {
+      let release = package.dropFirst(prefix.count)
+      let isOther = ["-common", "-dbg", "-dbgsym", "-unsigned", "-common-rt", "-all", "-signed-template"].contains {
+        release.hasSuffix($0)
+      }
+      return release.first?.isNumber == true && !isOther ? String(release) : nil
+    }
+    return nil
+  }
+
+  /// The kernels in records of packages. Source: deb-control(5).
+  static func kernels(_ records: String) -> [Kernel] {
+    var found: [String: Kernel] = [:]
+    for record in records.split(separator: "\n\n") {
+      var fields: [Substring: Substring] = [:]
+      for line in record.split(separator: "\n") where line.first != " " {
+        guard let colon = line.firstIndex(of: ":") else { continue }
+        fields[line[..<colon]] = line[line.index(after: colon)...].drop { $0 == " " }
+      }
+      guard let package = fields["Package"], let release = release(package), let version = fields["Version"],
+        fields["Architecture"] != "all"
+      else { continue }
+      let isHeaders = package.hasPrefix("linux-headers-")
+      let kind = isHeaders ? "linux-headers-" : "linux-image-"
+      // A name without a kernel of its own: linux-headers-6.12-amd64 brings the newest 6.12.
+      let needed = (fields["Depends"] ?? "").split(separator: ",").map {
+        $0.split { $0 == " " || $0 == "(" }.first ?? ""
+      }
+      guard
+        !needed.contains(where: {
+          $0 != package && $0.hasPrefix(kind) && Self.release($0) != nil && $0.contains(flavour(release))
+        })
+      else { continue }
+      var kernel = found[release] ?? Kernel(release: release, version: "", hasHeaders: false, hasImage: false)
+      if isHeaders { kernel.hasHeaders = true } else { kernel.hasImage = true }
+      if isHeaders || kernel.version.isEmpty { kernel.version = String(version) }
+      found[release] = kernel
+    }
+    return found.values.sorted { one, other in
+      let (a, b) = (numbers(one.release), numbers(other.release))
+      return a == b ? one.release < other.release : a.lexicographicallyPrecedes(b)
+    }
+  }
+
+  private static func numbers(_ release: String) -> [Int] { release.split { !$0.isNumber }.map { Int($0) ?? Int.max } }
+
+  /// `rt-amd64` of `6.1.0-56-rt-amd64`.
+  private static func flavour(_ release: String) -> Substring {
+    release.split(separator: "-").drop { $0.first?.isNumber == true }.joined(separator: "-")[...]
+  }
+
+  /// The dates in the signed files of the suites, which apt has verified. Source: the DebianRepository format.
+  private static func dates(in lists: FilePath) throws -> [String: Int64] {
+    var dates: [String: Int64] = [:]
+    for name in try Files.names(in: lists) where String(decoding: name, as: UTF8.self).hasSuffix("Release") {
+      let text = String(decoding: try Files.read(lists.appending(bytes: name), limit: 64 << 20), as: UTF8.self)
+      func field(_ name: String) -> String? {
+        text.lines.first { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)).trimmed }
+      }
+      guard let suite = field("Codename") ?? field("Suite"), let said = field("Date") else { continue }
+      guard let date = date(said) else { continue }
+      dates[suite] = max(dates[suite] ?? 0, date.seconds)
+    }
+    return dates
+  }
+
+  /// Reads `Sat, 28 Nov 2026 08:12:33 UTC`.
+  static func date(_ text: String) -> Timestamp? {
+    let words = text.split(separator: " ").map(String.init)
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    guard words.count >= 5, let month = months.firstIndex(of: words[2]) else { return nil }
+    func two(_ text: String) -> String { text.count == 1 ? "0\(text)" : text }
+    return Timestamp(iso8601: "\(words[3])-\(two(String(month + 1)))-\(two(words[1]))T\(words[4])Z")
+  }
+}
