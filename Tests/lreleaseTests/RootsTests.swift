@@ -84,4 +84,39 @@ import Testing
       #expect((through.text + through.errors).contains("127.0.0.1:6"), "\(through.text)\(through.errors)")
     }
   }
+
+  /// dnf is given the user's proxies, and finds its repositories whatever TMPDIR is called.
+  @Test func dnfHasProxiesAndRepositories() async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      try workshop.write(
+        "bin/dnf",
+        """
+        #!/bin/sh
+        for word; do
+          case $word in --setopt=reposdir=*) cat "${word#*reposdir=}/lrelease.repo" ;; esac
+        done >'\(workshop.folder)/seen'
+        echo "$http_proxy $no_proxy" >>'\(workshop.folder)/seen'
+        echo "Error: Failed to download metadata" >&2
+        exit 1
+        """)
+      chmod(workshop.folder.appending("bin/dnf").string, 0o755)
+      let temporary = workshop.folder.appending("my, tmp")
+      try Files.makeFolder(temporary)
+      var command = Command(
+        Workshop.lrelease,
+        [
+          "qualify", "out/sample-7.2.1", "--target", "rocky-9", "--level", "build", "--cache", "cache", "--targets",
+          Workshop.root.appending("targets").string,
+        ], environment: workshop.environment, directory: workshop.folder)
+      command.environment["PATH"] = "\(workshop.folder)/bin:\(command.environment["PATH"] ?? "/usr/bin:/bin")"
+      command.environment["TMPDIR"] = temporary.string
+      command.environment["http_proxy"] = "http://127.0.0.1:6"
+      command.environment["no_proxy"] = "here.example"
+      let outcome = try await command.run(doing: "running lrelease")
+      #expect(outcome.errors.contains("dnf: Error: Failed to download metadata"), "\(outcome.errors)")
+      let seen = String(decoding: try Files.read(workshop.folder.appending("seen")), as: UTF8.self)
+      #expect(seen.contains("baseurl=") && seen.hasSuffix("http://127.0.0.1:6 here.example\n"), "\(seen)")
+    }
+  }
 }

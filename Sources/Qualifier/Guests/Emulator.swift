@@ -75,14 +75,11 @@ struct EmulatorConfinement: Sendable {
   /// Source: systemd's docs/UIDS-GIDS.md.
   private static var user: UInt32 { 61184 + UInt32(getpid()) % 4336 }
 
-  /// - Parameters:
-  ///   - files: what it reads, at its own place.
-  ///   - folder: where it reads and writes.
-  func command(_ arguments: [String], reading files: [FilePath], in folder: FilePath) -> Command {
-    var mounts: [Sandbox.Mount] = [.readOnly("/", at: "/"), .devices, .device("/dev/kvm"), .processes]
-    mounts += files.map { .readOnly($0, at: $0) } + [.writable(folder, at: folder)]
+  /// - Parameter folder: where it reads and writes, without links on the way.
+  func command(_ arguments: [String], in folder: FilePath) -> Command {
     let sandbox = Sandbox(
-      mounts, namespaces: [.processes, .network, .ipc, .hostName], capabilities: .these(["CAP_SETUID", "CAP_SETGID"]))
+      [.readOnly("/", at: "/"), .devices, .device("/dev/kvm"), .processes, .writable(folder, at: folder)],
+      namespaces: [.processes, .network, .ipc, .hostName], capabilities: .these(["CAP_SETUID", "CAP_SETGID"]))
     var command = sandbox.command(program, options + arguments)
     command.inner = program
     return command

@@ -101,7 +101,8 @@ package struct VirtualMachine: Sendable {
   private func run(
     _ accelerator: Accelerator, _ limits: Limits, _ folder: FilePath, _ reports: GuestReports, _ doing: String
   ) async throws -> GuestRun {
-    let pipes = initramfs.removingLastComponent()
+    // Links on the way, as TMPDIR may have, lead elsewhere in a sandbox.
+    let pipes = try Files.real(initramfs.removingLastComponent())
     let guest = try GuestOutput(in: pipes, logs: folder, reports: reports, doing: doing)
     let command = try await command(accelerator, pipes: pipes, doing: doing)
     let event = try await withThrowingTaskGroup(of: Event.self) { group in
@@ -188,7 +189,8 @@ package struct VirtualMachine: Sendable {
       ] + channels + [
         // The guest has no network.
         "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
-        "-kernel", kernel.string, "-initrd", initramfs.string, "-append", append,
-      ] + machine.arguments, reading: [kernel], in: pipes)
+        "-kernel", try Files.real(kernel).string, "-initrd", pipes.appending(initramfs.name).string,
+        "-append", append,
+      ] + machine.arguments, in: pipes)
   }
 }
