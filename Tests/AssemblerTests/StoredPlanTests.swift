@@ -59,7 +59,7 @@ import Testing
     let bytes = try Files.read(Self.folder.appending("rebuilt-twice.json"))
     var plan = try Plan(parsing: bytes, doing: "testing")
     #expect(plan.versionInDKMS == "7.4.2.3.0.2")
-    plan.useCurrentForms()
+    plan.useCurrentForms(families: KernelFamily.known)
     #expect(plan.versionInDKMS == "7.4.2.3.0.2-and.late.more")
     let told = try JSON.encode(plan)
     #expect(try Plan(parsing: told, doing: "testing").versionInDKMS == "7.4.2.3.0.2-and.late.more")

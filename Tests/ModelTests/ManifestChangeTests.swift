@@ -70,7 +70,7 @@ import Testing
     #expect(manifest.packages.count == 1 && package.summary == "changed" && package.deb?.name == "acme-sample-dkms")
     #expect(package.deb?.recipe == "../up/debian/dkms")
     #expect(package.modules.map { "\($0.name) \($0.path) \($0.install)" } == ["samplefs sample /updates/acme"])
-    #expect(package.kernels.min.text == "5.10" && package.kernels.max.text == "7.9")
+    #expect(package.kernels.claims[0].span.min.text == "5.10" && package.kernels.claims[0].span.max.text == "7.9")
     #expect(package.exclude.map(\.pattern) == ["tests", "Kconfig", "LICENSES", "/doc"])
     #expect(manifest.extras.keys.sorted() == ["mark"])
     #expect(manifest.extras["mark"]?.packages.map(\.module) == ["acmemark"])
