@@ -31,7 +31,7 @@ package struct DKMSPackage: Sendable {
       "VARIANT": package.variant, "MODULE": package.module, "CONFIGURE_OPTIONS": configure.joined(separator: " "),
       "SUMMARY": package.summary, "DESCRIPTION": context.description(of: package),
       "KERNEL_MIN": kernels.ends.min, "KERNEL_MAX": kernels.ends.max,
-      "KERNELS": kernels.lines.map { " - \($0)" }.joined(separator: "\n"),
+      "KERNELS": kernels.list,
     ]) { $1 }
   }
 

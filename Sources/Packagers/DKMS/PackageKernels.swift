@@ -69,6 +69,18 @@ package enum PackageKernels: Sendable, Equatable {
     }
   }
 
+  /// The same as a list in a description, whose lines are short enough for a terminal.
+  var list: String {
+    lines.map { line in
+      var rows = [" -"]
+      for word in line.split(separator: " ") {
+        if rows[rows.count - 1].utf8.count + word.utf8.count > 74 { rows.append("  ") }
+        rows[rows.count - 1] += " \(word)"
+      }
+      return rows.joined(separator: "\n")
+    }.joined(separator: "\n")
+  }
+
   /// What scripts hold of them. With families, both scripts that decide hold the same text.
   var scriptValues: [String: Script.Value] {
     switch self {
