@@ -96,9 +96,15 @@ extension DecodingError {
     case .dataCorrupted(let context):
       // For the top level, there is no key to name.
       context.codingPath.isEmpty
-        ? "it is not JSON" : "\(Self.path(context.codingPath)): \(context.debugDescription.prefix(200))"
+        ? "it is not JSON" : "\(Self.path(context.codingPath)): \(Self.plain(context.debugDescription).prefix(200))"
     @unknown default: "it cannot be read"
     }
+  }
+
+  /// Foundation names the Swift type of a word that is none of those that the type has.
+  private static func plain(_ description: String) -> String {
+    guard let start = description.firstRange(of: "from invalid String value ") else { return description }
+    return "'\(description[start.upperBound...])' is not one of the words for it"
   }
 
   /// `sources.linux.patches[0].name`

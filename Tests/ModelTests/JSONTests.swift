@@ -14,6 +14,7 @@ import Testing
       var sha256: SHA256Digest?
       var count: Int?
       var isGood: Bool?
+      var blocks: BlockLayout?
     }
     var parts: [String: [Part]]
   }
@@ -27,6 +28,10 @@ import Testing
     (#"{"parts": {"a": [{"name": "x", "count": "7"}]}}"#, "'parts.a[0].count' is not a number"),
     (#"{"parts": {"a": [{"name": "x", "isGood": 1}]}}"#, "'parts.a[0].isGood' is not true or false"),
     (#"{"parts": {"a": [{"name": "x", "sha256": "abc"}]}}"#, "parts.a[0].sha256: not a SHA-256: abc"),
+    (
+      #"{"parts": {"a": [{"name": "x", "blocks": "odd"}]}}"#,
+      "parts.a[0].blocks: 'odd' is not one of the words for it"
+    ),
   ])
   func theKeyIsNamed(text: String, reason: String) throws {
     let error = try #require(throws: DecodingError.self) {

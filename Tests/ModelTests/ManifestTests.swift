@@ -72,13 +72,13 @@ import Testing
     let error = #expect(throws: Diagnostics.self) { try Manifest(parsing: Array(text.utf8), file: "m.toml") }
     #expect(
       (error?.description ?? "").split(separator: "\n").map(String.init) == [
-        "m.toml:13:1: error: 'extras.x.license' is no SPDX expression: SPDX has deprecated 'GPL-2.0'; write GPL-2.0-only",
         "m.toml:4:1: error: 'license' is no SPDX expression: a licence is missing after 'OR'",
+        "m.toml:13:1: error: 'extras.x.license' is no SPDX expression: SPDX has deprecated 'GPL-2.0'; write GPL-2.0-only",
         "m.toml:16:1: error: 'licenses[0].expression' is no SPDX expression: SPDX has no licence 'NotALicense'; "
           + "a licence of its own is called LicenseRef-NAME",
-        "m.toml:19:1: error: unknown key 'licenses[1].expresion'; did you mean 'expression'?",
-        "m.toml:18:1: error: 'licenses[1].paths' must hold at least 1 element",
         "m.toml:17:1: error: 'licenses[1].expression' is missing (SPDX expression)",
+        "m.toml:18:1: error: 'licenses[1].paths' must hold at least 1 element",
+        "m.toml:19:1: error: unknown key 'licenses[1].expresion'; did you mean 'expression'?",
       ])
     // A plan of an older lrelease holds what that accepted.
     let stored = good.replacing("GPL-2.0-only", with: "GPL-2.0-only OR")

@@ -62,14 +62,14 @@ import Testing
     }
     #expect(
       words == [
-        "t.toml:2:1: error: 'architecture' must be one of amd64, arm64, x86_64, aarch64, not 'z80'",
         "t.toml:1:1: error: 'distribution' must be text that is not empty, not ''",
-        "t.toml:9:1: error: unknown key 'root.repositories[0].nam'; did you mean 'name'?",
+        "t.toml:1:1: error: 'release' is missing (release of the distribution)",
+        "t.toml:2:1: error: 'architecture' must be one of amd64, arm64, x86_64, aarch64, not 'z80'",
+        "t.toml:5:1: error: 'rpm.digest' is missing (digest of files)",
+        "t.toml:6:1: error: 'rpm.format' must be a string, not an integer",
         "t.toml:8:1: error: 'root.repositories[0].name' is missing (name of the repository)",
         "t.toml:8:1: error: 'root.repositories[0].url' is missing (its baseurl, with $basearch)",
-        "t.toml:6:1: error: 'rpm.format' must be a string, not an integer",
-        "t.toml:5:1: error: 'rpm.digest' is missing (digest of files)",
-        "t.toml:1:1: error: 'release' is missing (release of the distribution)",
+        "t.toml:9:1: error: unknown key 'root.repositories[0].nam'; did you mean 'name'?",
       ])
   }
 

@@ -27,6 +27,11 @@ import Testing
 
   static let mistakes = [
     Mistake(
+      name: "a plan in the place of the manifest", script: "echo '{ \"format\": 2 }' >plan.json",
+      arguments: ["cut", "--quiet", "plan.json"], status: 2,
+      words: "plan.json:1:1: error: reading the manifest: it is JSON, and a manifest is TOML; "
+        + "'lrelease cut --plan FILE' takes a saved plan"),
+    Mistake(
       name: "a typo in from", script: edit("s,linux:fs/sample,linux:fs/sampel,"), arguments: cut, status: 3,
       words:
         "manifests/sample.toml:31:1: error: the rule from linux:fs/sampel matches no file; did you mean 'linux:fs/sample'?"

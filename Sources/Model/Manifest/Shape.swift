@@ -36,9 +36,12 @@ package struct Findings: Sendable {
   init(isStored: Bool = false) { self.isStored = isStored }
 
   var isEmpty: Bool { ofValues.isEmpty && together.isEmpty }
+  /// In the order of the text.
   var diagnostics: Diagnostics {
-    Diagnostics(
-      ofValues.isEmpty ? together.sorted { ($0.location?.line ?? 0) < ($1.location?.line ?? 0) } : ofValues)
+    func place(_ error: ReleaseError) -> (String, Int, Int) {
+      (error.location?.file ?? "", error.location?.line ?? 0, error.location?.column ?? 0)
+    }
+    return Diagnostics((ofValues.isEmpty ? together : ofValues).sorted { place($0) < place($1) })
   }
 
   static func finding(_ location: SourceLocation, _ reason: String, _ advice: String? = nil) -> ReleaseError {

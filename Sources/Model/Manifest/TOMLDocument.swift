@@ -56,6 +56,11 @@ package enum TOMLDocument {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw ReleaseError(.input, at: start, doing: "reading the manifest", reason: "it is not UTF-8 text")
     }
+    if let first = bytes.first(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }), first == UInt8(ascii: "{") {
+      throw ReleaseError(
+        .input, at: start, doing: "reading the manifest", reason: "it is JSON, and a manifest is TOML",
+        remedy: ModelRemedy.givePlanAsPlan)
+    }
     // TOML has none of them, not even in texts and comments; toml++ aborts on some.
     if let control = bytes.indices.first(where: { isForbidden(bytes, at: $0) }) {
       let line = bytes[..<control].count { $0 == 0x0a } + 1

@@ -79,14 +79,14 @@ package struct TableReader {
     together.append(Findings.finding(location ?? self.location, reason, advice))
   }
 
-  /// Hands over what was found, in the order of keys, with the keys that nobody asked for.
+  /// Hands over what was found, with the keys that nobody asked for.
   consuming func finish(_ all: inout Findings) {
     let known = fields.map(\.name)
     for (key, inner) in node?.table ?? [:] where !known.contains(key) {
       let hint = key.nearest(in: known).map { "did you mean '\($0)'?" }
       findings[key] = [Findings.finding(inner.location, "unknown key '\(TableReader.join(path, key))'", hint)]
     }
-    all.ofValues += findings.sorted { $0.key < $1.key }.flatMap(\.value) + missing
+    all.ofValues += findings.values.joined() + missing
     all.together += together
   }
 

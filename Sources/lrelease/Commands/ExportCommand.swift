@@ -240,9 +240,10 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.run(console) { console in
+        let place = try OutputPlace.folder(folder)
         let package = try await OBSPackage(
           of: FilePath(release), earlier: changes.map { FilePath($0) }, progress: console.progress)
-        let alreadyExisted = try await package.write(to: FilePath(folder))
+        let alreadyExisted = try await package.write(to: place)
         let files = package.files.map { Report.File(name: $0.name, bytes: $0.bytes.count) }
         try console.output(Report(folder: folder, alreadyExisted: alreadyExisted, files: files)) {
           console.print("\(console.bold(folder))\(alreadyExisted ? " already exists, unchanged" : "")")

@@ -28,9 +28,10 @@ struct ManifestCommand: AsyncParsableCommand {
       try await Console.run(console) { console in
         let report = try ManifestCheck.run(FilePath(manifest))
         try console.output(report) {
-          console.print(
-            "\(manifest): good (\(report.sources) sources, \(report.rules) rules, \(report.packages) packages, "
-              + "\(report.files) files)")
+          let parts = [
+            (report.sources, "source"), (report.rules, "rule"), (report.packages, "package"), (report.files, "file"),
+          ].map { "\($0) \($1)\($0 == 1 ? "" : "s")" }
+          console.print("\(manifest): good (\(parts.joined(separator: ", ")))")
         }
       }
     }

@@ -69,6 +69,7 @@ enum Remedies {
   private static func words(_ remedy: ModelRemedy) -> String {
     switch remedy {
     case .makePlan: "make one with 'lrelease plan'"
+    case .givePlanAsPlan: "'lrelease cut --plan FILE' takes a saved plan"
     case .listTargets: "'lrelease targets' lists them"
     }
   }
