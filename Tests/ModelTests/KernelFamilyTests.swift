@@ -84,6 +84,118 @@ import Testing
     }
   }
 
+  private static let el9 = #"family = "el9", min = "5.14.0-611", max = "5.14.0-687""#
+
+  /// Each mistake in what is claimed, with its place.
+  @Test(arguments: [
+    (
+      #"{ family = "el90", min = "5.14.0-611", max = "5.14.0-687" }"#,
+      "13:7: error: 'kernels' names the family 'el90', which is not known; did you mean 'el10'?"
+    ),
+    (
+      #"{ family = "zzz", min = "5.14.0-611", max = "5.14.0-687" }"#,
+      "which is not known; known are mainline, elrepo, uek"
+    ),
+    (
+      #"{ family = "EL 9", min = "5.14.0-611", max = "5.14.0-687" }"#,
+      "13:7: error: 'modules.kernels[0].family' must be a name of lower-case letters, digits and '-', not 'EL 9'"
+    ),
+    (
+      #"{ family = "el9", min = "5.14.0-687", max = "5.14.0-611" }"#,
+      "13:23: error: kernels.min '5.14.0-687' must not be above kernels.max '5.14.0-611'"
+    ),
+    (
+      #"{ family = "el9", min = "5.14.0-611.5.", max = "5.14.0-687" }"#,
+      "13:23: error: 'modules.kernels[0].min' must be a build such as 6.12 or 5.14.0-611, not '5.14.0-611.5.'"
+    ),
+    (#"{ family = "el9", min = "5", max = "5.14.0-687" }"#, "'modules.kernels[0].min' must be a build"),
+    (#"{ family = "el9", min = "5.14.0-0611", max = "5.14.0-687" }"#, "'modules.kernels[0].min' must be a build"),
+    (#"{ family = "el9", min = "5.14.0-9999999999", max = "5.14.0-687" }"#, "'modules.kernels[0].min' must be a build"),
+    (#"{ family = "el9", min = "5.14.0-611.el9", max = "5.14.0-687" }"#, "'modules.kernels[0].min' must be a build"),
+    (
+      "{ \(el9), except = [\"5.14.0-690\"] }",
+      "13:73: error: 'except' has 5.14.0-690, which is not within el9 5.14.0-611 to 5.14.0-687"
+    ),
+    (
+      "{ \(el9), except = [\"5.14.0-680 to 5.14.0-690\"] }",
+      "'except' has 5.14.0-680 to 5.14.0-690, which is not within el9"
+    ),
+    (
+      "{ \(el9), except = [\"5.14.0-680 to 5.14.0-670\"] }",
+      "'except' has 5.14.0-680 to 5.14.0-670, which is not within el9"
+    ),
+    ("{ \(el9), except = [\"5.14.0-611 to 5.14.0-687\"] }", "'except' leaves nothing of el9 5.14.0-611 to 5.14.0-687"),
+    (
+      "{ \(el9), except = [\"all\"] }",
+      "13:73: error: 'modules.kernels[0].except[0]' must be a build such as 6.7, or two as 6.9 to 6.10, not 'all'"
+    ),
+    (
+      "{ \(el9) }, { family = \"el9\", min = \"5.14.0-687.5\", max = \"5.14.0-700\" }",
+      "el9 5.14.0-687.5 to 5.14.0-700 overlaps 5.14.0-611 to 5.14.0-687, which another entry of 'kernels' has (line 13); make them one"
+    ),
+    (
+      #"{ family = "mainline", min = "6.1.0-56", max = "6.12" }"#,
+      "'6.1.0-56' is no release of mainline: only the numbers of kernel.org count there"
+    ),
+    (
+      #"{ family = "mainline", min = "6.1", max = "6.12", except = ["6.6.1.2"] }"#,
+      "'6.6.1.2' is no release of mainline"
+    ),
+    ("{ \(el9), stated = \"\" }", "'modules.kernels[0].stated' must be one line of plain text"),
+    ("{ \(el9), stated = \"$(id)\" }", "'modules.kernels[0].stated' must be one line of plain text"),
+    ("{ \(el9), excpt = [] }", "unknown key 'modules.kernels[0].excpt'; did you mean 'except'?"),
+    (#"{ family = "el9", min = "5.14.0-611" }"#, "13:5: error: 'modules.kernels[0].max' is missing"),
+    ("", "'modules.kernels' must hold at least 1 element"),
+  ])
+  func aMistakeHasItsPlace(_ entries: String, _ words: String) throws {
+    let error = #expect(throws: Diagnostics.self) { try Self.manifest("kernels = [\n    \(entries)\n]") }
+    #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    #expect(error?.findings.count == 1, "\(error?.description ?? "")")
+  }
+
+  @Test(arguments: [
+    (
+      "[kernel-families.x]\nrelease = \"[\"",
+      "'kernel-families.x.release' is no extended regular expression for kernels: "
+    ),
+    ("[kernel-families.x]\nrelease = \"a'b\"", "it may hold letters, digits and"),
+    ("[kernel-families.mainline]\nrelease = \"x\"", "'mainline' is what no other family is: it cannot be another"),
+    (
+      "[kernel-families.X]\nrelease = \"x\"", "'kernel-families.X' must be a name of lower-case letters, digits and '-'"
+    ),
+    ("[kernel-families.x]\nline = 2", "'kernel-families.x.release' is missing"),
+    ("[kernel-families.x]\nrelease = \"x\"\nline = 0", "'kernel-families.x.line' must be between 1 and 9, not 0"),
+  ])
+  func aFamilyOfOnesOwn(_ text: String, _ words: String) throws {
+    let error = #expect(throws: Diagnostics.self) {
+      try Self.manifest(#"kernels = { min = "6.1", max = "6.12" }"#, text)
+    }
+    #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+  }
+
+  /// What extras add: to a plain range what lies between as well, to families what they say alone.
+  @Test(arguments: [
+    (#"{ min = "6.1", max = "6.12" }"#, #"{ min = "5.10", max = "6.6" }"#, "5.10 to 6.12"),
+    (#"{ min = "6.12", max = "6.12" }"#, #"{ min = "5.10", max = "5.10" }"#, "5.10 to 6.12"),
+    (#"{ min = "6.1", max = "6.12" }"#, "[{ \(el9) }]", "6.1 to 6.12, el9 5.14.0-611 to 5.14.0-687"),
+    ("[{ \(el9) }]", #"{ min = "6.1", max = "6.12" }"#, "6.1 to 6.12, el9 5.14.0-611 to 5.14.0-687"),
+    (
+      "[{ \(el9), except = [\"5.14.0-650\"] }]", #"[{ family = "el9", min = "5.14.0-640", max = "5.14.0-700" }]"#,
+      "el9 5.14.0-611 to 5.14.0-700"
+    ),
+    (
+      #"[{ family = "mainline", min = "6.12", max = "6.12" }]"#, #"{ min = "5.10", max = "5.10" }"#,
+      "5.10 to 5.10 and 6.12 to 6.12"
+    ),
+  ])
+  func extrasAdd(own: String, added: String, both: String) throws {
+    let manifest = try Self.manifest(
+      "kernels = \(own)", "[extras.more]\nsummary = \"more\"\nlicense = \"MIT\"\nkernels = \(added)")
+    let extra = try #require(manifest.extras["more"]?.kernels)
+    let support = KernelSupport(manifest.packages[0].kernels, addedBy: [extra], families: manifest.families)
+    #expect(support.text == both)
+  }
+
   /// A change that takes a part away leaves what is around it.
   @Test(arguments: [
     ("6.1", "6.12", "6.7", "6.7", ["6.1 to 6.6", "6.8 to 6.12"]),

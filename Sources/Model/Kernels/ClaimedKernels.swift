@@ -9,10 +9,7 @@ extension KernelSupport {
     for extra in extras {
       if kernels.isPlain, extra.isPlain, let own = entries.first, let added = extra.claims.first {
         // Two ranges of kernel.org become the smallest that holds both.
-        let span = KernelSpan(
-          KernelBuild.isBefore(added.span.min.numbers, own.span.min.numbers) ? added.span.min : own.span.min,
-          KernelBuild.isBefore(own.span.end, added.span.end) ? added.span.max : own.span.max)
-        entries = [Entry(family: own.family, span: span, standing: .unknown)]
+        entries = [Entry(family: own.family, span: own.span.holding(added.span), standing: .unknown)]
         continue
       }
       for entry in Self.entries(of: extra) {

@@ -98,6 +98,13 @@ package struct KernelSpan: Sendable, Hashable {
     KernelBuild.isBefore(min.numbers, other.end) && KernelBuild.isBefore(other.min.numbers, end)
   }
 
+  /// The smallest that holds both.
+  package func holding(_ other: KernelSpan) -> KernelSpan {
+    KernelSpan(
+      KernelBuild.isBefore(other.min.numbers, min.numbers) ? other.min : min,
+      KernelBuild.isBefore(end, other.end) ? other.max : max)
+  }
+
   /// What both hold.
   package func intersection(_ other: KernelSpan) -> KernelSpan? {
     guard overlaps(other) else { return nil }
