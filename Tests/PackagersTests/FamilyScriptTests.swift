@@ -28,6 +28,7 @@ import Testing
 
   /// dkms's own functions read dkms.conf for each kernel, as `dkms build` does.
   private static let build = """
+    shopt -s extglob
     . "$1"
     readonly package_conf=$2
     dkms_tree=/nonexistent install_tree=/nonexistent source_tree=/nonexistent module=demo module_version=7.4

@@ -42,8 +42,8 @@ struct CutCommand: AsyncParsableCommand {
 
         lrelease cut --plan plan.json --source linux=linux-6.12.117.tar.xz
 
-      With what 'lrelease qualify' found out about a candidate: its packages then support the kernels that passed, \
-      and carry what their probes found, so that a site with such a kernel does not probe again.
+      With what 'lrelease qualify' found out about a candidate: its packages then say which kernels are proven, \
+      leave out what failed, and carry what their probes found, so that a site with such a kernel does not probe again.
 
         lrelease cut --plan candidate/plan.json --output releases \\
             --qualified candidate.qualification

@@ -11,7 +11,7 @@ struct QualifiedOptions: ParsableArguments {
   @Option(
     name: .customLong("qualified"),
     help: ArgumentHelp(
-      "Support the kernels that passed in this RELEASE.qualification. May be repeated.", valueName: "folder"),
+      "Support what passed in this RELEASE.qualification, and not what failed. May be repeated.", valueName: "folder"),
     completion: .directory)
   var folders: [String] = []
 
