@@ -66,7 +66,11 @@ import Testing
   @Test func theWords() throws {
     let support = try Self.support(KernelReleaseCase.manifest, KernelReleaseCase.families)
     #expect(
-      support.text.hasPrefix("6.1 to 6.6.49 and 6.6.60 to 6.6 and 6.8 to 6.8 and 6.11 to 6.12, el8 4.18.0-553 to"))
+      support.text.hasPrefix("6.1 to 6.6.49 and 6.6.60 to 6.6 and 6.8 and 6.11 to 6.12, el8 4.18.0-553, el9 5.14"))
+    #expect(
+      support.refusal(of: "amazon")
+        == "it is one of amazon, for which nothing is known; supported are 6.1 to 6.6.49 and 6.6.60 to 6.6 and 6.8 and "
+        + "6.11 to 6.12, and some of el8, el9, el10, sles15, ubuntu, openeuler, uek, site")
     #expect(support.refusal(of: "uek") == "supported of uek are 5.15.0-302 to 5.15.0-399")
     #expect(support.lines[0] == "kernels 6.1 to 6.6.49, 6.6.60 to 6.6, 6.8, 6.11 to 6.12: untried")
     #expect(support.lines[1] == "el8 4.18.0-553: stated by the ChangeLog of 2.17.90")
@@ -185,7 +189,7 @@ import Testing
     ),
     (
       #"[{ family = "mainline", min = "6.12", max = "6.12" }]"#, #"{ min = "5.10", max = "5.10" }"#,
-      "5.10 to 5.10 and 6.12 to 6.12"
+      "5.10 and 6.12"
     ),
   ])
   func extrasAdd(own: String, added: String, both: String) throws {

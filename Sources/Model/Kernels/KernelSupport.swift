@@ -94,14 +94,24 @@ package struct KernelSupport: Sendable, Equatable {
       ? "none" : supported.map { self.text(of: $0, named: $0 != KernelFamily.mainline.name) }.joined(separator: ", ")
   }
 
+  /// The same, short enough for a message where there are many families: `6.1 to 6.12, and some of el8, el9, ubuntu, uek`.
+  package var summary: String {
+    let names = supported.filter { $0 != KernelFamily.mainline.name }
+    guard names.count > 3 else { return text }
+    let mainline = text(of: KernelFamily.mainline.name, named: false)
+    return (mainline.isEmpty ? "" : "\(mainline), and ") + "some of \(names.joined(separator: ", "))"
+  }
+
   private func text(of family: String, named: Bool) -> String {
-    (named ? "\(family) " : "") + spans(of: family).map(\.text).joined(separator: " and ")
+    let spans = spans(of: family)
+    let texts = spans.count == 1 && supported.count == 1 ? spans.map(\.text) : spans.map(\.shortText)
+    return (named ? "\(family) " : "") + texts.joined(separator: " and ")
   }
 
   /// Why a kernel of a family is not supported, after `kernel K is skipped: `.
   package func refusal(of family: String) -> String {
     guard supported.contains(family) else {
-      return "it is one of \(family), for which nothing is known; supported are \(text)"
+      return "it is one of \(family), for which nothing is known; supported are \(summary)"
     }
     return supported.count == 1
       ? "supported are \(text)" : "supported of \(family) are \(text(of: family, named: false))"

@@ -47,7 +47,7 @@ package enum PackageKernels: Sendable, Equatable {
   package var text: String {
     switch self {
     case .range(let range): range.text
-    case .families(let support): support.text
+    case .families(let support): support.summary
     }
   }
 
@@ -116,7 +116,7 @@ extension KernelSupport {
     }
     lines += [
       "*)", "  expression='\(KernelSupport.nothing)'",
-      "  reason=\"it is one of $family, for which nothing is known; supported are \(text)\"", "  ;;", "esac",
+      "  reason=\"it is one of $family, for which nothing is known; supported are \(summary)\"", "  ;;", "esac",
     ]
     return lines.joined(separator: "\n")
   }
