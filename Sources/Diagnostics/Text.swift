@@ -16,6 +16,23 @@ extension String {
     return out
   }
 
+  /// The text, or where it has more bytes than `limit`, its beginning and its end.
+  package func cut(to limit: Int) -> String {
+    guard utf8.count > limit else { return self }
+    let head = limit * 2 / 3
+    // A byte of a character that was cut through is left out.
+    let start = String(decoding: utf8.prefix(head), as: UTF8.self).trimmedOfReplacements
+    let end = String(decoding: utf8.suffix(limit - head), as: UTF8.self).trimmedOfReplacements
+    return "\(start) … \(end)"
+  }
+
+  private var trimmedOfReplacements: String {
+    var slice = self[...]
+    while slice.last == "\u{fffd}" { slice.removeLast() }
+    while slice.first == "\u{fffd}" { slice.removeFirst() }
+    return String(slice)
+  }
+
   /// The nearest of `candidates` by edit distance, if it is near enough to be meant.
   package func nearest(in candidates: some Sequence<String>) -> String? {
     let own = count

@@ -21,6 +21,8 @@ package struct Apt: PackageManager {
 
   package var audit: [String] { ["dpkg", "--audit"] }
 
+  package var verification: [String] { ["sh", "-c", Script(PackageResources.verify_deb_sh).text] }
+
   package var list: [String] {
     ["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Architecture}\\n"]
   }

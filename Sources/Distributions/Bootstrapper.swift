@@ -53,7 +53,7 @@ extension Bootstrapper {
         try Files.write(Array(text.utf8), to: file)
       }
       for command in try await commands(for: definition, in: part, scratch: scratch) {
-        try await Self.run(command.words, input: command.input, doing: doing)
+        try await Self.run(command.words, input: command.input, in: scratch, doing: doing)
       }
     }
   }
@@ -68,8 +68,10 @@ extension Bootstrapper {
   }
 
   /// Runs what makes a chroot in a mount and process namespace of its own, so that nothing stays mounted or running.
-  private static func run(_ words: [String], input: [UInt8] = [], doing: String) async throws {
-    var command = Sandbox.leavingNothing.command(words[0], Array(words.dropFirst()))
+  private static func run(_ words: [String], input: [UInt8] = [], in folder: FilePath, doing: String) async throws {
+    var sandbox = Sandbox.leavingNothing
+    sandbox.directory = folder
+    var command = sandbox.command(words[0], Array(words.dropFirst()))
     command.environment.merge(ProxyEnvironment.values) { $1 }
     let outcome = try await command.run(input: input, doing: doing)
     guard !outcome.succeeded else { return }
@@ -92,6 +94,6 @@ extension Bootstrapper {
       } else {
         nil
       }
-    throw ReleaseError(.failed, doing: doing, reason: "\(program): \(cause)", remedy: remedy)
+    throw ReleaseError(.failed, doing: doing, reason: "\(program): \(cause.cut(to: 1000))", remedy: remedy)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Files
 import Glibc
 import Processes
@@ -21,6 +22,16 @@ package struct Chroot: Sendable {
     self.path = path
     self.record = record
     self.lock = lock
+  }
+
+  /// What is wrong with its files; nil if they are as its packages brought them. Reads all of them, which takes seconds.
+  package func damage(_ manager: any PackageManager, doing: String) async throws -> String? {
+    try await use { session in
+      let outcome = try await session.run(manager.verification, doing: doing)
+      let lines = outcome.text.lines.map { String($0) }
+      if let first = lines.first { return lines.count == 1 ? first : "\(first), and \(lines.count - 1) more" }
+      return outcome.succeeded ? nil : outcome.complaint
+    }
   }
 
   /// Uses the chroot: the changes of `body` are discarded when it returns.

@@ -14,16 +14,19 @@ package struct ChrootRecord: Sendable, Codable {
   package var made: Int64
   /// What is in it, sorted: name, version and architecture of each package.
   package var packages: [String]
+  /// Names the command that wanted it anew; nil if none did.
+  package var refresh: String?
 
   private enum CodingKeys: String, CodingKey {
     case definition = "recipe"
-    case made, packages
+    case made, packages, refresh
   }
 
-  package init(definition: ChrootDefinition, made: Int64, packages: [String]) {
+  package init(definition: ChrootDefinition, made: Int64, packages: [String], refresh: String? = nil) {
     self.definition = definition
     self.made = made
     self.packages = packages
+    self.refresh = refresh
   }
 
   /// Identifies its contents: a chroot made anew from an unchanged archive has the same.
@@ -34,13 +37,17 @@ package struct ChrootRecord: Sendable, Codable {
 /// `KEY.lock`, which tells by its age when the chroot was used.
 package struct ChrootCache: Sendable, Codable {
   private let place: String
-  /// Chroots that were made before this moment, in seconds since 1970, are made anew.
-  package var since: Int64?
+  /// Chroots that were not made for this command are made anew. It is a name and no moment: the clock may have been
+  /// wrong when a chroot was made, and those of other nodes differ.
+  package var refresh: String?
 
-  package init(_ folder: FilePath, since: Int64? = nil) {
+  package init(_ folder: FilePath, refresh: String? = nil) {
     place = folder.string
-    self.since = since
+    self.refresh = refresh
   }
+
+  /// Whether a chroot must be made anew.
+  package func isOutdated(_ record: ChrootRecord) -> Bool { refresh != nil && record.refresh != refresh }
 
   package var folder: FilePath { FilePath(place) }
 
@@ -83,7 +90,7 @@ package struct ChrootCache: Sendable, Codable {
   }
 
   private func current(_ name: String) -> ChrootRecord? {
-    guard let record = record(of: name), record.made >= since ?? 0 else { return nil }
+    guard let record = record(of: name), !isOutdated(record) else { return nil }
     return record
   }
 
@@ -96,6 +103,11 @@ package struct ChrootCache: Sendable, Codable {
     await sweep(except: part)
     try AtomicDirectory.recover(path, from: part)
     try await Files.removeWhenQuiet(part)
+    if let obstacle = Files.obstacleToPrograms(in: folder) {
+      throw ReleaseError(
+        .failed, doing: doing, reason: "the cache \(folder) is on a file system that is mounted \(obstacle)",
+        remedy: DistributionsRemedy.chooseOtherCache)
+    }
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))
@@ -106,7 +118,7 @@ package struct ChrootCache: Sendable, Codable {
         // A chroot without a record does not count: if we are interrupted here, it is made anew.
         try Files.remove(file)
         try AtomicDirectory.replace(path, with: part, doing: doing)
-        let record = ChrootRecord(definition: definition, made: made, packages: packages)
+        let record = ChrootRecord(definition: definition, made: made, packages: packages, refresh: refresh)
         try Files.replace(file, with: try JSON.encode(record))
       }
     } catch {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Files
 import Processes
 import SystemPackage
@@ -12,6 +13,13 @@ package struct ChrootSession: Sendable {
   let root: FilePath
   package let scratch: FilePath
   let environment: [String: String]
+
+  /// What package managers, their scripts and compilers need: rights over files and users of the chroot. Without the
+  /// others, no device can be made or opened, no module loaded, no setting of this machine's kernel changed.
+  private static let capabilities = [
+    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP",
+    "CAP_SETFCAP", "CAP_SYS_CHROOT", "CAP_AUDIT_WRITE",
+  ]
 
   /// Whether the changes have filled the disk of the session.
   package var isFull: Bool { Files.isFull(scratch) }
@@ -38,7 +46,7 @@ package struct ChrootSession: Sendable {
   ) async throws -> Command.Outcome {
     var sandbox = Sandbox(
       [.layered(Sandbox.Layers(on: root, in: scratch), at: "/"), .devices, .processes, .empty("/run")],
-      namespaces: [.processes, .ipc, .hostName], capabilities: .all, hostName: "lrelease",
+      namespaces: [.processes, .ipc, .hostName], capabilities: .these(ChrootSession.capabilities), hostName: "lrelease",
       environment: environment.merging(more, uniquingKeysWith: { $1 }), directory: "/")
     if network {
       sandbox.mounts.append(.readOnlyIfThere("/etc/resolv.conf"))
@@ -48,6 +56,15 @@ package struct ChrootSession: Sendable {
     for (place, folder) in folders.sorted(by: { $0.key < $1.key }) {
       sandbox.mounts.append(.readOnly(folder, at: FilePath(place)))
     }
-    return try await sandbox.command(command[0], Array(command.dropFirst())).run(doing: doing)
+    let outcome = try await sandbox.command(command[0], Array(command.dropFirst())).run(doing: doing)
+    let lines = outcome.errors.lines.map { $0.trimmed }.filter { !$0.isEmpty }
+    guard lines.last == Sandbox.Layers.unmountable else { return outcome }
+    // mount(8) ends with where to read more.
+    let why = lines.first { $0.hasPrefix("mount: ") } ?? ""
+    throw ReleaseError(
+      .failed, doing: doing,
+      reason:
+        "no layer can be mounted in \(Files.temporaryFolder), a file system of the kind \(Files.fileSystem(of: scratch)) (\(why))",
+      advice: "set TMPDIR to a folder on ext4, xfs, btrfs or tmpfs")
   }
 }

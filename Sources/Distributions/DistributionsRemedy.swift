@@ -6,4 +6,8 @@ import Diagnostics
 package enum DistributionsRemedy: Remedy {
   case freeSpaceInCache
   case listRoots
+  /// Programs cannot be run there, or it cannot hold a chroot.
+  case chooseOtherCache
+  /// The chroot is damaged.
+  case removeRoot(String)
 }

@@ -22,6 +22,8 @@ package struct Dnf: PackageManager {
 
   package var audit: [String] { ["rpm", "--verify", "--all", "--nofiles", "--nodigest"] }
 
+  package var verification: [String] { ["sh", "-c", Script(PackageResources.verify_rpm_sh).text] }
+
   package var list: [String] {
     ["rpm", "--query", "--all", "--queryformat", "%{NAME} %{EPOCH}:%{VERSION}-%{RELEASE} %{ARCH}\\n"]
   }

@@ -17,8 +17,10 @@ struct DnfInstallroot: Bootstrapper {
   func commands(
     for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath
   ) async throws -> [BootstrapCommand] {
+    // dnf splits this setting at spaces and commas, which the path may have; its working folder is the scratch folder.
+    let here = "/proc/self/cwd"
     let common = [
-      "dnf", "--assumeyes", "--quiet", "--installroot=\(chroot)", "--setopt=reposdir=\(scratch)/repos",
+      "dnf", "--assumeyes", "--quiet", "--installroot=\(chroot)", "--setopt=reposdir=\(here)/repos",
       "--releasever=\(definition.releasever ?? "")",
     ]
     var commands = [

@@ -18,14 +18,21 @@ struct Mmdebstrap: Bootstrapper {
   func commands(
     for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath
   ) async throws -> [BootstrapCommand] {
-    let lines: [String]
+    let sources: String
     var options: [String] = []
     if let mirror = definition.mirror {
-      lines = definition.suites.map { "deb \(mirror) \($0) \(definition.components.joined(separator: " "))" }
+      sources = definition.suites.map { "deb \(mirror) \($0) \(definition.components.joined(separator: " "))\n" }
+        .joined()
     } else {
       let archive = try await DebianArchive()
-      lines = try archive.lines(suites: definition.suites, components: definition.components)
+      sources = try archive.text(suites: definition.suites, components: definition.components)
       options = try await archive.options().map { "--aptopt=\($0)" }
+      let files = try archive.files(suites: definition.suites)
+      if !files.isEmpty {
+        let words = files.map { Script.quote($0.string) }.joined(separator: " ")
+        let script = Script.quote(Script(PackageResources.keys_sh).text)
+        options.append("--customize-hook=sh -c \(script) keys \"$1\" \(words)")
+      }
     }
     let words =
       [
@@ -33,7 +40,7 @@ struct Mmdebstrap: Bootstrapper {
         "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"1\"",
         "--include=\(definition.packages.joined(separator: ","))",
       ] + options + hooks(for: definition, scratch: scratch) + [definition.suites[0], chroot.string, "-"]
-    return [BootstrapCommand(words: words, input: Array((lines.joined(separator: "\n") + "\n").utf8))]
+    return [BootstrapCommand(words: words, input: Array(sources.utf8))]
   }
 
   /// What is done in the chroot last. Hooks of mmdebstrap are lines of sh.

@@ -19,6 +19,9 @@ package protocol PackageManager: Sendable {
   func remove(_ names: [String]) -> [String]
   /// Prints what is half-installed or broken, and nothing when all is well.
   var audit: [String] { get }
+  /// Prints the files that are not as their packages brought them, each with what is wrong with it, and nothing when all
+  /// are.
+  var verification: [String] { get }
   /// Prints the installed packages, one a line: name, version and architecture.
   var list: [String] { get }
   /// Prints which packages own files and folders. Some of them may not exist: then it fails, but prints the others.

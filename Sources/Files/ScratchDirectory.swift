@@ -112,7 +112,9 @@ extension Files {
       }
     }
     guard raw >= 0 else {
-      throw ReleaseError(errno: errno, doing: doing, advice: "set TMPDIR to a folder that can be written")
+      throw ReleaseError(
+        .failed, doing: doing, reason: "\(parent), where work in progress is: \(String(cString: strerror(errno)))",
+        advice: "set TMPDIR to a folder that can be written")
     }
     return FileDescriptor(rawValue: raw)
   }

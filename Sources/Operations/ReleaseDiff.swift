@@ -116,8 +116,10 @@ package struct ReleaseDiff: Sendable, Codable {
         let (manifest, extras) = (side.release.manifest, side.plan.extras)
         for package in manifest.packages(with: extras) {
           for module in manifest.modules(of: package, with: extras) {
-            facts["\(package.variant)/\(module.name)"] =
-              module.path + (module.install.isEmpty ? "" : " → \(module.install)")
+            let kind = module.condition.map { " where the site has \($0)" } ?? ""
+            let fact = module.path + (module.install.isEmpty ? "" : " → \(module.install)") + kind
+            let name = "\(package.variant)/\(module.name)"
+            facts[name] = facts[name].map { "\($0), or \(fact)" } ?? fact
           }
         }
         return facts

@@ -186,7 +186,7 @@ package struct BinaryBuilder: Sendable {
       }
       return false
     }
-    if chroots.since == nil, try alreadyExists() { return (folder, true) }
+    if chroots.refresh == nil, try alreadyExists() { return (folder, true) }
     let chroot = try await chroots.chroot(definition, progress: progress)
     inputs.packages = chroot.record.identity
     if try alreadyExists() { return (folder, true) }

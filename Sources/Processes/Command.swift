@@ -63,7 +63,8 @@ package struct Command: Sendable {
     package var complaint: String {
       let lines = errors.lines.map { String($0).trimmed }.filter { !$0.isEmpty }
       let marks = ["fatal: ", "error: ", "e: "]
-      return lines.first { line in marks.contains(where: line.lowercased().hasPrefix) } ?? lines.last ?? ending
+      let line = lines.first { line in marks.contains(where: line.lowercased().hasPrefix) } ?? lines.last ?? ending
+      return line.cut(to: 1000)
     }
 
     package var ending: String {

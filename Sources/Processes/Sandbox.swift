@@ -22,6 +22,8 @@ package struct Sandbox: Sendable {
     case empty(FilePath)
     /// /dev, with what every program needs.
     case devices
+    /// A device of this machine, where there is one and the caller may use it.
+    case device(FilePath)
     /// /proc, of the processes that the sandbox has.
     case processes
   }
@@ -46,6 +48,9 @@ package struct Sandbox: Sendable {
       self.preparation = preparation
       self.mapsUser = mapsUser
     }
+
+    /// The last line of standard error when the layer could not be mounted.
+    package static let unmountable = "lrelease: the layer cannot be mounted"
 
     /// The folder with its layer.
     package var merged: FilePath { scratch.appending("merged") }
@@ -155,7 +160,8 @@ package struct Sandbox: Sendable {
     switch capabilities {
     case .usual: break
     case .none: words += ["--cap-drop", "ALL"]
-    case .these(let names): for name in names { words += ["--cap-add", name] }
+    // For root, bubblewrap keeps all that are not dropped.
+    case .these(let names): words += ["--cap-drop", "ALL"] + names.flatMap { ["--cap-add", $0] }
     case .all: words += ["--cap-add", "ALL"]
     }
     if let hostName { words += ["--hostname", hostName] }
@@ -172,6 +178,15 @@ package struct Sandbox: Sendable {
 }
 
 extension Sandbox.Mount {
+  /// Where root can change this machine by writing to /proc, even without capabilities: a program that the kernel starts
+  /// (`sys/kernel/core_pattern`) would be root outside. Bubblewrap protects these for other users only.
+  private static var settings: [String] {
+    guard geteuid() == 0 else { return [] }
+    return ["acpi", "bus", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger"].flatMap {
+      ["--ro-bind-try", "/proc/\($0)", "/proc/\($0)"]
+    }
+  }
+
   fileprivate var arguments: [String] {
     switch self {
     case .machine: ["--dev-bind", "/", "/"]
@@ -181,7 +196,8 @@ extension Sandbox.Mount {
     case .layered(let layers, let place): ["--bind", layers.merged.string, place.string]
     case .empty(let place): ["--tmpfs", place.string]
     case .devices: ["--dev", "/dev"]
-    case .processes: ["--proc", "/proc"]
+    case .device(let path): ["--dev-bind-try", path.string, path.string]
+    case .processes: ["--proc", "/proc"] + Sandbox.Mount.settings
     }
   }
 }

@@ -79,7 +79,7 @@ private struct Unconfined {
           throw ReleaseError(
             .input, doing: doing, reason: "it needs a layer over a folder, which only a sandbox has",
             remedy: ProcessesRemedy.useSandbox)
-        case .machine, .readOnlyIfThere, .empty, .devices, .processes: nil
+        case .machine, .readOnlyIfThere, .empty, .devices, .device, .processes: nil
         }
       }
     }

@@ -142,7 +142,7 @@ package struct Qualification: Sendable, Codable {
   /// The inputs of a verdict, apart from the contents of the chroot.
   private struct Inputs: Encodable {
     /// Increased whenever the steps or their judgement change.
-    var format = 5
+    var format = 6
     var release: SHA256Digest
     var package: SHA256Digest?
     var target: SHA256Digest
@@ -161,10 +161,9 @@ package struct Qualification: Sendable, Codable {
   ///
   /// If the chroot no longer exists, the verdict stays valid: nothing suggests that it would change.
   package func known(_ one: Case) -> Verdict? {
-    guard let verdict = kept(one), verdict.result != .notRun, verdict.level >= level || verdict.result != .pass
-    else { return nil }
+    guard let verdict = kept(one)?.answer(at: level) else { return nil }
     if let chroot = verdict.root, let now = chroots.record(of: chroot.name),
-      now.identity != chroot.packages || now.made < chroots.since ?? 0
+      now.identity != chroot.packages || chroots.isOutdated(now)
     {
       return nil
     }
@@ -180,7 +179,8 @@ package struct Qualification: Sendable, Codable {
     let verdict = Verdict(
       release: candidate.name, plan: try candidate.plan.identity, variant: one.variant, target: target.name,
       kernel: one.headers.first ?? "", architecture: target.architecture, level: level, isLife: one.isLife,
-      result: .notRun, reason: reason, steps: [], seconds: 0, started: Int64(time(nil)), logs: logs(of: one),
+      result: .notRun, reason: reason.cut(to: Verdict.longestReason), steps: [], seconds: 0, started: Int64(time(nil)),
+      logs: logs(of: one),
       inputs: one.inputs)
     try Files.makeFolder(folder.pushing(FilePath(verdict.logs)))
     try store.keep(verdict, on: one.id)
@@ -200,16 +200,35 @@ package struct Qualification: Sendable, Codable {
       throw ReleaseError(.input, doing: "qualifying \(one.id)", reason: "the release has no variant '\(one.variant)'")
     }
     let logs = logs(of: one)
+    // Another lrelease may be trying the same case. The lock ends with this process. It is a file of its own, since network
+    // file systems lock no folders; without any locks, two must not be started at once.
+    let folder = folder.pushing(FilePath(logs))
+    try Files.makeFolder(folder)
+    let lock = try FileLock(folder.appending(".lock"), touch: false)
+    if (try? lock.tryAcquire(.exclusive)) == false {
+      progress.stands("qualifying \(one.id): waiting until another lrelease has tried it")
+      let before = kept(one)
+      try await lock.acquire(.exclusive)
+      // Its verdict counts as if it were ours.
+      if let verdict = known(one), verdict != before?.answer(at: level) { return verdict }
+    }
+    defer { lock.release() }
     let run = CaseRun(
       release: candidate, package: dkms, target: target, definition: definition(one, target),
       chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
-      folder: folder.pushing(FilePath(logs)), settings: settings, host: host, progress: progress)
+      folder: folder, settings: settings, host: host, progress: progress)
     let verdict = try await progress.silentStep("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
     }
-    try store.keep(verdict, on: one.id)
+    if !mustStay(kept(one), beside: verdict) { try store.keep(verdict, on: one.id) }
     return verdict
+  }
+
+  /// Whether a failure that a case of a higher level has found stays on record: that it passes lower levels is no news.
+  private func mustStay(_ kept: Verdict?, beside verdict: Verdict) -> Bool {
+    guard let kept, kept.result == .fail, kept.level > verdict.level, kept.root == verdict.root else { return false }
+    return verdict.result == .pass
   }
 
   private func previousRelease(_ one: Case, progress: Progress) async throws -> CandidateRelease? {

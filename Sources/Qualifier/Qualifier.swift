@@ -21,7 +21,7 @@ package enum Qualifier {
     progress: Progress
   ) async throws -> QualificationResult {
     var qualification = try Qualification(candidate, request)
-    if qualification.chroots.since != nil {
+    if qualification.chroots.refresh != nil {
       // The contents of the chroots then decide which verdicts are still valid.
       try await qualification.buildPrograms(for: qualification.cases, candidate, jobs: jobs, progress: progress)
       try await qualification.refreshChroots(for: qualification.cases, progress: progress)

@@ -56,6 +56,8 @@ package struct QualificationReport: Sendable {
   /// `sample`, where all are releases of that.
   let project: String?
   private let cells: [Row: [Column: Entry]]
+  /// The number of verdicts in a folder that are of another release of the same name, and were left out.
+  package let leftOut: [(folder: FilePath, count: Int)]
 
   package subscript(row: Row, column: Column) -> Entry? { cells[row]?[column] }
 
@@ -66,15 +68,10 @@ package struct QualificationReport: Sendable {
   /// - Throws: `ReleaseError` for a folder without verdicts, and for a verdict that is damaged.
   package init(reading folders: [FilePath]) throws {
     var cells: [Row: [Column: Entry]] = [:]
-    for folder in folders {
-      let verdicts = try VerdictStore(folder).all()
-      guard !verdicts.isEmpty else {
-        throw ReleaseError(
-          .source, doing: "reading verdicts", reason: "\(folder) holds none",
-          remedy: VerdictsRemedy.qualify)
-      }
+    let (found, leftOut) = try QualificationReport.ofOneRelease(folders)
+    self.leftOut = leftOut
+    for (folder, verdicts) in found {
       for verdict in verdicts {
-        try verdict.check(in: folder)
         let row = Row(
           target: verdict.target, kernel: verdict.kernel, architecture: verdict.architecture,
           isLife: verdict.isLife)
@@ -107,6 +104,52 @@ package struct QualificationReport: Sendable {
     }
     let projects = Set(cells.values.flatMap(\.values).map(\.verdict.project))
     project = projects.count == 1 ? projects.first : nil
+  }
+
+  /// The verdicts in these folders, without those of other releases of the same name: of the release beside a folder if
+  /// it is there, else of the one that was tried last.
+  private static func ofOneRelease(
+    _ folders: [FilePath]
+  ) throws -> (found: [(FilePath, [Verdict])], leftOut: [(FilePath, Int)]) {
+    var all: [(folder: FilePath, verdicts: [Verdict], count: Int)] = []
+    for folder in folders {
+      let verdicts = try VerdictStore(folder).all()
+      guard !verdicts.isEmpty else {
+        throw ReleaseError(
+          .source, doing: "reading verdicts", reason: "\(folder) holds none",
+          remedy: VerdictsRemedy.qualify)
+      }
+      for verdict in verdicts { try verdict.check(in: folder) }
+      let plan = planBeside(folder)
+      all.append((folder, verdicts.filter { plan == nil || $0.plan == plan }, verdicts.count))
+    }
+    var newest: [String: Verdict] = [:]
+    for verdict in all.flatMap(\.verdicts) {
+      if let known = newest[verdict.release], (known.started, known.plan) >= (verdict.started, verdict.plan) {
+        continue
+      }
+      newest[verdict.release] = verdict
+    }
+    for index in all.indices { all[index].verdicts.removeAll { newest[$0.release]?.plan != $0.plan } }
+    guard all.contains(where: { !$0.verdicts.isEmpty }) else {
+      throw ReleaseError(
+        .source, doing: "reading verdicts",
+        reason: "\(folders.map(\.string).shortened) holds only those of another release of this name",
+        remedy: VerdictsRemedy.qualify)
+    }
+    return (
+      all.map { ($0.folder, $0.verdicts) },
+      all.map { ($0.folder, $0.count - $0.verdicts.count) }.filter { $0.1 > 0 }
+    )
+  }
+
+  /// Identifies the release that a qualification lies beside; nil if it is not there.
+  private static func planBeside(_ folder: FilePath) -> SHA256Digest? {
+    let path = Files.absolute(folder).string
+    let ending = ".qualification"
+    guard path.hasSuffix(ending) else { return nil }
+    let plan = FilePath(String(path.dropLast(ending.count))).appending("plan.json")
+    return Files.exists(plan) ? try? Plan(reading: plan).identity : nil
   }
 
   /// How people call a column: `7.2.1 client`, with the name of the release in front where there are several.

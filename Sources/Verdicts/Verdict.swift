@@ -83,6 +83,8 @@ package struct Verdict: Sendable, Codable, Equatable {
   package var step: Step.Name?
   /// Why it failed or was skipped: the first line that says so.
   package var reason: String?
+  /// The most bytes of a reason; more is cut out of its middle.
+  package static let longestReason = 1000
   /// The change in the kernel behind it, where the manifest knows it.
   package var change: String?
   package var steps: [Step]
@@ -131,12 +133,56 @@ package struct Verdict: Sendable, Codable, Equatable {
     self.inputs = inputs
   }
 
+  /// The note of a failed step `root` whose chroot is damaged.
+  package static let damaged = "damaged"
+
+  /// The name of the chroot that must be made anew before anything can be said of the release; nil if none must.
+  package var damagedChroot: String? {
+    guard let last = steps.last, last.name == .root, last.note == Verdict.damaged else { return nil }
+    return root?.name
+  }
+
   /// How far the package got. A file system was mounted only if a smoke script ran, not merely because it was
   /// requested.
   package var proven: Level? {
     guard result == .pass else { return nil }
     func hasPassed(_ name: Step.Name) -> Bool { steps.contains { $0.name == name && $0.passed } }
     return hasPassed(.smoke) ? .mount : hasPassed(.load) ? .load : .build
+  }
+
+  /// What this verdict says at a level that may be another; nil if it says nothing.
+  ///
+  /// A package that loaded was built, but a failure to mount says nothing of loading beyond what passed before it.
+  package func answer(at wanted: Level) -> Verdict? {
+    switch result {
+    case .notRun: return nil
+    case .skipped: return self
+    case .pass: return level >= wanted ? self : nil
+    case .fail: break
+    }
+    if isLife || failed <= wanted { return self }
+    // All that belongs to building has passed. Whether loading has is not known: the kernel's log was read at the end.
+    guard wanted == .build else { return nil }
+    var answer = self
+    answer.level = .build
+    answer.result = .pass
+    (answer.step, answer.reason, answer.change, answer.accelerator) = (nil, nil, nil, nil)
+    answer.steps.removeAll { !Verdict.stepsOfBuild.contains($0.name) }
+    return answer
+  }
+
+  private static let stepsOfBuild: Set<Step.Name> = [.root, .install, .modules, .probe]
+
+  /// The lowest level at which the step that failed is tried.
+  private var failed: Level {
+    switch step {
+    case .boot, .load: .load
+    case .unload: steps.contains { $0.name == .smoke } ? .mount : .load
+    case .packages, .smoke: .mount
+    // What these look at depends on the level.
+    case .guest, .log: level
+    case .root, .install, .modules, .probe, .life, nil: .build
+    }
   }
 
   /// `6.12.117`, of `6.12.117+deb12-amd64`.

@@ -3,13 +3,18 @@
 import ArgumentParser
 import CMalloc
 import CVersion
+import Diagnostics
 import Glibc
 import Operations
 import Packagers
+import SystemPackage
 
 @main
 enum Main {
   static func main() async {
+    // A parent that ignores the end of its children passes that on; the kernel would then not tell how ours ended.
+    signal(SIGCHLD, SIG_DFL)
+    raiseFileLimit()
     // The child that makes an RPM package runs this program: see RPMWorker.
     if CommandLine.arguments.dropFirst().first == RPMWorker.word {
       exit(RPMWorker.main(arguments: Array(CommandLine.arguments.dropFirst(2))))
@@ -20,6 +25,22 @@ enum Main {
     // Large blocks return to the system when they are freed, instead of staying with the thread.
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
     await Interruption.run { await LRelease.start() }
+  }
+
+  /// Some shells allow very few open files, and let programs raise that.
+  private static func raiseFileLimit() {
+    let (least, enough): (rlim_t, rlim_t) = (64, 1024)
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < enough else { return }
+    limit.rlim_cur = min(limit.rlim_max, enough)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    guard limit.rlim_cur < least else { return }
+    // What runs our children stops the program where it finds no descriptor left.
+    let message =
+      "error: starting: at most \(limit.rlim_cur) files may be open at a time, and \(least) are needed; "
+      + "raise the limit (ulimit -n)\n"
+    _ = try? FileDescriptor.standardError.writeAll(message.utf8)
+    exit(ReleaseError.Code.failed.rawValue)
   }
 }
 

@@ -76,7 +76,7 @@ import Testing
     definition.later = ["kernel-devel"]
     let commands = try await bootstrapper.commands(for: definition, in: "/c", scratch: "/s")
     let common = [
-      "dnf", "--assumeyes", "--quiet", "--installroot=/c", "--setopt=reposdir=/s/repos", "--releasever=9",
+      "dnf", "--assumeyes", "--quiet", "--installroot=/c", "--setopt=reposdir=/proc/self/cwd/repos", "--releasever=9",
     ]
     #expect(
       commands.map(\.words) == [
@@ -118,6 +118,7 @@ struct Pacman: PackageManager {
   func reinstall(_ files: [String]) -> [String] { install(files) }
   func remove(_ names: [String]) -> [String] { ["pacman", "--remove"] + names }
   var audit: [String] { ["pacman", "--database", "--check"] }
+  var verification: [String] { ["pacman", "--query", "--check", "--check"] }
   var list: [String] { ["pacman", "--query"] }
   func owners(of paths: [String]) -> [String] { ["pacman", "--query", "--owns", "--quiet"] + paths }
   func owners(in output: String) -> [String] { output.split(separator: "\n").map(String.init) }

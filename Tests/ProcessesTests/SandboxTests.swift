@@ -125,7 +125,7 @@ import Testing
     for sandbox in [walls, full, .tiedToUs, .leavingNothing] {
       let arguments = sandbox.command("true", []).arguments
       // What is given once for each place or name.
-      let several = ["--ro-bind", "--tmpfs", "--setenv"]
+      let several = ["--ro-bind", "--ro-bind-try", "--tmpfs", "--setenv"]
       let options = arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("--") && !several.contains($0) }
       #expect(Set(options).count == options.count, "\(options)")
       #expect(arguments.last == "true")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Files
 import Glibc
 import Processes
@@ -33,7 +34,8 @@ import Verdicts
     var limits = Self.limits
     change(&limits)
     let steps = String(decoding: GuestHost.steps, as: UTF8.self)
-    let faulty = steps.replacing("\nreport ready\n", with: "\nreport ready\n\(fault)\n")
+    let ready = "\nreport ready \"$(tainted)\"\n"
+    let faulty = steps.replacing(ready, with: "\(ready)\(fault)\n")
     try #require(faulty != steps)
     return GuestHost(emulator: Self.emulator, steps: Array(faulty.utf8), limits: limits)
   }
@@ -222,6 +224,41 @@ import Verdicts
         let outcome = try await workshop.run(arguments(workshop, ["--target", "debian-12"] + wrong))
         #expect(outcome.status == .exited(64), "\(outcome.errors)")
       }
+    }
+  }
+
+  /// Two at once: one tries the case, the other takes its verdict.
+  @Test func twoAtOnce() async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      let words = arguments(workshop, ["--target", "debian-12"])
+      async let first = workshop.run(words, seconds: 1800)
+      async let second = workshop.run(words, seconds: 1800)
+      for outcome in try await [first, second] {
+        #expect(outcome.succeeded && outcome.text.contains("pass"), "\(outcome.text)\(outcome.errors)")
+      }
+      let verdicts = workshop.output.appending("sample-7.2.1.qualification/verdicts")
+      #expect(try Files.names(in: verdicts).count == 1)
+    }
+  }
+
+  /// What a parent hands on to its children does not decide what is found.
+  @Test func oddParents() async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      func run(_ parent: [String]) async throws -> Command.Outcome {
+        let words = arguments(workshop, ["--target", "debian-12", "--quiet", "--again"])
+        return try await Command(
+          parent[0], Array(parent.dropFirst()) + [Workshop.lrelease] + words, environment: workshop.environment
+        ).run(doing: "running lrelease")
+      }
+      let ignoring = try await run(["perl", "-e", "$SIG{CHLD} = 'IGNORE'; exec @ARGV"])
+      #expect(ignoring.succeeded, "\(ignoring.errors)")
+      let narrow = try await run(["sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"])
+      #expect(narrow.succeeded, "\(narrow.errors)")
+      let hopeless = try await run(["sh", "-c", "ulimit -n 20; exec \"$@\"", "sh"])
+      #expect(hopeless.status == .exited(1) && hopeless.errors.lines.count == 1, "\(hopeless.errors)")
+      #expect(hopeless.errors.hasPrefix("error: starting: at most 20 files may be open"), "\(hopeless.errors)")
     }
   }
 

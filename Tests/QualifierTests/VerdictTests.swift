@@ -69,26 +69,14 @@ import Verdicts
 
   @Test(
     arguments: [
-      ("ready", .ready), ("end", .end), ("begin load", .began("load")), ("pass unload-again", .passed("unload-again")),
+      ("ready 0", .ready(0)), ("end 4608", .end(4608)), ("begin load", .began("load")),
+      ("pass unload-again", .passed("unload-again")),
       ("fail load samplefs: No such device", .failed("load", "samplefs: No such device")),
       ("fail load", .failed("load", "")),
-      ("", nil), ("begin", nil), ("pass", nil), ("fail", nil), ("Ready", nil), ("noise on the line", nil),
-    ] as [(String, VirtualMachine.Report?)])
-  func reports(line: String, report: VirtualMachine.Report?) { #expect(VirtualMachine.Report(line) == report) }
-
-  /// What a kernel says in front of its end goes before an older warning, and the function where it happened after it.
-  @Test func oopses() {
-    let text = """
-      [    1.0] WARNING: CPU: 0 PID: 9 at drivers/x.c:1 x_probe+0x1/0x2
-      [    9.0] BUG: kernel NULL pointer dereference, address: 0000000000000008
-      [    9.1] #PF: supervisor read access in kernel mode
-      [    9.2] RIP: 0010:broken_init+0x5/0x1000 [samplefs]
-      [    9.3] Kernel panic - not syncing: Fatal exception
-      """
-    #expect(
-      KernelLog(Array(text.utf8)).firstFault
-        == "BUG: kernel NULL pointer dereference, address: 0000000000000008 in broken_init+0x5/0x1000 [samplefs]")
-  }
+      ("ready", nil), ("end x", nil), ("begin a b", nil), ("pass a b", nil), ("", nil), ("begin", nil), ("pass", nil),
+      ("fail", nil), ("Ready", nil), ("noise on the line", nil),
+    ] as [(String, GuestReport?)])
+  func reports(line: String, report: GuestReport?) { #expect(GuestReport(line) == report) }
 }
 
 /// Which verdicts are used again.
@@ -141,6 +129,54 @@ import Verdicts
     }
   }
 
+  /// What a verdict says at other levels than its own.
+  @Test func answersAtOtherLevels() throws {
+    let all: [Verdict.Step.Name] = [
+      .root, .install, .modules, .probe, .packages, .guest, .boot, .load, .unload, .smoke,
+    ]
+    let digest = SHA256Digest(of: [])
+    func answers(_ result: Verdict.Result, at step: Verdict.Step.Name?, _ level: Verdict.Level, after count: Int = 10)
+      -> [Verdict.Result?]
+    {
+      let verdict = Verdict(
+        release: "a-1", plan: digest, variant: "m", target: "t", kernel: "6.1", architecture: "amd64", level: level,
+        isLife: false, result: result, step: step, reason: "x",
+        steps: all.prefix(count).map { Verdict.Step(name: $0, seconds: 1, passed: true) }, seconds: 1, started: 0,
+        logs: "", inputs: digest)
+      return Verdict.Level.allCases.map { verdict.answer(at: $0)?.result }
+    }
+    #expect(answers(.pass, at: nil, .load) == [.pass, .pass, nil])
+    #expect(answers(.pass, at: nil, .mount) == [.pass, .pass, .pass])
+    #expect(answers(.notRun, at: .boot, .mount) == [nil, nil, nil])
+    #expect(answers(.skipped, at: .install, .build) == [.skipped, .skipped, .skipped])
+    #expect(answers(.fail, at: .install, .mount, after: 1) == [.fail, .fail, .fail])
+    #expect(answers(.fail, at: .load, .mount, after: 7) == [.pass, .fail, .fail])
+    #expect(answers(.fail, at: .unload, .mount, after: 8) == [.pass, .fail, .fail])
+    // The second time, when the smoke script has run.
+    #expect(answers(.fail, at: .unload, .mount) == [.pass, nil, .fail])
+    #expect(answers(.fail, at: .smoke, .mount, after: 9) == [.pass, nil, .fail])
+    #expect(answers(.fail, at: .packages, .mount, after: 4) == [.pass, nil, .fail])
+    #expect(
+      answers(.fail, at: .log, .mount) == [.pass, nil, .fail]
+        && answers(.fail, at: .log, .load) == [.pass, .fail, .fail])
+  }
+
+  /// A failure to mount stays on record when a lower level passes.
+  @Test func aLowerLevelAsksForNothingThatIsKnown() async throws {
+    try await withQualification { _, _, make in
+      let mount = try make(.mount)
+      let one = mount.cases[0]
+      var found = verdict(one, .fail, .mount)
+      found.step = .smoke
+      found.steps = [.init(name: .install, seconds: 1, passed: true), .init(name: .smoke, seconds: 1, passed: false)]
+      try mount.store.keep(found, on: one.id)
+      let build = try #require(try make(.build).known(one))
+      #expect(build.result == .pass && build.level == .build && build.steps.map(\.name) == [.install])
+      #expect(try make(.load).known(one) == nil)
+      #expect(try make(.mount).known(one) == found)
+    }
+  }
+
   @Test func anotherRootIsTriedIn() async throws {
     try await withQualification { _, _, make in
       var qualification = try make(.build)
@@ -162,9 +198,14 @@ import Verdicts
       try keepRecord()
       #expect(qualification.known(one) != nil)
       // Whoever wants newer roots is not told of this one.
-      qualification.chroots.since = 3
+      qualification.chroots.refresh = "this"
       #expect(qualification.known(one) == nil)
-      qualification.chroots.since = 2
+      record.refresh = "another"
+      try keepRecord()
+      #expect(qualification.known(one) == nil)
+      // Whatever the clock said when it was made.
+      (record.refresh, record.made) = ("this", -1)
+      try keepRecord()
       #expect(qualification.known(one) != nil)
       record.packages = ["linux-headers 6.1.2 amd64"]
       try keepRecord()

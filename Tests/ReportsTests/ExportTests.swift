@@ -77,6 +77,33 @@ import Verdicts
     }
   }
 
+  /// The folder of a release keeps what was found out about another of the same name.
+  @Test func anotherReleaseOfTheSameName() async throws {
+    var old = Self.verdict(on: "debian-11", "5.10.0-46-amd64", started: 1_795_287_000)
+    old.plan = SHA256Digest(of: Array("another".utf8))
+    try await withQualifications([Self.verdict(), old]) { folders, _ in
+      let report = try QualificationReport(reading: folders)
+      #expect(report.rows.map(\.target) == ["debian-12"])
+      #expect(report.leftOut.map(\.count) == [1] && report.leftOut.map(\.folder) == folders)
+    }
+    // Those of another release alone, beside the release that is there now.
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample().succeeded)
+      let folder = workshop.output.appending("sample-7.2.1.qualification")
+      try Files.makeFolder(folder.appending("verdicts"))
+      try Files.write(try JSON.encode(old), to: folder.appending("verdicts/a.json"))
+      let refused = try await workshop.run(["export", "table", folder.string])
+      #expect(refused.status == .exited(3) && refused.text.isEmpty, "\(refused.errors)")
+      #expect(refused.errors.contains("holds only those of another release of this name"), "\(refused.errors)")
+      var own = Self.verdict()
+      own.plan = try Plan(reading: workshop.output.appending("sample-7.2.1/plan.json")).identity
+      try Files.write(try JSON.encode(own), to: folder.appending("verdicts/b.json"))
+      let table = try await workshop.run(["export", "table", folder.string])
+      #expect(table.succeeded && table.text.contains("debian-12") && !table.text.contains("debian-11"))
+      #expect(table.errors.contains("a verdict is left out"), "\(table.errors)")
+    }
+  }
+
   /// Runs a script of Python on a document, and demands that it finds no fault.
   private func python(
     _ script: String, on document: [UInt8], _ arguments: [String] = [], path: FilePath? = nil

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import ArgumentParser
 import Diagnostics
 import Files
 import Model
+import Processes
 import SystemPackage
 import TestSupport
 import Testing
@@ -49,6 +51,29 @@ import Testing
       for option in options { #expect(help.contains("\"name\" : \"\(option)\""), "--\(option)") }
       for command in commands { #expect(help.contains("\"commandName\" : \"\(command)\""), "\(command)") }
     }
+  }
+
+  /// A command advises no option that it has not.
+  @Test(arguments: ["cut", "build", "qualify", "roots", "verify", "plan", "audit"]) func ownOptionsOnly(name: String)
+    throws
+  {
+    let command = try #require(RunningCommand.command(of: [name, "x"]))
+    let help = command.helpMessage(includeHidden: true)
+    let has: @Sendable (String) -> Bool = { RunningCommand.has($0, in: command) }
+    Remedies.$has.withValue(has) {
+      for remedy in [
+        SystemRemedy.freeSpace, SystemRemedy.chooseWritableFolder, ProcessesRemedy.allowNamespaces(.limit),
+      ] as [any Remedy] {
+        let words = Remedies.words(for: remedy)
+        #expect(!words.isEmpty)
+        for option in words.matches(of: /--[a-z-]+/) { #expect(help.contains(option.0), "\(name): \(words)") }
+      }
+    }
+  }
+
+  @Test func subcommandsAreFound() {
+    #expect(RunningCommand.command(of: ["--quiet", "export", "table"])?._commandName == "table")
+    #expect(RunningCommand.command(of: ["nothing"]) == nil && RunningCommand.command(of: []) == nil)
   }
 
   @Test func librariesAdviseNoOptionsAndNoCommands() throws {

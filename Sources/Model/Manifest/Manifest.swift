@@ -258,6 +258,8 @@ package struct Manifest: Sendable {
     package var install: String
     /// It has its own MODULE_VERSION, not that of the release.
     package var hasOwnVersion = false
+    /// What a site must have for it, in the words that the package's `conditions` print; nil where every site builds it.
+    package var condition: String?
   }
 
   /// A package to make.
@@ -283,6 +285,14 @@ package struct Manifest: Sendable {
     /// Files and folders of the tree that decide what the probe finds; empty for all.
     package var probeInputs: [String]
     package var make: String
+    /// Script of the tree that prints what a site has.
+    package var conditions: String?
+    /// Modules of dkms that are built before these where a site has them.
+    package var buildDepends: [String]
+    /// Whether dkms strips debug information from the modules.
+    package var strips: Bool
+    /// Files of the build folder that stay beside the modules that dkms has built.
+    package var keep: [String]
     package var configure: [String]
     package var deb: Relations?
     package var rpm: Relations?

@@ -42,6 +42,26 @@ extension Manifest {
     self = try Manifest.shape.read(root, isStored: isStored)
   }
 
+  /// A module may stand twice, if a site has one or the other.
+  private func checkConditions(of package: Package, _ report: (SourceLocation, String) -> Void) {
+    var known: [String: Set<String?>] = [:]
+    for module in package.modules {
+      let others = known[module.name] ?? []
+      if others.contains(module.condition) || others.contains(nil) || !others.isEmpty && module.condition == nil {
+        report(
+          package.location,
+          "the package '\(package.variant)' builds the module '\(module.name)' twice: each needs a 'when' of its own")
+      }
+      known[module.name, default: []].insert(module.condition)
+      if let condition = module.condition, package.conditions == nil {
+        report(
+          package.location,
+          "the module '\(module.name)' of the package '\(package.variant)' is for sites with '\(condition)', "
+            + "and no 'conditions' say which these are")
+      }
+    }
+  }
+
   /// Reports mistakes that involve several keys, such as a duplicate variant or a package without a format.
   func check(_ table: inout TableReader) {
     func report(_ location: SourceLocation, _ reason: String) { table.report(reason, at: location) }
@@ -84,6 +104,7 @@ extension Manifest {
         report(package.location, "the package '\(package.variant)' has neither [packages.deb] nor [packages.rpm]")
       }
       if package.modules.isEmpty { report(package.location, "the package '\(package.variant)' names no modules") }
+      checkConditions(of: package, report)
       for relations in [package.deb, package.rpm].compactMap({ $0 }) {
         let key = "\(relations.recipe) \(relations.name)"
         if let other = names[key] {

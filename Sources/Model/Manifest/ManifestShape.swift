@@ -34,6 +34,14 @@ extension Shape where Value == String {
     }
   }
 
+  /// A word for what a site has.
+  static var condition: Shape {
+    .string("a word of lower-case letters, digits and '-'", "^[a-z0-9][a-z0-9-]*$") { word in
+      word.utf8.first != 0x2d && !word.isEmpty
+        && word.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
+    }
+  }
+
   static var maintainer: Shape {
     .string(
       "Name <address>",

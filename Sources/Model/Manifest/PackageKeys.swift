@@ -12,6 +12,7 @@ extension Manifest.Module {
     install = table.optional("install", .moduleFolder, default: "", "folder below /lib/modules/<kernel>")
     hasOwnVersion = table.optional(
       "own-version", .boolean, default: false, "its MODULE_VERSION is not that of the release")
+    condition = table.optional("when", .condition, "what a site must have for it: a word that 'conditions' prints")
     guard let name else { return nil }
     self.name = name
   }
@@ -25,6 +26,10 @@ extension Manifest {
     var probe: String?
     var probeInputs: [String]?
     var make: String?
+    var conditions: String?
+    var buildDepends: [String] = []
+    var strips: Bool?
+    var keep: [String] = []
     var configure: [String] = []
     var include: [Glob] = []
     var exclude: [Glob] = []
@@ -36,7 +41,9 @@ extension Manifest {
       Building(
         kernels: kernels ?? shared.kernels, architectures: architectures ?? shared.architectures,
         probe: probe ?? shared.probe, probeInputs: probeInputs ?? shared.probeInputs, make: make ?? shared.make,
-        configure: shared.configure + configure, include: shared.include + include,
+        conditions: conditions ?? shared.conditions, buildDepends: shared.buildDepends + buildDepends,
+        strips: strips ?? shared.strips, keep: shared.keep + keep, configure: shared.configure + configure,
+        include: shared.include + include,
         exclude: shared.exclude + exclude, files: shared.files + files, etc: shared.etc + etc)
     }
   }
@@ -73,6 +80,14 @@ extension Manifest.Building {
     probeInputs = table.optional(
       "probe-inputs", .array(.plainPath, atLeast: 1), "files and folders of the tree that decide what the probe finds")
     make = table.optional("make", .makeCommand, "make command of dkms, which runs as root on sites")
+    conditions = table.optional(
+      "conditions", .plainPath, "script of the tree that prints what a site has, for 'when' of modules")
+    buildDepends = table.optional(
+      "build-depends", .array(.packageName), default: [],
+      "modules of dkms that it builds before these where a site has them")
+    strips = table.optional("strip", .boolean, "whether dkms strips debug information; true when it is left out")
+    keep = table.optional(
+      "keep", .array(.plainPath), default: [], "files of the build folder that stay beside the built modules")
     configure = table.optional(
       "configure", .array(.configureOption), default: [], "options for @CONFIGURE_OPTIONS@ in templates")
     include = table.optional("include", .globs, default: [], "patterns of the release that go into the package")
@@ -120,6 +135,10 @@ extension Manifest.Package {
     probe = building.probe
     probeInputs = building.probeInputs ?? []
     make = building.make ?? "make -C $kernel_source_dir M=$dkms_tree/$module/$module_version/build modules"
+    conditions = building.conditions
+    buildDepends = building.buildDepends
+    strips = building.strips ?? true
+    keep = building.keep
     configure = building.configure
     include = building.include
     exclude = building.exclude

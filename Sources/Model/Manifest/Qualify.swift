@@ -22,6 +22,8 @@ extension Manifest {
     package var memory: Int
     /// How long the script may take, where the guest has hardware virtualisation; without it, ten times that.
     package var seconds: Int
+    /// Lines of the kernel's log with which the release's own modules complain.
+    package var faults: [ExtendedExpression]
     /// Messages of compilers and kernels, with the kernel change behind them.
     package var known: [KnownChange]
 
@@ -48,7 +50,7 @@ extension Manifest {
     /// Nothing but loading and unloading.
     package static let plain = Qualify(
       smoke: nil, variants: [], debPackages: [], rpmPackages: [], programs: [], kernelModules: [], options: [],
-      memory: 512, seconds: 60, known: [])
+      memory: 512, seconds: 60, faults: [], known: [])
 
     /// The kernel change behind a message, if the manifest knows it.
     package func change(behind message: String) -> String? {
@@ -80,6 +82,9 @@ extension Manifest.Qualify {
     seconds = table.optional(
       "seconds", .integer(1...86400), default: plain.seconds,
       "how long the script may take, with hardware virtualisation")
+    faults = table.optional(
+      "faults", .array(.extendedExpression), default: [],
+      "extended regular expressions for lines of the kernel's log with which the modules themselves report a fault")
     known = table.optional(
       "known", .array(.table { KnownChange(&$0) }), default: [],
       "what is known of kernel changes that make it fail")
@@ -92,5 +97,20 @@ extension Manifest.Qualify.KnownChange {
     let change = table.required("change", .place, "the kernel change behind it")
     guard let error, let change else { return nil }
     self.init(error: error, change: change)
+  }
+}
+
+extension Shape where Value == ExtendedExpression {
+  fileprivate static var extendedExpression: Shape {
+    Shape {
+      .string(#"^(?!.*\\[1-9])[^{\x00-\x1f\x7f]+$"#)
+    } read: { node, path, findings in
+      let text = Shape<String>.place.read(node, path, &findings)
+      guard let text else { return nil }
+      return ExtendedExpression(text)
+        ?? Shape.string("an extended regular expression (\(ExtendedExpression.problem(in: text) ?? ""))", "") { _ in nil
+        }
+        .read(node, path, &findings)
+    }
   }
 }

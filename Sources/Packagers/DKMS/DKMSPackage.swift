@@ -64,15 +64,18 @@ package struct DKMSPackage: Sendable {
         try context.render(file.template, at: file.location, values), executable: file.isExecutable,
         "template \(file.template)")
     }
-    if let probe = package.probe, tree[probe] == nil {
+    for (what, script) in [("probe", package.probe), ("conditions", package.conditions)] {
+      guard let script, tree[script] == nil else { continue }
       throw ReleaseError(
         .input, at: package.location, doing: "making the package '\(package.variant)'",
-        reason: "its probe \(probe) is not among its files", advice: "generate it, or correct 'include'")
+        reason: "its \(what) \(script) \(what == "probe" ? "is" : "are") not among its files",
+        advice: "generate it, or correct 'include'")
     }
     try checkMakefile(tree)
     tree["dkms.conf"] = entry(try configuration, executable: false, "dkms.conf")
     tree["dkms/pre-build"] = entry(try preBuild, executable: true, "dkms/pre-build")
     tree["dkms/post-install"] = entry(try postInstall, executable: true, "dkms/post-install")
+    if !package.keep.isEmpty { tree["dkms/post-build"] = entry(try postBuild, executable: true, "dkms/post-build") }
     if package.probe != nil {
       tree["dkms/key"] = entry(try key, executable: true, "dkms/key")
       for (key, results) in plan.proven?[package.variant]?.probes ?? [:] {
@@ -113,21 +116,14 @@ package struct DKMSPackage: Sendable {
   /// Static text, because dkms sources it many times. Source: dkms(8).
   package var configuration: String {
     get throws {
-      var lines: [String] = []
-      for (index, module) in modules.enumerated() {
-        lines += [
-          "BUILT_MODULE_NAME[\(index)]=\"\(module.name)\"",
-          "BUILT_MODULE_LOCATION[\(index)]=\"\(module.path)/\"",
-          "DEST_MODULE_LOCATION[\(index)]=\"\(module.install.isEmpty ? "/updates/dkms" : module.install)\"",
-        ]
-      }
       // Quoting would change the bytes of released packages; make commands also contain variables of dkms.
       return try filled(
         PackageResources.dkms_conf_bash, "dkms.conf",
         [
           "NAME": .plain(manifest.name), "DKMS_VERSION": .plain(versionInDKMS),
           "ARCHITECTURES": package.architectures.map { .verbatim($0) },
-          "MAKE": .verbatim(package.make), "MODULES": .verbatim(lines.joined(separator: "\n")),
+          "MAKE": .verbatim(package.make), "MODULES": .verbatim(moduleLines.joined(separator: "\n")),
+          "CONDITIONS": conditions, "KEEP": keep, "STRIP": package.strips ? nil : .plain("no"),
         ])
     }
   }
@@ -150,10 +146,18 @@ package struct DKMSPackage: Sendable {
         // Quoting would change the bytes of released packages.
         [
           "PROBE": package.probe.map { .verbatim($0) }, "MAKEFILES": .verbatim(makefiles),
-          "SCRATCH": .verbatim(try scratch),
+          "SCRATCH": .verbatim(try scratch), "CONDITIONS": conditions,
         ])
     }
   }
+
+  /// Keeps files of the build folder for who builds against these modules.
+  private var postBuild: String {
+    get throws { try filled(PackageResources.post_build_sh, "dkms/post-build", ["KEEP": keep]) }
+  }
+
+  private var keep: Script.Value? { package.keep.isEmpty ? nil : .verbatim(package.keep.joined(separator: " ")) }
+  private var conditions: Script.Value? { package.conditions.map { .plain($0) } }
 
   /// Finds a folder for temporary files, in the scripts that need one.
   private var scratch: String {
@@ -175,9 +179,11 @@ package struct DKMSPackage: Sendable {
         let script = try self.filled(PackageResources.site_sh, "the maintainer scripts", more)
         return script.trimmed
       }
-      let places = modules.map { "\($0.name)=\($0.install.isEmpty ? "/updates/dkms" : $0.install)" }
+      var places: [String] = []
+      for place in modules.map({ "\($0.name)=\($0.place)" }) where !places.contains(place) { places.append(place) }
       let values: [String: Script.Value?] = [
         "DKMS_VERSION": .plain(versionInDKMS), "PLACES": .word(places.joined(separator: " ")),
+        "CONDITIONAL": .word(conditionalNames.joined(separator: " ")),
         "SCRATCH": .verbatim(try scratch),
       ]
       return [
@@ -193,11 +199,15 @@ package struct DKMSPackage: Sendable {
   private var key: String {
     get throws {
       let inputs = package.probeInputs.isEmpty ? ["."] : package.probeInputs
+      let settings = Set(([package.deb, package.rpm].compactMap(\.self)).flatMap { $0.etc.map(\.path) }).sorted()
       let options = "\(package.variant) \(values["CONFIGURE_OPTIONS"] ?? "")"
       // Quoting would change the bytes of released packages.
       return try filled(
         PackageResources.key_sh, "dkms/key",
-        ["OPTIONS": .word(options), "INPUTS": .verbatim(inputs.joined(separator: " "))])
+        [
+          "OPTIONS": .word(options), "INPUTS": .verbatim(inputs.joined(separator: " ")),
+          "SETTINGS": settings.isEmpty ? nil : .verbatim(settings.joined(separator: " ")),
+        ])
     }
   }
 

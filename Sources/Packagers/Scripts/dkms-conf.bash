@@ -1,6 +1,6 @@
 #@ SPDX-License-Identifier: GPL-2.0-only
 #@ Which of these variables are used and which are set is up to dkms.
-# shellcheck disable=SC2034,SC2154
+# shellcheck disable=SC1090,SC1091,SC2034,SC2154
 # Made by lrelease with release @VERSION@ of @NAME@.
 PACKAGE_NAME="@MODULE@"
 PACKAGE_VERSION="@DKMS_VERSION@"
@@ -21,6 +21,20 @@ PRE_BUILD="../../../../../../../../../../../../bin/sh dkms/pre-build $kernelver 
 POST_INSTALL="../../../../../../../../../../../../bin/sh dkms/post-install $kernelver $arch"
 MAKE[0]="@MAKE@"
 CLEAN="true"
+#@if KEEP
+POST_BUILD="../../../../../../../../../../../../bin/sh dkms/post-build $kernelver $arch"
+#@end
+#@if STRIP
+# Debug information stays, so that crash dumps can be read.
+STRIP[0]="@STRIP@"
+#@end
+#@if CONDITIONS
+# Some modules are only for sites that have what they need. The script runs no program, and nothing that it does stays.
+site_has=$(. "/usr/src/@MODULE@-@DKMS_VERSION@/@CONDITIONS@" "${kernelver-}" "${kernel_source_dir-}" "${arch-}" 2>/dev/null)
+site_has=" ${site_has//$'\n'/ } "
+[[ $site_has != *" strip "* ]] || STRIP[0]="yes"
+[[ $site_has != *" weak-modules "* ]] || NO_WEAK_MODULES=""
+#@end
 #@MODULES@
 #@if RANGE
 # To dkms 3.0.10 a kernel that is not supported is a failure, with which apt stops half-way through installing it.

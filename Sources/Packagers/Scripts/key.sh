@@ -47,11 +47,24 @@ trap 'rm -f "$list"' EXIT
   echo "$compiler"
   find @INPUTS@ -type f ! -path './dkms/probed/*' ! -path ./make.log \
     ! -path ./dkms.conf ! -path ./dkms/pre-build ! -path ./dkms/post-install | digest
+#@if SETTINGS
+  grep -hv '^[[:space:]]*\(#\|$\)' @SETTINGS@ 2>/dev/null || :
+#@end
+  # Headers of other packages that the probe sees.
+  for word in ${SITE_HAS-}; do
+    echo "$word"
+    case $word in
+    *=/*)
+      find -L "${word#*=}" -type f \( -name '*.[hc]' -o -name 'Makefile*' -o -name '*.mk' -o -name Module.symvers \) | digest
+      ;;
+    esac
+  done
   cat "$obj/Module.symvers" 2>/dev/null || :
+  # Behind links too: Ubuntu's headers of a flavour are mostly links to common ones.
   for folder in "$obj" "$source"; do
     cd "$folder"
     for top in arch include scripts Makefile; do
-      [ ! -e $top ] || find $top -path include/config -prune -o \
+      [ ! -e $top ] || find -L $top -path include/config -prune -o \
         -type f \( -name '*.h' -o -name 'Makefile*' -o -name 'Kbuild*' \) -print
     done | digest
   done

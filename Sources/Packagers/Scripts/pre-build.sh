@@ -81,6 +81,11 @@ fi
 if [ ! -e "$source/Makefile" ]; then
   stop "@MODULE@ @VERSION@: kernel $kernel has no headers in $source: install them and build again"
 fi
+#@if CONDITIONS
+# What this site has, which dkms.conf asks too. NAME=FOLDER is the code of another package.
+SITE_HAS=$(sh @CONDITIONS@ "$kernel" "$source" "$(uname -m)" | tr '\n' ' ')
+export SITE_HAS
+#@end
 #@if PROBE
 # What a probe of exactly these headers has found was shipped with the release, or has to be found out.
 key=
@@ -97,6 +102,13 @@ fi
 cat dkms/cause >&2
 rm -f dkms/cause
 # For who qualifies this release: what was found, under which key, and whether it came with the release.
+# What was found with the code of another package is true at this site alone.
+case ${SITE_HAS-} in
+*=/*)
+  [ -z "${DKMS_PROBE_RESULTS:-}" ] || echo "of this site: $SITE_HAS" >"$DKMS_PROBE_RESULTS.key"
+  DKMS_PROBE_RESULTS=
+  ;;
+esac
 if [ -n "${DKMS_PROBE_RESULTS:-}" ]; then
   sh @PROBE@ --results >"$DKMS_PROBE_RESULTS" || rm "$DKMS_PROBE_RESULTS"
   echo "$key $results" >"$DKMS_PROBE_RESULTS.key"

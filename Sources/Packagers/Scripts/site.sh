@@ -7,6 +7,8 @@ module=@MODULE@
 number=@DKMS_VERSION@
 # The modules, each with the place that the kernel has for it.
 places=@PLACES@
+# Those that only some sites build.
+conditional=@CONDITIONAL@
 
 # What root has in its environment is for root's own work.
 unset CDPATH ENV BASH_ENV GREP_OPTIONS GZIP XZ_OPT XZ_DEFAULTS || :
@@ -472,6 +474,7 @@ check() {
   wrong="dkms has stored none"
   for place in $places; do
     # Which modules there are can be set below /etc.
+    case " $conditional " in *" ${place%%=*} "*) continue ;; esac
     for file in /etc/dkms/"$module"*.conf "$home/$number/$1"/*/module/"${place%%=*}".ko*; do
       [ ! -e "$file" ] || continue 2
     done

@@ -5,4 +5,9 @@
 (
   mount --rbind -- "$1" "$4" && cd "${4%/*}" &&
     mount -t overlay overlay -o "lowerdir=${4##*/},upperdir=${2##*/},workdir=${3##*/}" "${4##*/}"
-) && shift 4 && exec "$@"
+) || {
+  echo "lrelease: the layer cannot be mounted" >&2
+  exit 1
+}
+shift 4
+exec "$@"

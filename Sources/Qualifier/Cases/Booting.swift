@@ -11,8 +11,13 @@ extension CaseRun {
     let qualify = release.manifest.qualify
     let doing = "booting \(kernel) of \(target.name)"
     let initramfs = session.written("/q/initramfs")
+    // A module that a site may have in two kinds stands in the list twice.
+    var modules: [String] = []
+    for name in package.modules.map(\.name) where !modules.contains(name) {
+      if expectedModules.contains(name.replacing("-", with: "_")) { modules.append(name) }
+    }
     let guest = Guest(
-      kernel: kernel, modules: package.modules.map(\.name), smoke: withSmoke ? release.smoke : nil, qualify: qualify,
+      kernel: kernel, modules: modules, smoke: withSmoke ? release.smoke : nil, qualify: qualify,
       steps: host.steps)
     var image: FilePath?
     try await step(.guest) {
@@ -31,7 +36,9 @@ extension CaseRun {
       kernel: image, initramfs: initramfs, architecture: target.architecture, memory: qualify.memory,
       cpus: settings.cpus, emulator: host.emulator)
     do {
-      let outcome = try await machine.run(limits: host.limits ?? limits, folder: folder, doing: doing)
+      let outcome = try await machine.run(
+        limits: host.limits ?? limits, folder: folder, reports: GuestReports(mark: guest.mark, steps: guest.stepNames),
+        doing: doing)
       accelerator = outcome.accelerator.rawValue
       try judge(outcome)
     } catch let error as ReleaseError {
@@ -39,16 +46,54 @@ extension CaseRun {
     }
   }
 
-  /// Turns the reports of a guest into steps.
-  private func judge(_ outcome: VirtualMachine.GuestRun) throws {
-    func name(_ text: String) -> Verdict.Step.Name {
-      switch text {
-      case "load": .load
-      case "unload", "unload-again": .unload
-      case "smoke": .smoke
-      default: .boot
-      }
+  private func name(_ text: String) -> Verdict.Step.Name {
+    switch text {
+    case "load": .load
+    case "unload", "unload-again": .unload
+    case "smoke": .smoke
+    default: .boot
     }
+  }
+
+  /// Turns the reports of a guest into steps. A pass needs every report, and the whole of the kernel's log.
+  func judge(_ outcome: VirtualMachine.GuestRun) throws {
+    let fault = outcome.console.firstFault(own: release.manifest.qualify.faults)
+    let (running, last) = try takeSteps(outcome, fault)
+    switch outcome.disturbance {
+    case .foreign(let line):
+      throw Failure(
+        step: running, reason: fault ?? "something in the guest wrote '\(line.prefix(200))' to the line of its reports")
+    case .lost(let what):
+      throw Failure(result: .notRun, step: running, reason: "a report of the guest is lost: \(what)")
+    case nil: break
+    }
+    switch outcome.ending {
+    case .stopped(let why) where !outcome.reports.last.isEnd:
+      // The last line of a hanging kernel may say where it hangs.
+      let last = outcome.console.lastLine.map { "; its console ends with '\($0.prefix(200))'" }
+      let said = outcome.programs.last.map { ", its programs' lines with '\($0.prefix(200))'" }
+      throw Failure(step: running, reason: fault.map { "\($0) (\(why))" } ?? why + (last ?? "") + (said ?? ""))
+    case .gone:
+      throw Failure(
+        step: running,
+        reason: fault ?? "the guest ended by itself: \(outcome.console.lastLine ?? "it wrote nothing")")
+    default: break
+    }
+    let reason = fault ?? newTaint(outcome.reports)
+    steps.append(.init(name: .log, seconds: rounded(outcome.seconds - last), passed: reason == nil))
+    if let reason { throw Failure(step: .log, reason: reason) }
+    guard outcome.console.isComplete else {
+      steps[steps.count - 1].passed = false
+      throw Failure(
+        result: .notRun, step: .log,
+        reason: "the end of the kernel's log is lost: it ends with '\((outcome.console.lastLine ?? "").prefix(200))'")
+    }
+  }
+
+  /// - Returns: what the guest was doing, and when it began.
+  private func takeSteps(
+    _ outcome: VirtualMachine.GuestRun, _ fault: String?
+  ) throws -> (running: Verdict.Step.Name, since: Double) {
     var last = 0.0
     var running = Verdict.Step.Name.boot
     for (report, time) in zip(outcome.reports, outcome.times) {
@@ -60,26 +105,34 @@ extension CaseRun {
       case .failed(let text, let reason):
         steps.append(.init(name: name(text), seconds: seconds, passed: false))
         // The kernel's message says more than the error of the program.
-        let fault = outcome.console.firstFault
-        throw Failure(step: name(text), reason: fault ?? (reason.isEmpty ? "it failed" : reason))
+        let said = text == "smoke" ? complaint(of: outcome.programs, reason) : reason
+        throw Failure(step: name(text), reason: fault ?? (said.isEmpty ? "it failed" : said))
       case .end: break
       }
       last = time
     }
-    let fault = outcome.console.firstFault
-    switch outcome.ending {
-    case .stopped(let why) where outcome.reports.last != .end:
-      // The last line of a hanging kernel may say where it hangs.
-      let last = outcome.console.lines.last.map { "; its console ends with '\($0.prefix(200))'" }
-      throw Failure(step: running, reason: fault.map { "\($0) (\(why))" } ?? why + (last ?? ""))
-    case .gone:
-      throw Failure(
-        step: running,
-        reason: fault
-          ?? "the guest ended by itself: \(outcome.console.lines.last ?? "it wrote nothing")")
-    default: break
-    }
-    steps.append(.init(name: .log, seconds: rounded(outcome.seconds - last), passed: fault == nil))
-    if let fault { throw Failure(step: .log, reason: fault) }
+    return (running, last)
   }
+
+  /// The line of a smoke script that says why it failed.
+  private func complaint(of lines: [String], _ status: String) -> String {
+    let line = lines.first { line in
+      let line = line.lowercased()
+      return line.hasPrefix("failed") || line.contains("error") || line.contains("cannot")
+    }
+    return (line ?? lines.last).map { "\($0) (\(status))" } ?? status
+  }
+
+  /// What the kernel says of itself at the end, and did not before the modules were loaded.
+  private func newTaint(_ reports: [GuestReport]) -> String? {
+    guard case .ready(let before) = reports.first, case .end(let after) = reports.last else { return nil }
+    // Where nothing in the release has the kernel's licence, its modules say so.
+    let isProprietary = !release.manifest.license.contains("GPL")
+    let taint = Taint(after).faults(since: Taint(before), isProprietary: isProprietary)
+    return taint.bits == 0 ? nil : "the kernel is tainted, and was not before: \(taint.text)"
+  }
+}
+
+extension GuestReport? {
+  fileprivate var isEnd: Bool { if case .end = self { true } else { false } }
 }

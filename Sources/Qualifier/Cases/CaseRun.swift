@@ -41,6 +41,8 @@ package final class CaseRun {
   var steps: [Verdict.Step] = []
   var kernel: String
   var moduleBytes: Int64?
+  /// The modules that were installed, each `-` in their names as `_`.
+  var installed: Set<String> = []
   var accelerator: String?
   var probeKey: String?
   private var chroot: Verdict.Root?
@@ -101,6 +103,7 @@ package final class CaseRun {
       verdict.reason = "\(error)"
     }
     try Task.checkCancellation()
+    verdict.reason = verdict.reason?.cut(to: Verdict.longestReason)
     verdict.kernel = kernel
     verdict.steps = steps
     verdict.seconds = rounded((ContinuousClock.now - start).seconds)
@@ -141,13 +144,32 @@ package final class CaseRun {
     }
     guard let made else { return }
     chroot = Verdict.Root(name: try definition.key, packages: made.record.identity)
-    try await made.use { session in
-      if isLife {
-        try await tryLifecycle(in: session)
-      } else {
-        try await run(in: session)
+    do {
+      try await made.use { session in
+        if isLife {
+          try await tryLifecycle(in: session)
+        } else {
+          try await run(in: session)
+        }
       }
+    } catch let failure as Failure where failure.result != .skipped {
+      try await demandWhole(made)
+      throw failure
     }
+  }
+
+  /// What fails in a damaged chroot says nothing about the release.
+  func demandWhole(_ chroot: Chroot) async throws {
+    let damage: String?
+    do {
+      damage = try await chroot.damage(target.packageManager, doing: "checking the chroot of \(target.name)")
+    } catch is ReleaseError {
+      return
+    }
+    try Task.checkCancellation()
+    guard let damage else { return }
+    steps.append(.init(name: .root, seconds: 0, passed: false, note: Verdict.damaged))
+    throw Failure(result: .notRun, step: .root, reason: "the chroot \(chroot.path) is damaged: \(damage)")
   }
 
   private func run(in session: ChrootSession) async throws {
@@ -164,7 +186,9 @@ package final class CaseRun {
 
   // MARK: in the chroot
 
-  static let outOfSpace = "No space left on device: free some, or set TMPDIR to where there is some"
+  static var outOfSpace: String {
+    "No space left on device in \(Files.temporaryFolder): free some, or set TMPDIR to where there is some"
+  }
 
   /// Runs a script in the chroot. Its output goes to a log beside the verdict.
   func sh(

@@ -51,6 +51,12 @@ extension CaseRun {
     return nil
   }
 
+  /// The modules that must be there: all but those for which the site, here the chroot, lacks something.
+  var expectedModules: Set<String> {
+    func names(_ names: [String]) -> Set<String> { Set(names.map { $0.replacing("-", with: "_") }) }
+    return names(package.unconditional.map(\.name)).union(names(package.conditionalNames).intersection(installed))
+  }
+
   /// Checks that exactly the modules of the package exist, built for this kernel from this release.
   func checkModules(in session: ChrootSession) async throws -> String? {
     let (succeeded, output, log) = try await sh(
@@ -76,9 +82,10 @@ extension CaseRun {
         problems.append("\(fields[1]) is made for '\(fields[4])', not \(kernel)")
       }
     }
-    let expected = Set(package.modules.map { $0.name.replacing("-", with: "_") })
-    problems += expected.subtracting(found).sorted().map { "the module \($0) was not installed" }
-    problems += found.subtracting(expected).sorted().map { "the module \($0) is not of this package" }
+    installed = found
+    let all = Set(package.modules.map { $0.name.replacing("-", with: "_") })
+    problems += expectedModules.subtracting(found).sorted().map { "the module \($0) was not installed" }
+    problems += found.subtracting(all).sorted().map { "the module \($0) is not of this package" }
     moduleBytes = bytes
     if let first = problems.first {
       throw Failure(
@@ -89,14 +96,16 @@ extension CaseRun {
 
   /// Keeps the probe results of PRE_BUILD, for packages that are made later.
   func keepProbeResults(in session: ChrootSession) throws -> String? {
-    guard let results = session.found("/q/results") else {
-      return "its results cannot be kept: it knows no --results"
-    }
     guard let said = session.found("/q/results.key") else {
       return "its results cannot be kept: PRE_BUILD, which an older lrelease made, does not say their key"
     }
     // The key as dkms computed it: dkms runs PRE_BUILD with its own environment.
-    let words = String(decoding: try Files.read(said), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    let text = String(decoding: try Files.read(said), as: UTF8.self)
+    guard !text.hasPrefix("of this site: ") else { return "its results are not kept: they are \(text.trimmed)" }
+    let words = text.split(whereSeparator: \.isWhitespace)
+    guard let results = session.found("/q/results") else {
+      return "its results cannot be kept: it knows no --results"
+    }
     guard let key = words.first.map(String.init), QualifiedRange.isKey(key) else {
       throw Failure(step: .probe, reason: "dkms/key gives no key for its results")
     }

@@ -88,7 +88,7 @@ extension CaseRun {
       guard audit.output.isEmpty else {
         throw Failure(step: .life, reason: "\(what): \(audit.log.lines.first ?? "")")
       }
-      let names = Set(package.modules.map { $0.name.replacing("-", with: "_") })
+      let names = expectedModules
       let listed = try await sh(Script(PackageResources.listed_sh), in: session, log: "listed", step: .life)
       var found: [String: Set<String>] = [:]
       for line in listed.output.split(separator: "\n") {

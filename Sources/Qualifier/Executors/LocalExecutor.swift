@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Glibc
 import Verdicts
 
 /// Runs the cases of a qualification.
@@ -20,6 +21,13 @@ package struct LocalExecutor: Executor {
 
   package init(jobs: Int) { self.jobs = jobs }
 
+  /// As many as the limit of open files allows: a case has about a dozen.
+  private static var mostCases: Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1 }
+    return max(1, Int(clamping: limit.rlim_cur) / 16)
+  }
+
   package func run(
     _ cases: [Qualification.Case], of qualification: Qualification, _ candidate: CandidateRelease, progress: Progress
   ) async throws -> [Verdict] {
@@ -32,7 +40,7 @@ package struct LocalExecutor: Executor {
         next += 1
         group.addTask { (index, try await qualification.run(cases[index], candidate, on: host, progress: progress)) }
       }
-      for _ in 0..<max(1, jobs) { start() }
+      for _ in 0..<max(1, min(jobs, LocalExecutor.mostCases)) { start() }
       while let (index, verdict) = try await group.next() {
         verdicts[index] = verdict
         progress.reached(verdict.line(on: cases[index], verdicts.count, of: cases.count))

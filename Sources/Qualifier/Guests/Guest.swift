@@ -20,6 +20,12 @@ struct Guest: Sendable {
   /// The script that loads and unloads them, and runs `smoke`.
   var steps: [UInt8]
 
+  /// What its reports begin with, which only this guest is given.
+  let mark = String(hexadecimal: (0..<8).map { _ in UInt8.random(in: 0...255) })
+
+  /// The names of its steps in their order.
+  var stepNames: [String] { ["load", "unload"] + (smoke == nil ? [] : ["smoke", "unload-again"]) }
+
   /// Something that the release or its manifest needs and the target lacks.
   struct MissingRequirement: Error { var reason: String }
 
@@ -42,6 +48,7 @@ struct Guest: Sendable {
     try initramfs.add("etc/steps", steps)
     try initramfs.add("usr/bin/busybox", try busybox(doing: doing))
     func text(_ lines: [String]) -> [UInt8] { Array(lines.map { $0 + "\n" }.joined().utf8) }
+    try initramfs.add("etc/mark", text([mark]), mode: 0o600)
     try initramfs.add("etc/load", text(modules.map { $0.replacing("-", with: "_") }), mode: 0o644)
     try initramfs.add("etc/kernel-modules", text(qualify.kernelModules), mode: 0o644)
     try initramfs.add("etc/modprobe.d/qualify.conf", text(qualify.options), mode: 0o644)

@@ -4,12 +4,11 @@ import Diagnostics
 import Files
 import Glibc
 import Processes
-import Synchronization
 import SystemPackage
 
 /// A kernel that boots in QEMU with an initramfs and no disk.
 ///
-/// The guest has two serial lines: its console, and one for the reports of its script.
+/// The guest has three serial lines: its console, one for the reports of its steps, and one for what its programs write.
 package struct VirtualMachine: Sendable {
   package enum Accelerator: String, Sendable { case kvm, tcg }
 
@@ -43,33 +42,12 @@ package struct VirtualMachine: Sendable {
     package var step = 60.0
     /// The factor for all times without hardware virtualisation.
     package var factor = 10.0
-    /// Bytes of its console.
+    /// Bytes of its console and of what its programs write.
     package var console: Int64 = 16 << 20
     /// The time until a guest with hardware virtualisation writes anything: with a broken kvm, it never does.
     var firstSign = 10.0
 
     package init() {}
-  }
-
-  /// A line of the guest's report.
-  package enum Report: Sendable, Equatable {
-    case ready
-    case began(String)
-    case passed(String)
-    case failed(String, String)
-    case end
-
-    init?(_ line: some StringProtocol) {
-      let words = line.split(separator: " ", maxSplits: 2).map { $0.trimmed }
-      switch (words.first, words.count) {
-      case ("ready", _): self = .ready
-      case ("begin", 2...): self = .began(words[1])
-      case ("pass", 2...): self = .passed(words[1])
-      case ("fail", 2...): self = .failed(words[1], words.count > 2 ? words[2] : "")
-      case ("end", _): self = .end
-      default: return nil
-      }
-    }
   }
 
   /// How a guest ended.
@@ -83,21 +61,27 @@ package struct VirtualMachine: Sendable {
       case stopped(String)
     }
     package var ending: Ending
-    package var reports: [Report]
+    package var reports: [GuestReport]
     /// The time of each report, in seconds from the start.
     package var times: [Double]
+    var disturbance: GuestReports.Disturbance?
     package var console: KernelLog
+    /// The lines of its programs.
+    package var programs: [String]
     package var accelerator: Accelerator
     package var seconds: Double
   }
 
   /// Boots the guest and waits for its end.
   ///
-  /// - Parameter folder: where `console.log` and `report.log` are written.
-  /// - Throws: `ReleaseError` with code `missingTool` without QEMU, `failed` if it cannot start.
-  package func run(limits: Limits, folder: FilePath, doing: String) async throws -> GuestRun {
+  /// - Parameters:
+  ///   - folder: where `console.log` and `report.log` are written.
+  ///   - reports: takes the reports of the guest.
+  /// - Throws: `ReleaseError` with code `missingTool` without QEMU, `failed` if it cannot start or a log cannot be
+  ///   written.
+  func run(limits: Limits, folder: FilePath, reports: GuestReports, doing: String) async throws -> GuestRun {
     if emulator.mayHaveKVM {
-      let outcome = try? await run(.kvm, limits, folder, doing)
+      let outcome = try? await run(.kvm, limits, folder, reports, doing)
       try Task.checkCancellation()
       // If it reported, kvm works. If not, the kernel may be at fault: try again without kvm.
       if let outcome, !outcome.reports.isEmpty {
@@ -106,7 +90,7 @@ package struct VirtualMachine: Sendable {
       }
       emulator.remember(kvmWorked: false)
     }
-    return try await run(.tcg, limits, folder, doing)
+    return try await run(.tcg, limits, folder, reports, doing)
   }
 
   private enum Event: Sendable {
@@ -115,31 +99,24 @@ package struct VirtualMachine: Sendable {
   }
 
   private func run(
-    _ accelerator: Accelerator, _ limits: Limits, _ folder: FilePath, _ doing: String
+    _ accelerator: Accelerator, _ limits: Limits, _ folder: FilePath, _ reports: GuestReports, _ doing: String
   ) async throws -> GuestRun {
-    let console = folder.appending("console.log")
-    let report = folder.appending("report.log")
-    for file in [console, report] {
-      try Files.remove(file)
-      try Files.write([], to: file)
-    }
-    let command = try command(accelerator, console: console, report: report, doing: doing)
-    let watch = Watch(limits: limits, accelerator: accelerator, console: console, report: report)
+    let pipes = initramfs.removingLastComponent()
+    let guest = try GuestOutput(in: pipes, logs: folder, reports: reports, doing: doing)
+    let command = try await command(accelerator, pipes: pipes, doing: doing)
     let event = try await withThrowingTaskGroup(of: Event.self) { group in
       group.addTask { .ended(try await command.run(doing: doing)) }
-      group.addTask { .stop(try await watch.untilTooLong()) }
+      group.addTask { .stop(try await whyStopped(guest, accelerator, limits)) }
       defer { group.cancelAll() }
       guard let first = try await group.next() else { throw CancellationError() }
       return first
     }
-    try watch.look()
-    let log = KernelLog(try Files.read(console, limit: limits.console * 4))
-    let (reports, times) = watch.reports
+    try guest.take(isLast: true)
     var ending = GuestRun.Ending.gone
     switch event {
     case .stop(let why): ending = .stopped(why)
     case .ended(let outcome):
-      if reports.last == .end {
+      if case .end = guest.reports.last {
         ending = .finished
       } else if !outcome.succeeded {
         // QEMU then exits with success even after a panic of the guest.
@@ -149,12 +126,40 @@ package struct VirtualMachine: Sendable {
       }
     }
     return GuestRun(
-      ending: ending, reports: reports, times: times, console: log, accelerator: accelerator, seconds: watch.seconds)
+      ending: ending, reports: guest.reports, times: guest.times, disturbance: guest.disturbance,
+      console: guest.console, programs: guest.programs, accelerator: accelerator, seconds: guest.seconds)
   }
 
-  private func command(
-    _ accelerator: Accelerator, console: FilePath, report: FilePath, doing: String
-  ) throws -> Command {
+  /// Watches the output of a guest until it takes too long, or cannot be trusted.
+  ///
+  /// - Returns: why the guest must be stopped.
+  private func whyStopped(_ guest: GuestOutput, _ accelerator: Accelerator, _ limits: Limits) async throws -> String {
+    let factor = accelerator == .tcg ? limits.factor : 1
+    while true {
+      try await Task.sleep(for: .milliseconds(50))
+      try guest.take()
+      let reports = guest.reports
+      let (what, limit) =
+        switch reports.last {
+        case nil: ("the boot", limits.boot)
+        case .began(let name): (name, limits.steps[name] ?? limits.step)
+        default: ("what comes after the last report", limits.step)
+        }
+      if guest.disturbance != nil { return "its report cannot be trusted" }
+      let written = guest.written
+      if accelerator == .kvm, written == 0, reports.isEmpty, guest.seconds > limits.firstSign {
+        return "it has shown no sign of life in \(Int(limits.firstSign)) s"
+      }
+      if guest.seconds - guest.lastTime > limit * factor {
+        return "\(what) has not ended after \(Int(limit * factor)) s"
+      }
+      if written > limits.console {
+        return "it has written more than \(limits.console >> 20) MiB to its console"
+      }
+    }
+  }
+
+  private func command(_ accelerator: Accelerator, pipes: FilePath, doing: String) async throws -> Command {
     let machine: (program: String, arguments: [String], parameters: String)
     switch architecture {
     // The kernel panics if no timer interrupt arrives during its check, which happens on a busy machine. Other
@@ -169,86 +174,21 @@ package struct VirtualMachine: Sendable {
     // With several threads, a processor of the guest can run code that another is patching (a temporary int3), which
     // real processors never do: the kernel then dies without a fault of its own.
     let accelerator = accelerator == .tcg ? "tcg,thread=single" : "kvm"
-    // A reboot ends QEMU: unlike power-off, a reboot needs no driver in the guest.
-    let append = "\(machine.parameters) panic=-1 oops=panic rdinit=/init net.ifnames=0"
-    return Sandbox.tiedToUs.command(
-      emulator.program(machine.program),
+    // A reboot ends QEMU: unlike power-off, a reboot needs no driver in the guest. The time stamps tell the kernel's
+    // lines from those of programs; nothing that the steps tell the kernel's log is left out.
+    let append =
+      "\(machine.parameters) panic=-1 oops=panic rdinit=/init net.ifnames=0 "
+      + "printk.time=1 printk.devkmsg=on loglevel=7"
+    let confinement = try await emulator.confinement(of: machine.program, doing: doing)
+    let channels = GuestOutput.Channel.allCases.flatMap { ["-serial", "file:\(pipes.appending($0.pipe))"] }
+    return confinement.command(
       [
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
         "-accel", accelerator, "-smp", "\(cores)", "-m", "\(memory)",
-        "-serial", "file:\(console)", "-serial", "file:\(report)",
+      ] + channels + [
         // The guest has no network.
         "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
         "-kernel", kernel.string, "-initrd", initramfs.string, "-append", append,
-      ] + machine.arguments)
-  }
-}
-
-/// Watches the output of a guest, and detects when it takes too long.
-private final class Watch: Sendable {
-  private struct State {
-    var reports: [VirtualMachine.Report] = []
-    var times: [Double] = []
-    var last = 0.0
-  }
-  private let limits: VirtualMachine.Limits
-  private let accelerator: VirtualMachine.Accelerator
-  private let factor: Double
-  private let console: FilePath
-  private let report: FilePath
-  private let start = ContinuousClock.now
-  private let state = Mutex(State())
-
-  init(limits: VirtualMachine.Limits, accelerator: VirtualMachine.Accelerator, console: FilePath, report: FilePath) {
-    self.limits = limits
-    self.accelerator = accelerator
-    factor = accelerator == .tcg ? limits.factor : 1
-    self.console = console
-    self.report = report
-  }
-
-  var seconds: Double { (ContinuousClock.now - start).seconds }
-  var reports: ([VirtualMachine.Report], [Double]) { state.withLock { ($0.reports, $0.times) } }
-
-  /// Takes the reports since the last call.
-  func look() throws {
-    let text = String(decoding: try Files.read(report, limit: 1 << 20), as: UTF8.self)
-    // An incomplete line waits for the next call.
-    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.dropLast()
-    let found = lines.compactMap { VirtualMachine.Report($0) }
-    let now = seconds
-    state.withLock { state in
-      for report in found.dropFirst(state.reports.count) {
-        state.reports.append(report)
-        state.times.append(now)
-        state.last = now
-      }
-    }
-  }
-
-  /// - Returns: why the guest must be stopped.
-  func untilTooLong() async throws -> String {
-    while true {
-      try await Task.sleep(for: .milliseconds(50))
-      try look()
-      let (reports, last) = state.withLock { ($0.reports, $0.last) }
-      let (what, limit) =
-        switch reports.last {
-        case nil: ("the boot", limits.boot)
-        case .began(let name): (name, limits.steps[name] ?? limits.step)
-        default: ("what comes after the last report", limits.step)
-        }
-      var status = stat()
-      let written = stat(console.string, &status) == 0 ? Int64(status.st_size) : 0
-      if accelerator == .kvm, written == 0, reports.isEmpty, seconds > limits.firstSign {
-        return "it has shown no sign of life in \(Int(limits.firstSign)) s"
-      }
-      if seconds - last > limit * factor {
-        return "\(what) has not ended after \(Int(limit * factor)) s"
-      }
-      if written > limits.console {
-        return "it has written more than \(limits.console >> 20) MiB to its console"
-      }
-    }
+      ] + machine.arguments, reading: [kernel], in: pipes)
   }
 }

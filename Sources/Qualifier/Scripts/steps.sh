@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What is tried in the guest, for the shell of the target: what the target has goes before what busybox has.
-report() { printf '%s\n' "$*" >/dev/ttyS1; }
+# A report begins with a mark and its number, so that nothing else is taken for one and none is missed.
+read -r mark </etc/mark
+rm -f /etc/mark
+number=0
+report() {
+  number=$((number + 1))
+  printf '%s %s %s\n' "$mark" $number "$*" >/dev/ttyS1
+}
+# The steps in the kernel's log: what it says before the first is not the fault of a module.
+note() { echo "lrelease: $*" >/dev/kmsg; }
+tainted() { cat /proc/sys/kernel/tainted; }
 ln -sf /proc/mounts /etc/mtab
 [ -e /usr/bin/bash ] || ln -sf sh /usr/bin/bash
 # shellcheck disable=SC2013 # Each name is a word.
@@ -10,12 +20,19 @@ if [ -e /sys/class/net/eth0 ]; then
   ip address add 10.0.2.15/24 dev eth0
   ip link set eth0 up
 fi
-report ready
+report ready "$(tainted)"
 
-begin() { step=$1; report begin "$step"; }
+begin() { step=$1; note begin "$step"; report begin "$step"; }
 pass() { report pass "$step"; }
 fail() { report fail "$step" "$*"; finish; }
-finish() { report end; sync; reboot -f; }
+finish() {
+  note end
+  report end "$(tainted)"
+  sync
+  reboot -f
+  # Without this, what follows a failure would go on until the kernel restarts.
+  while :; do sleep 60; done
+}
 
 loaded() { grep -q "^$1 " /proc/modules; }
 load() {
@@ -52,16 +69,10 @@ unload
 pass
 if [ -e /etc/smoke ]; then
   begin smoke
-  if sh /etc/smoke >/tmp/smoke.log 2>&1; then
-    cat /tmp/smoke.log
-  else
-    status=$?
-    cat /tmp/smoke.log
-    fail "$(grep -m 1 -i -e '^failed' -e error -e cannot /tmp/smoke.log || tail -n 1 /tmp/smoke.log) (status $status)"
-  fi
+  # What it writes is streamed: it is there, too, when the kernel stops.
+  sh /etc/smoke || fail "status $?"
   pass
-  step=unload-again
-  report begin "$step"
+  begin unload-again
   unload
   pass
 fi

@@ -25,8 +25,14 @@ struct ExportCommand: AsyncParsableCommand {
 
     @OptionGroup var console: ConsoleOptions
 
-    func report() throws -> QualificationReport {
-      try QualificationReport(reading: qualifications.map { FilePath($0) })
+    func report(_ console: Console) throws -> QualificationReport {
+      let report = try QualificationReport(reading: qualifications.map { FilePath($0) })
+      for (folder, count) in report.leftOut {
+        console.progress.warning(
+          "\(folder): \(count == 1 ? "a verdict is" : "\(count) verdicts are") left out, of another release of this name"
+        )
+      }
+      return report
     }
   }
 
@@ -115,7 +121,7 @@ struct ExportCommand: AsyncParsableCommand {
         let path = FilePath(output)
         let places = logs.published.map { LogPlaces.published($0) }
         let page = QualificationPage(
-          try verdicts.report(), places: places ?? .relative(to: Files.absolute(path).removingLastComponent()))
+          try verdicts.report(console), places: places ?? .relative(to: Files.absolute(path).removingLastComponent()))
         try ExportCommand.write(page.html, to: path, replace: replace, console)
       }
     }
@@ -148,7 +154,7 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.run(verdicts.console) { console in
-        let report = KCIDBReport(try verdicts.report(), origin: origin, published: logs.published)
+        let report = KCIDBReport(try verdicts.report(console), origin: origin, published: logs.published)
         try output.write(report.json, isJSON: true, console)
       }
     }
@@ -172,7 +178,7 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
       try await Console.run(verdicts.console) { console in
         let places = logs.published.map { LogPlaces.published($0) }
-        try output.write(JUnitReport(try verdicts.report(), places: places ?? .asNamed).xml, console)
+        try output.write(JUnitReport(try verdicts.report(console), places: places ?? .asNamed).xml, console)
       }
     }
   }
@@ -190,7 +196,7 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Console.run(verdicts.console) { console in
-        try output.write(SupportTable(try verdicts.report()).markdown, console)
+        try output.write(SupportTable(try verdicts.report(console)).markdown, console)
       }
     }
   }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Diagnostics
+import Distributions
 import Files
 import Model
 import Processes
@@ -136,7 +137,7 @@ extension Verdict {
     let what = step.map { "\($0.rawValue): " } ?? ""
     return ReleaseError(
       .failed, doing: "\(place) \(result == .fail ? "fails" : "was not run")", reason: what + (reason ?? ""),
-      advice: change)
+      remedy: damagedChroot.map { DistributionsRemedy.removeRoot($0) } ?? change.map { Advice($0) })
   }
 }
 

@@ -35,10 +35,21 @@ enum Remedies {
     }
   }
 
+  /// Whether the running command has an option: no command advises one of another.
+  @TaskLocal static var has: @Sendable (_ option: String) -> Bool = RunningCommand.has
+
   private static func words(_ remedy: SystemRemedy) -> String {
-    switch remedy {
-    case .freeSpace: "free some space there, or write elsewhere (--output, and TMPDIR for work in progress)"
-    case .chooseWritableFolder: "choose a folder that can be written (--output, and TMPDIR for work in progress)"
+    // Commands without --output write beside the release.
+    let isChosen = has("--output")
+    return switch remedy {
+    case .freeSpace:
+      isChosen
+        ? "free some space there, or write elsewhere (--output, and TMPDIR for work in progress)"
+        : "free some space there, or set TMPDIR if that is where work in progress is"
+    case .chooseWritableFolder:
+      isChosen
+        ? "choose a folder that can be written (--output, and TMPDIR for work in progress)"
+        : "make that place writable, or use another"
     }
   }
 
@@ -51,18 +62,20 @@ enum Remedies {
 
   private static func words(_ remedy: ProcessesRemedy) -> String {
     switch remedy {
-    case .allowNamespaces(let obstacle):
-      switch obstacle {
-      case .limit: "raise the sysctl user.max_user_namespaces from 0, or give --sandbox none"
-      case .debian: "set the sysctl kernel.unprivileged_userns_clone to 1, or give --sandbox none"
-      case .appArmor:
-        "give bwrap an AppArmor profile with userns, set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0, "
-          + "or give --sandbox none"
-      case .container:
-        "let the container make namespaces (docker: seccomp=unconfined, apparmor=unconfined and SYS_ADMIN), "
-          + "or give --sandbox none"
-      }
+    case .allowNamespaces(let obstacle): words(obstacle) + (has("--sandbox") ? ", or give --sandbox none" : "")
     case .useSandbox: "leave out --sandbox none"
+    }
+  }
+
+  private static func words(_ obstacle: Sandbox.Obstacle) -> String {
+    switch obstacle {
+    case .limit: "raise the sysctl user.max_user_namespaces from 0"
+    case .debian: "set the sysctl kernel.unprivileged_userns_clone to 1"
+    case .appArmor:
+      "give bwrap an AppArmor profile with userns, or set the sysctl "
+        + "kernel.apparmor_restrict_unprivileged_userns to 0"
+    case .container:
+      "let the container make namespaces (docker: seccomp=unconfined, apparmor=unconfined and SYS_ADMIN)"
     }
   }
 
@@ -124,6 +137,10 @@ enum Remedies {
     switch remedy {
     case .freeSpaceInCache: "free some space, or give another --cache"
     case .listRoots: "'lrelease roots' lists them"
+    case .chooseOtherCache: "give a --cache on another file system"
+    case .removeRoot(let name):
+      "remove it with 'lrelease roots --remove \(name)'" + (has("--refresh") ? ", or give --refresh" : "")
+        + "; then it is made anew"
     }
   }
 

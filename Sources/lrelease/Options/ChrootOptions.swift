@@ -3,7 +3,6 @@
 import ArgumentParser
 import Distributions
 import Files
-import Glibc
 
 /// Where the chroots of targets are.
 struct ChrootCacheOptions: ParsableArguments {
@@ -13,8 +12,8 @@ struct ChrootCacheOptions: ParsableArguments {
     completion: .directory)
   var cache: String?
 
-  func roots(since: Int64? = nil) throws -> ChrootCache {
-    ChrootCache(try SourceOptions.cacheFolder(cache).appending("roots"), since: since)
+  func roots(refresh: String? = nil, runsPrograms: Bool = false) throws -> ChrootCache {
+    ChrootCache(try SourceOptions.cacheFolder(cache, runsPrograms: runsPrograms).appending("roots"), refresh: refresh)
   }
 }
 
@@ -25,5 +24,8 @@ struct ChrootOptions: ParsableArguments {
   @Flag(help: "Recreate the chroots, with the newest kernels and packages of their archives.")
   var refresh = false
 
-  func roots() throws -> ChrootCache { try place.roots(since: refresh ? Int64(time(nil)) : nil) }
+  func roots() throws -> ChrootCache {
+    try place.roots(
+      refresh: refresh ? String(UInt64.random(in: 0 ... .max), radix: 16) : nil, runsPrograms: true)
+  }
 }

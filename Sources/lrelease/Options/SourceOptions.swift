@@ -3,6 +3,7 @@
 import ArgumentParser
 import Assembler
 import Diagnostics
+import Distributions
 import Files
 import Model
 import SystemPackage
@@ -68,9 +69,16 @@ struct SourceOptions: ParsableArguments {
   }
 
   /// The requested folder, else lrelease's own in the user's cache. It is trusted, so it must belong to the user.
-  static func cacheFolder(_ asked: String?) throws -> FilePath {
+  ///
+  /// - Parameter runsPrograms: chroots are in it, whose programs are run.
+  static func cacheFolder(_ asked: String?, runsPrograms: Bool = false) throws -> FilePath {
     let home = environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { "\($0)/.cache" } ?? "/var/tmp"
     let folder = Files.absolute(FilePath(asked ?? "\(home)/lrelease"))
+    if runsPrograms, Files.obstacleToPrograms(in: folder) == "noexec" {
+      throw ReleaseError(
+        .failed, doing: "opening the cache", reason: "\(folder) is on a file system that is mounted noexec",
+        remedy: DistributionsRemedy.chooseOtherCache)
+    }
     try Files.demandOwn(folder, doing: "opening the cache")
     return folder
   }
