@@ -32,6 +32,8 @@ package struct Plan: Sendable, Equatable, Codable {
   package private(set) var dkmsVersion: String?
   /// Where the blocks of .xz archives end, if not as in plans that do not say it.
   package private(set) var blocks: BlockLayout?
+  /// The families of kernels that packages tell apart; nil in older plans, to which all kernels are of one.
+  package private(set) var families: [KernelFamily]?
   /// Series that were given when the release was cut, over those of the manifest; nil for none.
   package var patches: [AddedSeries]?
   /// The changes of vendors, in order; nil for a release as it was cut.
@@ -63,9 +65,11 @@ package struct Plan: Sendable, Equatable, Codable {
 
   /// What a package is known to do.
   package struct Proven: Sendable, Equatable, Codable {
-    /// The kernels that it supports, instead of those of the manifest.
-    package var kernelMin: Spelled<KernelRelease>
-    package var kernelMax: Spelled<KernelRelease>
+    /// In older plans, the kernels that it supports, instead of those of the manifest.
+    package var kernelMin: Spelled<KernelRelease>?
+    package var kernelMax: Spelled<KernelRelease>?
+    /// The same in plans with families of kernels.
+    package var supported: [KernelSupport.Entry]?
     /// Each kernel on which it passed, by the target's name.
     package var kernels: [String: [String]]
     /// The results of its probe, by their key.
@@ -74,6 +78,12 @@ package struct Plan: Sendable, Equatable, Codable {
     package init(_ range: KernelRange, kernels: [String: [String]], probes: [String: String]) {
       kernelMin = Spelled(range.min, as: range.min.text)
       kernelMax = Spelled(range.max, as: range.max.text)
+      self.kernels = kernels
+      self.probes = probes
+    }
+
+    package init(_ support: KernelSupport, kernels: [String: [String]], probes: [String: String]) {
+      supported = support.entries
       self.kernels = kernels
       self.probes = probes
     }
@@ -142,8 +152,11 @@ package struct Plan: Sendable, Equatable, Codable {
     package var mark: String { "by.\(vendor).\(number)" }
   }
 
-  /// Has the version spelled for dkms, and archives laid out, as is done now: for a plan that is new.
-  package mutating func useCurrentForms() {
+  /// Has the version spelled for dkms, archives laid out and kernels told apart as is done now: for a plan that is new.
+  ///
+  /// - Parameter known: the families of kernels; a plan that has some keeps them.
+  package mutating func useCurrentForms(families known: [KernelFamily]) {
+    families = families ?? known
     dkmsVersion = version.value.dkms == version.value.dkmsBefore ? nil : version.value.dkms
     blocks = .folders
   }

@@ -38,10 +38,14 @@ extension Plan {
       for release in proven.kernels.values.joined() {
         try demand(PlainText.matches(release, rest: "._+~-"), "proven.\(variant).kernels", release)
       }
-      for release in [proven.kernelMin, proven.kernelMax] {
+      for release in [proven.kernelMin, proven.kernelMax].compactMap({ $0 }) {
         try demand(PlainText.matches(release.text, rest: ".-"), "proven.\(variant)", release.text)
       }
+      let isComplete = families == nil ? proven.kernelMax != nil && proven.kernelMin != nil : true
+      try demand(isComplete && (proven.supported != nil || proven.kernelMin != nil), "proven.\(variant)", variant)
+      try checkSupport(proven.supported ?? [], "proven.\(variant).supported", demand)
     }
+    try checkFamilies(demand)
     if let last = rebuilds?.last {
       let vendor = version.value.vendor
       try demand(
@@ -52,6 +56,34 @@ extension Plan {
       _ = try ReleaseVersion.Vendor(name: rebuild.vendor, number: rebuild.number)
       try demand(rebuild.basedOn.name, .packageName, "rebuilds.basedOn.name")
       try demand(rebuild.series.map(isCleanPath) ?? true, "rebuilds.series", rebuild.series ?? "")
+    }
+  }
+}
+
+extension Plan {
+  private typealias Demand = (_ isPlain: Bool, _ key: String, _ value: String) throws -> Void
+
+  /// Families go into scripts of sites: their names as words, their expressions in quotes.
+  private func checkFamilies(_ demand: Demand) throws {
+    guard let families else { return }
+    try demand(families.count <= 100, "families", "\(families.count) families")
+    var names: Set<String> = [KernelFamily.mainline.name]
+    for family in families {
+      let isNew = Shape<String>.familyName.accepts(family.name) && names.insert(family.name).inserted
+      try demand(isNew, "families", family.name)
+      try demand(KernelFamily.fault(of: family.release) == nil, "families.\(family.name)", family.release)
+      try demand((1...9).contains(family.line), "families.\(family.name).line", "\(family.line)")
+    }
+  }
+
+  /// What packages support is of known families, and nothing is said twice.
+  private func checkSupport(_ entries: [KernelSupport.Entry], _ key: String, _ demand: Demand) throws {
+    let names = [KernelFamily.mainline.name] + (families ?? []).map(\.name)
+    for (index, entry) in entries.enumerated() {
+      try demand(names.contains(entry.family), key, entry.family)
+      let isOverlap = entries[..<index].contains { $0.family == entry.family && $0.span.overlaps(entry.span) }
+      try demand(entry.span.isRange && !isOverlap, key, "\(entry.family) \(entry.span.text)")
+      try demand(entry.by.map { Shape<String>.line.accepts($0) } ?? true, key, entry.by ?? "")
     }
   }
 }

@@ -63,10 +63,10 @@ package struct Cut: Sendable {
   private static func warnOfOwnKernel(_ context: PackagingContext, _ progress: Progress) throws {
     guard let kernel = context.plan.sources.values.compactMap(\.kernel).first else { return }
     for package in context.packages {
-      let range = try DKMSPackage(package, in: context).range
-      guard !range.contains(kernel) else { continue }
+      let kernels = try DKMSPackage(package, in: context).kernels
+      guard !kernels.contains(kernel) else { continue }
       progress.warning(
-        "the package '\(package.variant)' supports \(range.text), and the release is made from Linux \(kernel)")
+        "the package '\(package.variant)' supports \(kernels.text), and the release is made from Linux \(kernel)")
     }
   }
 

@@ -24,9 +24,15 @@ package struct SupportedKernels: Sendable, Encodable, Equatable {
   package var package: String
   package var min: String
   package var max: String
+  /// All of them, as people read it.
+  package var text: String
+  /// Each family and line, with how it is known that the package works there; empty for plans without families.
+  package var supported: [KernelSupport.Entry]
   package var basis: Basis
   /// Where the manifest describes the package; nil where the manifest does not decide.
   package var place: String?
+  /// The same in lines, for people.
+  package var lines: [String]
   /// The extras that widen the range.
   package var extras: [String]
   /// The kernels on which the package passed, by target.
@@ -34,14 +40,19 @@ package struct SupportedKernels: Sendable, Encodable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case package, min, max
+    case text = "kernels"
+    case supported
     case basis = "from"
     case place, extras, passed
   }
 
   init(_ package: Manifest.Package, in context: PackagingContext) throws {
-    let range = try DKMSPackage(package, in: context).range
+    let kernels = try DKMSPackage(package, in: context).kernels
     self.package = package.variant
-    (min, max) = (range.min.text, range.max.text)
+    (min, max) = kernels.ends
+    text = kernels.text
+    supported = kernels.support?.entries ?? []
+    lines = kernels.support?.lines ?? []
     extras = []
     passed = [:]
     if let proven = context.plan.proven?[package.variant] {
@@ -50,7 +61,8 @@ package struct SupportedKernels: Sendable, Encodable, Equatable {
       return
     }
     place = "\(package.location)"
-    if range != (try KernelRange(package.kernels)) {
+    let own = try PackageKernels(package, extras: [], plan: context.plan)
+    if kernels != own {
       extras = context.plan.extras.filter { name in
         context.manifest.extras([name], addingTo: package).contains { $0.kernels != nil }
       }

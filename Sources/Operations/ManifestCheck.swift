@@ -209,9 +209,10 @@ package struct ManifestCheck {
     }
     let named = try ReleaseVersion(
       components: version.components, prerelease: version.prerelease, respin: version.respin, extras: extras)
-    let plan = Plan(
+    var plan = Plan(
       name: manifest.name, version: named.planned, kernel: "1.0", extras: extras,
       sourceDate: 1_000_000_000, sources: pins, tools: [:], manifest: path.name, recipe: recipe.files)
+    plan.useCurrentForms(families: manifest.families)
     return try PackagingContext(plan, manifest)
   }
 }

@@ -32,13 +32,13 @@ package struct PackageContents: Sendable, Codable {
   /// - Parameter path: a release folder, a tarball, or a package.
   /// - Throws: `ReleaseError` when it is none of them, with code `different` for a release that was changed.
   package static func read(_ path: FilePath, progress: Progress) async throws -> PackageContents {
-    if Files.isFolder(path) { return release(try await Release(opening: path, progress: progress)) }
+    if Files.isFolder(path) { return try release(try await Release(opening: path, progress: progress)) }
     let start = try Files.start(of: path, count: 8)
     if start.starts(with: Array("!<arch>".utf8)) { return try await deb(path, progress) }
     if start.starts(with: [0xed, 0xab, 0xee, 0xdb]) { return try await rpm(path, progress) }
     let content = try await TarballContent(reading: path, progress: progress)
     // The debian.tar of a Debian source package has no records.
-    return content.isRelease ? release(try Release(content)) : try contents([], content.files, origins: nil, below: "")
+    return try content.isRelease ? release(Release(content)) : contents([], content.files, origins: nil, below: "")
   }
 
   /// The part of it that `paths` name: files, and folders with what is in them.
@@ -56,7 +56,7 @@ package struct PackageContents: Sendable, Codable {
     return PackageContents(header: header, files: files.filter { found.contains($0.path) })
   }
 
-  private static func release(_ release: Release) -> PackageContents {
+  private static func release(_ release: Release) throws -> PackageContents {
     let plan = release.plan
     var header = ["release  \(release.name)  \(Timestamp(seconds: plan.sourceDate).iso8601)"]
     for rebuild in plan.rebuilds ?? [] {
@@ -69,6 +69,10 @@ package struct PackageContents: Sendable, Codable {
       for patch in added.patches {
         header.append("patch    \(added.mark)/\(patch.name)" + (added.source.map { ", to the source \($0)" } ?? ""))
       }
+    }
+    let context = try PackagingContext(plan, release.manifest)
+    for package in context.packages {
+      header += try DKMSPackage(package, in: context).kernels.lines.map { "kernels  \(package.variant): \($0)" }
     }
     header += release.artifacts.map { "artifact \($0.name), SHA-256 \($0.sha256)" }
     let tree = release.tree

@@ -10,7 +10,7 @@ import Diagnostics
 ///
 /// - `@NAME@` is a value.
 /// - A line `#@NAME@` is the lines of a value, or nothing.
-/// - Lines from `#@if NAME` to `#@end` are there when a value has the name.
+/// - Lines from `#@if NAME` to `#@end` are there when a value has the name; one such part may hold another.
 /// - Lines `#@ words` and `# shellcheck …` are for readers of the file.
 package struct Script: Sendable {
   package enum Value: Sendable {
@@ -45,13 +45,14 @@ package struct Script: Sendable {
     }
     let placeholder = /@([A-Z_]+)@/
     var lines: [String] = []
-    var isLeftOut = false
+    // One inside another counts where both do.
+    var isTaken: [Bool] = []
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
       if line.hasPrefix("#@if ") {
-        isLeftOut = values[String(line.dropFirst(5))] == nil
+        isTaken.append(isTaken.last != false && values[String(line.dropFirst(5))] != nil)
       } else if line == "#@end" {
-        isLeftOut = false
-      } else if isLeftOut || line.hasPrefix("#@ ") || line.hasPrefix("# shellcheck ") {
+        _ = isTaken.popLast()
+      } else if isTaken.last == false || line.hasPrefix("#@ ") || line.hasPrefix("# shellcheck ") {
         continue
       } else if line.hasPrefix("#@") {
         let text = try value(line.dropFirst(2).dropLast())

@@ -37,10 +37,11 @@ package enum QualifiedRange {
     for (verdict, _) in verdicts where verdict.isLife && verdict.result == .fail {
       progress.warning("\(verdict.variant) fails in the life of a site on \(verdict.target): \(verdict.reason ?? "")")
     }
+    let manifest = try plan.parsedManifest()
     var proven: [String: Plan.Proven] = [:]
     for variant in Set(verdicts.map(\.0.variant)) {
       let own = verdicts.filter { $0.0.variant == variant && !$0.0.isLife }
-      guard let range = try range(own.map(\.0), of: variant, progress: progress) else {
+      guard own.contains(where: { $0.0.result == .pass }) else {
         throw ReleaseError(
           .unverified, doing: doing, reason: "the package '\(variant)' passed on no kernel",
           advice: "leave it out of the manifest, or see what the verdicts say")
@@ -56,18 +57,61 @@ package enum QualifiedRange {
         }
         probes[key] = try VerdictStore(folder).probeResults(of: verdict, doing: doing)
       }
-      proven[variant] = Plan.Proven(
-        range, kernels: kernels.mapValues { $0.sorted() },
-        probes: probes)
+      let passed = kernels.mapValues { $0.sorted() }
+      if let claimed = KernelSupport(of: variant, plan, manifest) {
+        let support = self.support(own.map(\.0), over: claimed, of: variant, progress: progress)
+        proven[variant] = Plan.Proven(support, kernels: passed, probes: probes)
+      } else if let range = try range(own.map(\.0), of: variant, progress: progress) {
+        proven[variant] = Plan.Proven(range, kernels: passed, probes: probes)
+      }
     }
     plan.proven = proven
     return plan
   }
 
-  /// The plan of a candidate whose packages claim all kernels of a range, instead of those of the manifest.
-  package static func claim(_ range: KernelRange, in plan: Plan) throws -> Plan {
+  /// The plan of a candidate whose packages claim these kernels, instead of those of the manifest.
+  ///
+  /// - Parameter claims: kernels of kernel.org as `5.10-7.3`, and of families as `el9=5.14.0-611..5.14.0-687`.
+  /// - Throws: `ReleaseError` with code `input` for anything else, and for families that the plan does not know.
+  package static func claim(_ claims: [String], in plan: Plan) throws -> Plan {
+    func wrong(_ claim: String) -> ReleaseError {
+      ReleaseError(
+        .input, doing: "reading what a candidate claims", reason: "'\(claim)' is not a range of kernels",
+        advice: "write it as 5.10-7.3, or as el9=5.14.0-611..5.14.0-687")
+    }
     var plan = plan
-    let claimed = Plan.Proven(range, kernels: [:], probes: [:])
+    let claimed: Plan.Proven
+    if let families = plan.families {
+      let names = [KernelFamily.mainline.name] + families.map(\.name)
+      var entries: [KernelSupport.Entry] = []
+      for claim in claims {
+        let parts = claim.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+        let isPlain = parts.count == 1
+        let ends =
+          (isPlain
+          ? parts[0].split(separator: "-", omittingEmptySubsequences: false)
+          : parts[1].split(separator: "..", omittingEmptySubsequences: false)).map(String.init)
+        let builds = ends.compactMap { isPlain ? KernelRelease($0).map { KernelBuild($0) } : KernelBuild($0) }
+        guard parts.count <= 2, ends.count == 2, builds.count == 2 else { throw wrong(claim) }
+        let span = KernelSpan(builds[0], builds[1])
+        let family = isPlain ? KernelFamily.mainline.name : parts[0]
+        guard names.contains(family) else {
+          throw ReleaseError(
+            .input, doing: "reading what a candidate claims", reason: "the family '\(family)' is not known",
+            advice: family.nearest(in: names).map { "did you mean '\($0)'?" })
+        }
+        let overlaps = entries.contains { $0.family == family && $0.span.overlaps(span) }
+        guard span.isRange, !overlaps else { throw wrong(claim) }
+        entries.append(KernelSupport.Entry(family: family, span: span, standing: .unknown))
+      }
+      claimed = Plan.Proven(KernelSupport(families: families, entries: entries), kernels: [:], probes: [:])
+    } else {
+      let ends = claims.first.map { $0.split(separator: "-", omittingEmptySubsequences: false).map(String.init) } ?? []
+      guard claims.count == 1, ends.count == 2, let range = try? KernelRange(ends[0], ends[1]) else {
+        throw wrong(claims.joined(separator: ","))
+      }
+      claimed = Plan.Proven(range, kernels: [:], probes: [:])
+    }
     let variants = try plan.parsedManifest().packages(with: plan.extras).map(\.variant)
     plan.proven = Dictionary(uniqueKeysWithValues: variants.map { ($0, claimed) })
     return plan
@@ -78,8 +122,8 @@ package enum QualifiedRange {
     name.utf8.count == 32 && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
-  /// The newest kernels on which a package passed, back to the first failure: both ends as a line of kernels, such as
-  /// 6.12. Lines in between that were not tried are included.
+  /// For plans without families: the newest kernels on which a package passed, back to the first failure: both ends as a
+  /// line of kernels, such as 6.12. Lines in between that were not tried are included.
   package static func range(_ verdicts: [Verdict], of package: String, progress: Progress) throws -> KernelRange? {
     var lines: [KernelRelease: Bool] = [:]
     for verdict in verdicts where verdict.result == .pass || verdict.result == .fail {

@@ -41,6 +41,10 @@ import Testing
     Stored(
       name: "proven", release: "demo-7.4~rc2",
       identity: "23f3c5a60e4898d79de103a67bc7b3bda35ab5429e0a0b08f4f6e6c17c77bf66"),
+    // With families of kernels, which the others have not.
+    Stored(
+      name: "families", release: "demo-7.4~rc2",
+      identity: "530cdfe934c17ee7e78c6ba044da1e2fb965d2377a5443dadcf58010de1f95f5"),
     // A binary keyring, a signed tag, a pinned tarball, an unsigned one, and a tool.
     Stored(
       name: "vouched", release: "demo-7.4",
@@ -59,7 +63,7 @@ import Testing
     let bytes = try Files.read(Self.folder.appending("rebuilt-twice.json"))
     var plan = try Plan(parsing: bytes, doing: "testing")
     #expect(plan.versionInDKMS == "7.4.2.3.0.2")
-    plan.useCurrentForms()
+    plan.useCurrentForms(families: KernelFamily.known)
     #expect(plan.versionInDKMS == "7.4.2.3.0.2-and.late.more")
     let told = try JSON.encode(plan)
     #expect(try Plan(parsing: told, doing: "testing").versionInDKMS == "7.4.2.3.0.2-and.late.more")
@@ -109,6 +113,8 @@ import Testing
     #expect(plans.contains { $0.recipe.values.contains { $0.hex != nil } })
     #expect(plans.contains { $0.proven?.values.contains { !$0.kernels.isEmpty && !$0.probes.isEmpty } == true })
     #expect(plans.contains { $0.proven?.values.contains { $0.kernels.isEmpty && $0.probes.isEmpty } == true })
+    #expect(plans.contains { $0.families != nil } && plans.contains { $0.families == nil })
+    #expect(plans.contains { $0.proven?.values.contains { $0.supported?.contains { $0.by != nil } == true } == true })
     #expect(plans.contains { $0.rebuilds?.contains { $0.extras != nil && $0.patches != nil } == true })
     #expect(pins.contains { $0.commit != nil && $0.ref != nil && $0.signedBy != nil })
     #expect(pins.contains { $0.isUnsigned == true } && pins.contains { $0.isPinned == true })

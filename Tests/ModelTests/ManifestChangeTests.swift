@@ -70,7 +70,7 @@ import Testing
     #expect(manifest.packages.count == 1 && package.summary == "changed" && package.deb?.name == "acme-sample-dkms")
     #expect(package.deb?.recipe == "../up/debian/dkms")
     #expect(package.modules.map { "\($0.name) \($0.path) \($0.install)" } == ["samplefs sample /updates/acme"])
-    #expect(package.kernels.min.text == "5.10" && package.kernels.max.text == "7.9")
+    #expect(package.kernels.claims[0].span.min.text == "5.10" && package.kernels.claims[0].span.max.text == "7.9")
     #expect(package.exclude.map(\.pattern) == ["tests", "Kconfig", "LICENSES", "/doc"])
     #expect(manifest.extras.keys.sorted() == ["mark"])
     #expect(manifest.extras["mark"]?.packages.map(\.module) == ["acmemark"])
@@ -100,6 +100,49 @@ import Testing
   func whatCannotBeChanged(_ text: String, _ words: String) throws {
     let error = #expect(throws: (any Error).self) { try read(text) }
     #expect(error.map { "\($0)" }?.contains(words) == true, "\(error.map { "\($0)" } ?? "")")
+  }
+
+  /// The entries of a list of kernels have the names of their families.
+  @Test func kernelsChangeByFamily() throws {
+    let base = """
+      name = "demo"
+      version = "1.0"
+      summary = "demo"
+      license = "GPL-2.0-only"
+      homepage = "https://example.org/"
+      maintainer = "A <a@example.org>"
+      [sources.own]
+      folder = "own"
+      [[tree]]
+      from = "own:"
+      [modules]
+      kernels = [
+        { family = "mainline", min = "6.1", max = "6.12" },
+        { family = "el9", min = "5.14.0-611", max = "5.14.0-611" },
+      ]
+      [kernel-families.own]
+      release = "[+]own$"
+      [[packages]]
+      modules = [{ name = "m" }]
+      [packages.deb]
+      recipe = "dkms"
+      """
+    func read(_ change: String) throws -> KernelSupport {
+      let text = "extends = \"base.toml\"\n\(change)"
+      let manifest = try Manifest(parsing: Array(text.utf8), file: "m.toml") { _ in Array(base.utf8) }
+      return KernelSupport(manifest.packages[0].kernels, families: manifest.families)
+    }
+    #expect(
+      try read("[change.modules.kernels.el9]\nmax = \"5.14.0-687\"").text == "6.1 to 6.12, el9 5.14.0-611 to 5.14.0-687"
+    )
+    #expect(try read("[change.modules.kernels]\nmainline = { remove = true }").text == "el9 5.14.0-611 to 5.14.0-611")
+    #expect(try read("[modules]\nkernels = { min = \"7.0\", max = \"7.3\" }").text == "7.0 to 7.3")
+    // Families of both.
+    let both = try read("[kernel-families.other]\nrelease = \"[+]other$\"")
+    #expect(both.families.prefix(2).map(\.name) == ["other", "own"])
+    let error = #expect(throws: (any Error).self) { try read("[change.modules.kernels.el8]\nmax = \"4.18.0-553\"") }
+    #expect(
+      error.map { "\($0)" }?.contains("has no 'el8'; did you mean 'el9'?") == true, "\(error.map { "\($0)" } ?? "")")
   }
 
   @Test func aChangeNeedsAnother() throws {

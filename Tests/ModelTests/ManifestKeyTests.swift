@@ -27,6 +27,7 @@ import Testing
     switch schema {
     case .string, .boolean, .integer, .anyTable, .named: []
     case .array(let element, _): keys(of: element, in: table)
+    case .either(let one, let other): Array(Set(keys(of: one, in: table) + keys(of: other, in: table)))
     case .map(let element, _): keys(of: element, in: "\(table).NAME")
     case .table(let fields, _):
       fields.flatMap { field in
@@ -68,6 +69,7 @@ import Testing
   }
 
   private static func keys(of schema: PrintedSchema, in table: String) -> [Key] {
+    if let either = schema.anyOf { return Array(Set(either.flatMap { keys(of: $0, in: table) })) }
     if let element = schema.items { return keys(of: element, in: table) }
     if case .names(let element) = schema.others { return keys(of: element, in: "\(table).NAME") }
     return (schema.properties ?? [:]).flatMap { name, inner in
@@ -88,12 +90,14 @@ import Testing
       }
     }
     enum CodingKeys: String, CodingKey {
-      case description, items, properties, required
+      case description, items, properties, required, anyOf
       case otherwise = "else"
       case others = "additionalProperties"
     }
     let description: String?
     let items: PrintedSchema?
+    /// What has several forms.
+    let anyOf: [PrintedSchema]?
     let properties: [String: PrintedSchema]?
     let required: [String]?
     /// What counts at the top where nothing is extended.

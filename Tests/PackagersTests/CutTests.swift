@@ -142,12 +142,12 @@ import Testing
       #expect(
         try await Command("dpkg-deb", ["-f", deb, "Depends"]).check(doing: "asking").text.contains("make, bpftrace"))
       let described = try await Command("dpkg-deb", ["-f", deb, "Description"]).check(doing: "asking").text
-      #expect(described.contains("Supported are kernels 5.4 to 7.3."))
+      #expect(described.contains("Supported are:\n  - kernels 5.4 to 7.3: untried"))
       let files = try await Command("dpkg-deb", ["--fsys-tarfile", deb]).check(doing: "unpacking").output
       let configuration = try await Command("tar", ["-xO", "./usr/src/sample-7.2.1-and.trace.trace.more/dkms.conf"])
         .run(
           input: files, doing: "reading dkms.conf")
-      #expect(configuration.text.contains("KERNEL_MIN=\"5.4\"") && configuration.text.contains("MAX=\"7.3.999\""))
+      #expect(configuration.text.contains("supported are 5.4 to 7.3") && !configuration.text.contains("KERNEL_MAX="))
       let rpm = release.appending("sample-dkms-7.2.1+and.trace.trace.more-1.noarch.rpm").string
       #expect(
         try await Command("rpm", ["-qp", "--requires", rpm]).check(doing: "asking").text.contains("bpftrace >= 0.14"))

@@ -216,4 +216,55 @@ import Testing
       try await machine.expect([])
     }
   }
+
+  /// An upgrade to a release that knows nothing of EL 9 takes nothing away from a node of EL 9.
+  @Test func aNodeOfAnotherFamilyKeepsItsModules() async throws {
+    try await use { machine, kernels in
+      try await TestRoot.tellRPM(machine.session)
+      let elder = machine.folder.appending("elder")
+      let copied = ["manifests", "Examples", "debian", "specs"].map { Workshop.root.appending($0).string }
+      try Files.makeFolder(elder)
+      _ = try await Command("cp", ["-r"] + copied + [elder.string]).check(doing: "copying")
+      let manifest = elder.appending("manifests/sample.toml")
+      let text = String(decoding: try Files.read(manifest), as: UTF8.self)
+      let families = text.replacing(
+        #"kernels = { min = "5.10", max = "7.3" }"#,
+        with: #"kernels = [{ family = "el9", min = "5.14.0-611", max = "5.14.0-611" }]"#)
+      try #require(families != text)
+      try Files.replace(manifest, with: Array(families.utf8))
+      for (version, place) in [
+        ("-r0", manifest.string), ("-r1", Workshop.root.appending("manifests/sample.toml").string),
+      ] {
+        _ = try await Command(
+          Workshop.lrelease,
+          [
+            "cut", place, "--source", "linux=\(Workshop.root.appending("Examples/sample/linux"))", "--output",
+            machine.folder.appending("out\(version)").string,
+          ] + (version == "-r1" ? ["--respin", "1"] : [])
+        ).check(doing: "cutting \(version)")
+      }
+      // A kernel of Debian under the name of one of EL 9, and no other.
+      let old = try #require(kernels.first { $0.hasPrefix("6.1.") })
+      let node = "5.14.0-611.1.el9_7.x86_64"
+      try await machine.run(
+        """
+        cp -a /lib/modules/\(old) /lib/modules/\(node)
+        cp -a "$(readlink -f /lib/modules/\(old)/build)" /usr/src/linux-headers-\(node)
+        ln -sfn /usr/src/linux-headers-\(node) /lib/modules/\(node)/build
+        cd /usr/src/linux-headers-\(node)/include
+        sed -i 's/\(old)/\(node)/' generated/utsrelease.h config/kernel.release
+        for kernel in \(kernels.joined(separator: " ")); do rm -r /lib/modules/$kernel; done
+        """)
+      try await machine.run("rpm -i out-r0/sample-7.2.1/*.noarch.rpm")
+      try await machine.expect(dkms([node: "7.2.1"], sources: "7.2.1"))
+      let upgraded = try await machine.run("rpm -U out-r1/sample-7.2.1+r1/*.noarch.rpm 2>&1")
+      #expect(
+        upgraded.text.contains(
+          "sample 7.2.1+r1: kernel \(node) is skipped: it is one of el9, for which nothing is known; supported are 5.10 to 7.3; "
+            + "those of 7.2.1, which it has, stay\n"), "\(upgraded.text)")
+      try await machine.expect(dkms([node: "7.2.1"], sources: "7.2.1.1"))
+      try await machine.run("rpm -e sample-dkms")
+      try await machine.expect([])
+    }
+  }
 }

@@ -19,6 +19,20 @@ import Testing
     """
   }
 
+  /// Families of kernels, which go into scripts of sites, and what is supported of them.
+  private static func family(_ name: String, _ release: String, line: Int = 2) -> String {
+    """
+    "families" : [{ "name" : "\(name)", "release" : "\(release)", "line" : \(line), "follows" : false }],
+    """
+  }
+
+  private static func supported(_ family: String, _ min: String, _ max: String, more: String = "") -> String {
+    """
+    "proven" : { "modules" : { "supported" : [{ "family" : "\(family)", "min" : "\(min)", "max" : "\(max)",
+    "standing" : "stated"\(more) }], "kernels" : {}, "probes" : {} } },
+    """
+  }
+
   /// What is put before `"recipe"`, the exit status, and words of the error.
   private static let added: [(text: String, status: Int32, words: String)] = [
     (proven("modules", "", #""../../x" : "id""#), 2, "proven.modules.probes: '../../x' cannot stand there"),
@@ -26,6 +40,11 @@ import Testing
     (proven("modules", #""$(id)" : ["7.0"]"#, ""), 2, "proven.modules.kernels: '$(id)'"),
     (proven("modules", #""debian-12" : ["7.0;id"]"#, ""), 2, "proven.modules.kernels: '7.0;id'"),
     (proven("../m", "", ""), 2, "proven: '../m'"),
+    (supported("el9; id", "6.1", "6.2"), 2, "proven.modules.supported: 'el9; id' cannot stand there"),
+    (supported("el9", "6.2", "6.1"), 2, "proven.modules.supported: 'el9 6.2 to 6.1'"),
+    (supported("el9", "6.1", "$(id)"), 2, "'$(id)' is no build of a kernel"),
+    (supported("el9", "6.1", "6.2", more: #", "by" : "$(id)""#), 2, "proven.modules.supported: '$(id)'"),
+    (#""proven" : { "modules" : { "kernels" : {}, "probes" : {} } },"#, 2, "proven.modules: 'modules'"),
     (#""rebuilds" : [{ "vendor" : "a\nb", "number" : 1, \#(base) }],"#, 2, "version: '7.4, of a rebuild by a\\nb'"),
     (#""rebuilds" : [{ "vendor" : "a", "number" : 1, \#(base) }],"#, 2, "version: '7.4, of a rebuild by a'"),
     (#""kernel" : "7.4$(id)","#, 2, "it has the key kernel twice in one place"),
@@ -73,6 +92,17 @@ import Testing
       }
       for (text, status, words) in Self.added {
         try await check(plan.replacing("\"recipe\" : {", with: "\(text) \"recipe\" : {"), status, words)
+      }
+      let families = try #require(plan.firstRange(of: "\"families\" : ["))
+      let end = try #require(plan[families.upperBound...].firstRange(of: "\n  ],"))
+      for (text, words) in [
+        (Self.family("a;id", "x"), "families: 'a;id' cannot stand there"),
+        (Self.family("mainline", "x"), "families: 'mainline'"),
+        (Self.family("a", "x'; id; '"), "families.a: 'x'; id; ''"),
+        (Self.family("a", "x$\\n"), "families.a"), (Self.family("a", "("), "families.a: '('"),
+        (Self.family("a", "x", line: 0), "families.a.line: '0'"),
+      ] {
+        try await check(String(plan[..<families.lowerBound]) + text + plan[end.upperBound...], 2, words)
       }
       for (old, new, status, words) in Self.changed {
         try await check(plan.replacing(old, with: new, maxReplacements: 1), status, words)

@@ -107,7 +107,8 @@ import Testing
       #expect(manifest.maintainer == "A Person <a@example.org>" && manifest.license == "GPL-2.0-or-later")
       #expect(manifest.homepage == "https://git.example.org/a/demo" && !text.contains("secret"))
       #expect(manifest.version == "{code}" && manifest.sources["code"]?.ref == "demo-1.2")
-      #expect(manifest.packages[0].modules[0].hasOwnVersion && manifest.packages[0].kernels.max.text == "6.12")
+      #expect(
+        manifest.packages[0].modules[0].hasOwnVersion && manifest.packages[0].kernels.claims[0].span.max.text == "6.12")
       #expect(manifest.qualify.smoke == "lrelease-smoke.sh" && !text.contains("CHANGE"))
       try await expectCut(workshop, "demo")
       #expect(Files.exists(workshop.output.appending("demo-1.2/demo-1.2.tar.xz")))

@@ -63,6 +63,8 @@ import Testing
     "which is not declared", "is named a second time", "must not be above", "which is no other extra",
     "that source has no version", "which does not exist", "each needs a 'when' of its own",
     "and no 'conditions' say which", "'(' is not closed", "')' closes nothing", "names no modules",
+    "which another entry of 'kernels' has", "which is not known", "which is not within", "leaves nothing of",
+    "is no release of mainline",
     "'kernels' is missing: neither", "so it cannot add modules", "key that is redefined", "WITH follows ')'",
   ]
 

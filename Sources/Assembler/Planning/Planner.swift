@@ -152,7 +152,7 @@ package struct Planner {
       sourceDate: pins.values.map(\.date).max() ?? 0, sources: pins, tools: try await tools, manifest: manifestName,
       recipe: recipe.files)
     if !added.isEmpty { plan.patches = added }
-    plan.useCurrentForms()
+    plan.useCurrentForms(families: manifest.families)
     plan.format = Plan.format(patches: plan.appliedPatches)
     plan.places = places
     return OpenedPlan(plan: plan, manifest: manifest, contents: contents, cache: request.cache)

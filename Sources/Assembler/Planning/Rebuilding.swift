@@ -62,7 +62,7 @@ extension Planner {
       components: version.components, prerelease: version.prerelease, respin: version.respin, extras: plan.extras,
       vendor: vendor
     ).planned
-    plan.useCurrentForms()
+    plan.useCurrentForms(families: manifest.families)
 
     let contents = try await readAdded(manifest, request.added, into: &plan, progress)
     let tree = try await changed(code, from: old, to: &plan, manifest, contents, cache: request.added.cache, progress)

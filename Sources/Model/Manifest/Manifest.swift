@@ -28,6 +28,8 @@ package struct Manifest: Sendable {
   package var packaging: Packaging?
   package var qualify: Qualify
   package var audit: Audit?
+  /// Families of kernels beside those that lrelease knows.
+  package var ownFamilies: [KernelFamily]
 
   /// Where files of the release come from.
   package struct Source: Sendable {
@@ -223,15 +225,28 @@ package struct Manifest: Sendable {
     package var rpmDepends: [String]
     /// Packages that are made only with it; only they hold its files.
     package var packages: [Package]
-    /// Kernel releases to which it widens the range of every package.
+    /// Kernels that every package supports with it, beside its own.
     package var kernels: Kernels?
     package var location: SourceLocation
   }
 
-  /// A range of kernel releases, including both ends.
-  package struct Kernels: Sendable, Equatable {
-    package var min: KernelRelease
-    package var max: KernelRelease
+  /// The kernels that a package claims to support.
+  package struct Kernels: Sendable {
+    package var claims: [KernelClaim]
+    /// It says `{ min, max }`: one range of kernels of kernel.org.
+    package var isPlain: Bool
+  }
+
+  /// Kernels of one family.
+  package struct KernelClaim: Sendable {
+    package var family: String
+    package var span: KernelSpan
+    package var except: [Located<KernelSpan>]
+    /// Who says so; nil for nobody but the manifest.
+    package var stated: String?
+    /// Of the family's name, and of the lower end.
+    package var familyLocation: SourceLocation
+    package var location: SourceLocation
   }
 
   /// A kernel module that a package builds.

@@ -6,12 +6,12 @@ import SystemPackage
 // How one manifest is made of another: `extends` and `change`.
 
 extension TOMLNode {
-  /// Merges this document over another one: its values replace those of the other, key by key, and within `sources`,
-  /// `extras` and `modules` again key by key. Then its `change` is carried out.
+  /// Merges this document over another one: its values replace those of the other, key by key, within `sources`,
+  /// `extras`, `modules` and the like again key by key. Then its `change` is carried out.
   func extending(_ base: TOMLNode) throws(ReleaseError) -> TOMLNode {
     var merged = base.table
     for (key, ours) in table where key != Manifest.change {
-      let isMerged = ["sources", "extras", "modules", "audit"].contains(key)
+      let isMerged = ["sources", "extras", "modules", "audit", "kernel-families"].contains(key)
       if isMerged, let theirs = merged[key], case .table(let inner) = ours.value, case .table(let outer) = theirs.value
       {
         merged[key] = TOMLNode(value: .table(outer.merging(inner) { $1 }), location: ours.location)
@@ -31,7 +31,7 @@ extension TOMLNode {
   /// The keys that name an element of an array of tables; the first that it has counts.
   private static let names = [
     "packages": ["variant", "rpm", "deb"], "modules": ["name"], "list": ["name"], "tree": ["from"],
-    "generate": ["path"], "files": ["path"], "etc": ["path"],
+    "generate": ["path"], "files": ["path"], "etc": ["path"], "kernels": ["family"],
   ]
 
   private func name(by keys: [String]) -> String? { keys.lazy.compactMap { self[$0]?.string }.first }

@@ -57,6 +57,10 @@ extension Manifest {
     qualify = table.optional("qualify", .table { Qualify(&$0) }, default: .plain, "what is tried on a booted kernel")
     audit = table.optional(
       "audit", .table { Audit(&$0) }, "what belongs to mainline, and what is there for other kernels")
+    ownFamilies = table.optional(
+      "kernel-families", .map(.familyName) { name in .table { KernelFamily(&$0, name: name) } }, default: [:],
+      "families of kernels beside those that lrelease knows, by name"
+    ).sorted { $0.key < $1.key }.map(\.value)
     guard let name, let version, let summary, let license, let homepage, let maintainer, let sources, let rules
     else { return nil }
     self.name = name
@@ -189,7 +193,7 @@ extension Manifest.Extra {
       "packages", .array(.table { .init(&$0, shared: shared.forExtra(name, summary ?? ""), extra: name) }), default: [],
       "packages of its own")
     kernels = table.optional(
-      "kernels", .table { Manifest.Kernels(&$0) }, "kernel releases that every package supports with it, beside its own"
+      "kernels", Manifest.Kernels.shape, "kernels that every package supports with it, beside its own"
     )
     table.constrain(.notBothFilled("packages", "modules"))
     guard let summary, let license else { return nil }

@@ -113,9 +113,6 @@ extension Manifest {
         names[key] = relations.location
       }
     }
-    let added = extras.values.compactMap { extra in extra.kernels.map { ($0, extra.location) } }
-    for (range, location) in all.map({ ($0.kernels, $0.location) }) + added where range.min > range.max {
-      report(location, "kernels.min '\(range.min)' must not be above kernels.max '\(range.max)'")
-    }
+    checkKernels(all.map(\.kernels) + extras.sorted { $0.key < $1.key }.compactMap(\.value.kernels), &table)
   }
 }

@@ -18,15 +18,6 @@ extension Manifest.Module {
   }
 }
 
-extension Manifest.Kernels {
-  init?(_ table: inout TableReader) {
-    let min = table.required("min", .kernelRelease, "oldest kernel release that is supported, as 5.10")
-    let max = table.required("max", .kernelRelease, "newest; 7.2 includes every 7.2.y")
-    guard let min, let max else { return nil }
-    self.init(min: min, max: max)
-  }
-}
-
 extension Manifest {
   /// How packages are built: for all of them in `[modules]`, or for one package.
   struct Building: Sendable {
@@ -81,7 +72,7 @@ extension Manifest {
 
 extension Manifest.Building {
   init(_ table: inout TableReader) {
-    kernels = table.optional("kernels", .table { Manifest.Kernels(&$0) }, "range of kernel releases")
+    kernels = table.optional("kernels", Manifest.Kernels.shape, Manifest.Kernels.doc)
     architectures = table.optional(
       "architectures", .architectures, "expression that dkms matches with the machine's architecture")
     probe = table.optional(

@@ -7,6 +7,8 @@ indirect enum Schema: Sendable {
   case boolean
   case integer(ClosedRange<Int>)
   case array(Schema, atLeast: Int)
+  /// One or the other.
+  case either(Schema, Schema)
   /// A table with these keys and no others, and what holds of them together.
   case table([Field], [Constraint])
   /// A table whose keys are names that the author chooses.
@@ -104,6 +106,8 @@ extension Schema {
       members["type"] = .string("array")
       members["items"] = element.jsonSchema()
       if least > 0 { members["minItems"] = .number(least) }
+    case .either(let one, let other):
+      members["anyOf"] = .array([one.jsonSchema(), other.jsonSchema()])
     case .map(let element, let names):
       members["type"] = .string("object")
       if let names { members["propertyNames"] = names.jsonSchema() }
@@ -135,6 +139,7 @@ extension Schema {
     switch self {
     case .string, .boolean, .integer, .anyTable: [:]
     case .array(let element, _): element.definitions
+    case .either(let one, let other): one.definitions.merging(other.definitions) { $1 }
     case .map(let element, let names): element.definitions.merging(names?.definitions ?? [:]) { $1 }
     case .named(let name, let inner): inner.definitions.merging([name: inner]) { $1 }
     case .table(let fields, _): fields.reduce(into: [:]) { $0.merge($1.schema().definitions) { $1 } }

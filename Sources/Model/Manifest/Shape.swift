@@ -138,6 +138,24 @@ extension Shape {
     }
   }
 
+  /// An array that `array` reads, or a table that `table` reads.
+  static func either(table: Shape, array: Shape) -> Shape {
+    Shape {
+      .either(table.schema(), array.schema())
+    } read: { node, path, findings in
+      switch node.value {
+      case .table: table.read(node, path, &findings)
+      case .array: array.read(node, path, &findings)
+      default: findings.refuse(node, path, "be a table or an array of tables, not \(node.kind)")
+      }
+    }
+  }
+
+  /// What was read, as another type.
+  func map<Other>(_ convert: @escaping @Sendable (Value) -> Other) -> Shape<Other> {
+    Shape<Other>(schema: schema) { node, path, findings in read(node, path, &findings).map(convert) }
+  }
+
   /// The same, which editors check by another expression.
   func checked(by expression: String) -> Shape { Shape(schema: { .string(expression) }, read: read) }
 

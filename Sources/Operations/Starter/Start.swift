@@ -29,6 +29,8 @@ struct Start {
   private(set) var homepage = ""
   private(set) var maintainer = ""
   var kernels: KernelRange?
+  /// Kernels of families that do not follow kernel.org.
+  var families: [InstalledKernels.Line] = []
 
   /// The lines of the table of the one source.
   private(set) var source: (name: String, lines: [String]) = ("code", [])
@@ -272,20 +274,20 @@ struct Start {
 
   // MARK: kernels
 
-  /// The kernel lines whose headers are installed here and can be tried.
-  mutating func installedKernels() -> KernelRange? {
+  /// The kernels whose headers are installed here and can be tried.
+  mutating func takeInstalledKernels() {
     let names = ((try? Files.names(in: "/lib/modules")) ?? []).map { String(decoding: $0, as: UTF8.self) }
-    let lines = names.filter { Files.isFolder(FilePath("/lib/modules/\($0)/build")) }.compactMap { name in
-      KernelRelease(name.split(separator: ".").prefix(2).joined(separator: "."))
-    }.sorted()
-    guard let first = lines.first, let last = lines.last, let range = try? KernelRange(first, last) else {
-      let range = try? KernelRange("6.1", "6.12")
+    let installed = InstalledKernels(names.filter { Files.isFolder(FilePath("/lib/modules/\($0)/build")) })
+    kernels = installed.mainline
+    families = installed.families
+    if kernels == nil && families.isEmpty {
+      kernels = try? KernelRange("6.1", "6.12")
       placeholders.insert("kernels")
       notes.append("kernels: no kernel headers are installed here; replace 6.1 to 6.12 in the manifest")
-      tell("kernels", range?.text ?? "", "not found")
-      return range
+      tell("kernels", kernels?.text ?? "", "not found")
+      return
     }
-    tell("kernels", range.text, "the kernel headers that are installed here")
-    return range
+    let texts = [kernels?.text].compactMap { $0 } + families.map { "\($0.family) \($0.span.shortText)" }
+    tell("kernels", texts.joined(separator: ", "), "the kernel headers that are installed here")
   }
 }

@@ -109,18 +109,28 @@ struct StartedManifest {
 
   private var modules: [String] {
     var lines = ["[modules]"]
-    if let range = start.kernels {
-      lines += [
-        "# \(start.placeholders.contains("kernels") ? "CHANGE: " : "")Kernel releases that the packages claim to support; others are skipped. 'lrelease qualify' tells",
-        "# whether it is true.",
-        "kernels = { min = \(quote(range.min.text)), max = \(quote(range.max.text)) }",
-      ]
-    }
+    lines += kernels
     lines += ["# What the packages do not need: it stays in the tarball.", "exclude = \(list(["/\(start.smoke)"]))"]
     if let make {
       lines += ["# How dkms builds the modules on a site, as root.", "make = \(quote(make))"]
     }
     return lines
+  }
+
+  private var kernels: [String] {
+    guard start.kernels != nil || !start.families.isEmpty else { return [] }
+    let mark = start.placeholders.contains("kernels") ? "CHANGE: " : ""
+    let comment = [
+      "# \(mark)Kernel releases that the packages claim to support; others are skipped. 'lrelease qualify' tells",
+      "# whether it is true.",
+    ]
+    func ends(_ min: String, _ max: String) -> String { "min = \(quote(min)), max = \(quote(max))" }
+    let mainline = start.kernels.map { ends($0.min.text, $0.max.text) }
+    if start.families.isEmpty { return comment + ["kernels = { \(mainline ?? "") }"] }
+    let entries =
+      [mainline.map { ("mainline", $0) }].compactMap { $0 }
+      + start.families.map { ($0.family, ends($0.span.min.text, $0.span.max.text)) }
+    return comment + ["kernels = ["] + entries.map { "  { family = \(quote($0.0)), \($0.1) }," } + ["]"]
   }
 
   private var package: [String] {

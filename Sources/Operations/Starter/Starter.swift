@@ -143,7 +143,7 @@ package struct Starter: Sendable {
     let telling = files.filter { file in roots.contains { file.key.inner(of: $0) != nil } || !file.key.contains("/") }
     start.describe(CodeFacts(telling), git, folder: tree)
     start.takeTree(git, tree, from: output, files: Set(files.keys))
-    start.kernels = wishes.kernels ?? start.installedKernels()
+    if let kernels = wishes.kernels { start.kernels = kernels } else { start.takeInstalledKernels() }
     return start
   }
 

@@ -10,7 +10,8 @@ import Processes
 package struct DKMSPackage: Sendable {
   package let package: Manifest.Package
   private let context: PackagingContext
-  package let range: KernelRange
+  /// The kernels that it supports.
+  package let kernels: PackageKernels
   /// The modules that it builds, including those of extras.
   package let modules: [Manifest.Module]
   /// The values of `@NAME@` in files of the package.
@@ -23,17 +24,14 @@ package struct DKMSPackage: Sendable {
     self.context = context
     let (plan, manifest) = (context.plan, context.manifest)
     extras = manifest.extras(plan.extras, addingTo: package)
-    let claimed = try extras.compactMap(\.kernels).reduce(KernelRange(package.kernels)) {
-      try $0.widened(to: KernelRange($1))
-    }
-    let proven = plan.proven?[package.variant]
-    range = try proven.map { try KernelRange($0.kernelMin.value, $0.kernelMax.value) } ?? claimed
+    kernels = try PackageKernels(package, extras: extras, plan: plan)
     modules = manifest.modules(of: package, with: plan.extras)
     let configure = package.configure + extras.flatMap(\.configure)
     values = context.values.merging([
       "VARIANT": package.variant, "MODULE": package.module, "CONFIGURE_OPTIONS": configure.joined(separator: " "),
       "SUMMARY": package.summary, "DESCRIPTION": context.description(of: package),
-      "KERNEL_MIN": range.min.text, "KERNEL_MAX": range.max.text,
+      "KERNEL_MIN": kernels.ends.min, "KERNEL_MAX": kernels.ends.max,
+      "KERNELS": kernels.list,
     ]) { $1 }
   }
 
@@ -122,8 +120,8 @@ package struct DKMSPackage: Sendable {
       return try filled(
         PackageResources.dkms_conf_bash, "dkms.conf",
         [
-          "NAME": .plain(manifest.name), "DKMS_VERSION": .plain(versionInDKMS), "DKMS_MAX": .plain(range.dkmsMax),
-          "EXPRESSION": .verbatim(range.expression), "ARCHITECTURES": package.architectures.map { .verbatim($0) },
+          "NAME": .plain(manifest.name), "DKMS_VERSION": .plain(versionInDKMS),
+          "ARCHITECTURES": package.architectures.map { .verbatim($0) },
           "MAKE": .verbatim(package.make), "MODULES": .verbatim(moduleLines.joined(separator: "\n")),
           "CONDITIONS": conditions, "KEEP": keep, "STRIP": package.strips ? nil : .plain("no"),
         ])
@@ -132,10 +130,8 @@ package struct DKMSPackage: Sendable {
 
   /// Fills values into a script, including those that all scripts of the package share.
   private func filled(_ script: [UInt8], _ name: String, _ more: [String: Script.Value?]) throws -> String {
-    let common: [String: Script.Value] = [
-      "MODULE": .plain(package.module), "VERSION": .plain("\(version)"), "MIN": .plain(range.min.text),
-      "MAX": .plain(range.max.text),
-    ]
+    let common: [String: Script.Value] = ["MODULE": .plain(package.module), "VERSION": .plain("\(version)")]
+      .merging(kernels.scriptValues) { $1 }
     return try Script(script).filled(common.merging(more.compactMapValues { $0 }) { $1 }, doing: "writing \(name)")
   }
 
@@ -302,6 +298,7 @@ package struct DKMSPackage: Sendable {
       "PROVIDES": list(relations.provides), "CONFLICTS": list(relations.conflicts),
       "REPLACES": list(relations.replaces),
       "DESCRIPTION": DebianControl.indented(values["DESCRIPTION"] ?? ""),
+      "KERNELS": DebianControl.indented(values["KERNELS"] ?? ""),
     ]
   }
 

@@ -7,10 +7,12 @@ PACKAGE_VERSION="@DKMS_VERSION@"
 AUTOINSTALL="yes"
 # Each kernel has modules of its own: a link of weak-modules to those of another kernel would ask no probe and no range.
 NO_WEAK_MODULES="yes"
+#@if RANGE
 # MIN and MAX for dkms since 3.0.11, the expression for older ones.
 BUILD_EXCLUSIVE_KERNEL_MIN="@MIN@"
 BUILD_EXCLUSIVE_KERNEL_MAX="@DKMS_MAX@"
 BUILD_EXCLUSIVE_KERNEL="@EXPRESSION@"
+#@end
 #@if ARCHITECTURES
 BUILD_EXCLUSIVE_ARCH="@ARCHITECTURES@"
 #@end
@@ -34,6 +36,7 @@ site_has=" ${site_has//$'\n'/ } "
 [[ $site_has != *" weak-modules "* ]] || NO_WEAK_MODULES=""
 #@end
 #@MODULES@
+#@if RANGE
 # To dkms 3.0.10 a kernel that is not supported is a failure, with which apt stops half-way through installing it.
 if [[ ${FUNCNAME[*]} == *autoinstall* ]]; then
   unset kernelver
@@ -42,3 +45,21 @@ if [[ ${FUNCNAME[*]} == *autoinstall* ]]; then
     echo "@MODULE@ @VERSION@: kernel $kernelver is skipped: supported are @MIN@ to @MAX@" >&2
   fi
 fi
+#@end
+#@if FAMILIES
+kernel=${kernelver:-}
+# While it looks for what to install, dkms before 3.0.11 reads this for another kernel than the one it installs for.
+if [[ ${FUNCNAME[*]} == *autoinstall* ]]; then
+  unset kernelver
+  kernel=${kernelver:-}
+fi
+is() { [[ $kernel =~ $1 ]]; }
+#@FAMILIES@
+# Neither MIN nor MAX: they compare numbers of all families with each other.
+BUILD_EXCLUSIVE_KERNEL="$expression"
+# To dkms 3.0.10 a kernel that is not supported is a failure, with which apt stops half-way through installing it.
+if [[ ${FUNCNAME[*]} == *autoinstall* && $kernel ]] && ! is "$expression"; then
+  AUTOINSTALL=""
+  echo "@MODULE@ @VERSION@: kernel $kernel is skipped: $reason" >&2
+fi
+#@end

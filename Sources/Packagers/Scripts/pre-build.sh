@@ -2,6 +2,7 @@
 #@ SPDX-License-Identifier: GPL-2.0-only
 # Called by dkms before each build: pre-build KERNEL SOURCE. Exit status 77 means that the kernel is skipped, which
 # pre-build --supports KERNEL also tells.
+# shellcheck disable=SC2154
 set -eu
 
 #@SCRATCH@
@@ -14,6 +15,7 @@ if [ -z "${DKMS_PRE_BUILD-}" ]; then
     ${DKMS_PROBE_RESULTS:+"DKMS_PROBE_RESULTS=$DKMS_PROBE_RESULTS"} sh "$0" "$@"
 fi
 
+#@if RANGE
 number() {
   release=${1%%[!0-9.]*}
   major=${release%%.*}
@@ -29,6 +31,13 @@ supports() {
   here=$(number "$1" 0)
   [ "$here" -ge "$(number @MIN@ 0)" ] && [ "$here" -le "$(number @MAX@ 999)" ]
 }
+#@end
+#@if FAMILIES
+kernel=$1
+[ "$1" != --supports ] || kernel=$2
+is() { printf '%s\n' "$kernel" | grep -Eq -e "$1"; }
+#@FAMILIES@
+#@end
 
 # Says why there is no build, and sees to it that dkms before 3.1.7, which goes on, fails at once and for the same reason.
 stop() {
@@ -42,6 +51,7 @@ stop() {
   exit 1
 }
 
+#@if RANGE
 if [ "$1" = --supports ]; then
   supports "$2" || exit 77
   exit 0
@@ -52,6 +62,19 @@ if ! supports "$kernel"; then
   echo "@MODULE@ @VERSION@: kernel $kernel is skipped: supported are @MIN@ to @MAX@" >&2
   exit 77
 fi
+#@end
+#@if FAMILIES
+if [ "$1" = --supports ]; then
+  is "$expression" && exit 0
+  echo "$reason"
+  exit 77
+fi
+source=$2
+if ! is "$expression"; then
+  echo "@MODULE@ @VERSION@: kernel $kernel is skipped: $reason" >&2
+  exit 77
+fi
+#@end
 if [ "$DKMS_PRE_BUILD" != : ]; then
   stop "@MODULE@ @VERSION@: root's environment has ${DKMS_PRE_BUILD#:}of a kernel build: build again without"
 fi

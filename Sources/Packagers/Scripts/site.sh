@@ -516,11 +516,21 @@ why() {
 # build KERNEL: 0 installed or rightly skipped, 1 not built, 2 built and not installed.
 build() {
   supported=0
+#@if RANGE
   sh "$source/dkms/pre-build" --supports "$1" || supported=$?
+#@end
+#@if FAMILIES
+  reason=$(sh "$source/dkms/pre-build" --supports "$1") || supported=$?
+#@end
   case $supported in
   0) ;;
   77)
+#@if RANGE
     say "kernel $1 is skipped: supported are @MIN@ to @MAX@$(stays "$1")"
+#@end
+#@if FAMILIES
+    say "kernel $1 is skipped: $reason$(stays "$1")"
+#@end
     return 0
     ;;
   *)

@@ -41,7 +41,7 @@ extension CaseRun {
       throw Failure(result: .notRun, step: .install, reason: CaseRun.outOfSpace)
     }
     if succeeded && isEmpty {
-      let isSupported = package.range.contains(kernel)
+      let isSupported = package.kernels.contains(kernel)
       let words = log.lines.first { $0.contains("is skipped") || $0.contains("BUILD_EXCLUSIVE") }
       if let words, !isSupported { throw Failure(result: .skipped, step: .install, reason: words) }
     }

@@ -98,7 +98,7 @@ extension CaseRun {
       // The package skips a kernel that it does not claim, and says so.
       var wanted: [String: Set<String>] = [:]
       for (kernel, modules) in try await expected(names) {
-        if package.range.contains(kernel) {
+        if package.kernels.contains(kernel) {
           wanted[kernel] = modules
         } else if what != arrival {
           // Modules of an earlier release stay.

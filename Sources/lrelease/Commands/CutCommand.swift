@@ -42,8 +42,8 @@ struct CutCommand: AsyncParsableCommand {
 
         lrelease cut --plan plan.json --source linux=linux-6.12.117.tar.xz
 
-      With what 'lrelease qualify' found out about a candidate: its packages then support the kernels that passed, \
-      and carry what their probes found, so that a site with such a kernel does not probe again.
+      With what 'lrelease qualify' found out about a candidate: its packages then say which kernels are proven, \
+      leave out what failed, and carry what their probes found, so that a site with such a kernel does not probe again.
 
         lrelease cut --plan candidate/plan.json --output releases \\
             --qualified candidate.qualification
@@ -101,7 +101,7 @@ extension Console {
   func print(_ report: Cut.Report) {
     print(bold(report.release) + (report.alreadyExisted ? " already exists; all files verified" : ""))
     if let signer = report.signedBy { print("signed by \(signer)") }
-    for kernels in report.supportedKernels { print("  kernels  \(kernels.words)") }
+    for kernels in report.supportedKernels { kernels.words.forEach(print) }
     for output in report.outputs {
       let padding = String(repeating: " ", count: max(1, 10 - size(output.bytes).count))
       print("\(padding)\(size(output.bytes))  \(report.folder)/\(output.name)")
@@ -110,8 +110,8 @@ extension Console {
 }
 
 extension SupportedKernels {
-  /// `modules: Linux 5.10 to 7.2 (manifest, sample.toml:35:1)`.
-  var words: String {
+  /// `modules: Linux 5.10 to 7.2 (manifest, sample.toml:35:1)`, and below it how that is known, line by line.
+  var words: [String] {
     let reason =
       switch basis {
       case .manifest: "manifest, \(place ?? "")"
@@ -122,6 +122,7 @@ extension SupportedKernels {
           .joined(separator: "; ")
       case .claim: "claimed for a candidate, not proven"
       }
-    return "\(package): Linux \(min) to \(max) (\(reason))"
+    let linux = text.utf8.first.map { (0x30...0x39).contains($0) } == true ? "Linux " : ""
+    return ["  kernels  \(package): \(linux)\(text) (\(reason))"] + lines.map { "             \($0)" }
   }
 }

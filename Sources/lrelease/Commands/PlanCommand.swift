@@ -111,7 +111,7 @@ extension Console {
     for (tool, version) in plan.tools.sorted(by: { $0.key < $1.key }) {
       print("  tool     \(tool): \(version)")
     }
-    for kernels in outlook.kernels { print("  kernels  \(kernels.words)") }
+    for kernels in outlook.kernels { kernels.words.forEach(print) }
     for output in outlook.outputs { print("  output   \(output)") }
     print("  signed   \(outlook.signatures.joined(separator: ", ")): only with 'lrelease cut --sign'")
     switch path {

@@ -11,14 +11,17 @@ struct QualifiedOptions: ParsableArguments {
   @Option(
     name: .customLong("qualified"),
     help: ArgumentHelp(
-      "Support the kernels that passed in this RELEASE.qualification. May be repeated.", valueName: "folder"),
+      "Support what passed in this RELEASE.qualification, and not what failed. May be repeated.", valueName: "folder"),
     completion: .directory)
   var folders: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Make a candidate whose packages claim these kernels, such as 5.10-7.3, to see on which they fail.",
-      valueName: "oldest-newest"))
+      """
+      Make a candidate whose packages claim these kernels, to see on which they fail: 5.10-7.3, or of families \
+      el9=5.14.0-611..5.14.0-687; several with commas.
+      """,
+      valueName: "kernels"))
   var claim: String?
 
   func validate() throws {
@@ -29,13 +32,8 @@ struct QualifiedOptions: ParsableArguments {
 
   func add(to plan: Plan, _ progress: Progress) throws -> Plan {
     if let claim {
-      let ends = claim.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-      guard ends.count == 2, let range = try? KernelRange(ends[0], ends[1]) else {
-        throw ReleaseError(
-          .input, doing: "reading --claim", reason: "'\(claim)' is not a range of kernels", advice: "give OLDEST-NEWEST"
-        )
-      }
-      return try QualifiedRange.claim(range, in: plan)
+      return try QualifiedRange.claim(
+        claim.split(separator: ",", omittingEmptySubsequences: false).map(String.init), in: plan)
     }
     return folders.isEmpty ? plan : try QualifiedRange.add(folders.map { FilePath($0) }, to: plan, progress: progress)
   }

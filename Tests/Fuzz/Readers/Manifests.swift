@@ -20,8 +20,12 @@ extension FuzzReader {
     }
     for file in manifest.generated { try demand(isCleanPath(file.path), "it generates \(file.path)") }
     for package in manifest.packages(with: manifest.extras.keys.sorted()) {
-      let range = try KernelRange(package.kernels)
-      _ = (range.expression, range.dkmsMax, range.contains("6.1"))
+      let support = KernelSupport(package.kernels, families: manifest.families)
+      _ = (support.text, support.lines, support.contains("6.1"), support.contains("5.14.0-611.el9"))
+      for family in support.supported {
+        let expression = support.expression(of: family)
+        try demand(expression.utf8.allSatisfy { $0 > 0x20 && $0 != 0x27 && $0 < 0x7f }, "an expression \(expression)")
+      }
       for file in package.files { try demand(isCleanPath(file.path), "a package has \(file.path)") }
       for module in package.modules {
         try demand(module.name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x2f }, "a module \(module.name)")

@@ -32,8 +32,13 @@ extension FuzzReader {
     for rebuild in plan.rebuilds ?? [] { _ = rebuild.mark }
     for pin in plan.sources.values { _ = (pin.identity, Timestamp(seconds: pin.date).iso8601) }
     for proven in (plan.proven ?? [:]).values {
-      let range = try KernelRange(proven.kernelMin.value, proven.kernelMax.value)
-      _ = (range.expression, range.dkmsMax)
+      if let min = proven.kernelMin, let max = proven.kernelMax {
+        let range = try KernelRange(min.value, max.value)
+        _ = (range.expression, range.dkmsMax)
+      }
+      let support = KernelSupport(families: plan.families ?? [], entries: proven.supported ?? [])
+      _ = (support.text, support.lines, support.contains("6.12.0-55.el10"))
+      for family in support.supported { _ = support.expression(of: family) }
     }
     _ = try plan.parsedManifest()
   }
@@ -51,6 +56,9 @@ extension FuzzReader {
         try demand(try JSON.encode(again) == written, "it is written otherwise the second time")
         _ = (verdict.proven, verdict.kernelNumber, try? store.probeResults(of: verdict, doing: "reading"))
         _ = try QualifiedRange.range([verdict], of: verdict.variant, progress: .silent)
+        let claimed = KernelSupport(families: KernelFamily.known, entries: [])
+        let support = QualifiedRange.support([verdict], over: claimed, of: verdict.variant, progress: .silent)
+        try demand(verdict.result != .fail || !support.contains(verdict.kernel), "a failure is supported")
       }
       return try QualificationReport(reading: [store.folder])
     }

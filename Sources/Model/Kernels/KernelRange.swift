@@ -21,8 +21,6 @@ package struct KernelRange: Sendable, Equatable {
     try self.init(KernelRelease(spelling: min), KernelRelease(spelling: max))
   }
 
-  package init(_ kernels: Manifest.Kernels) throws { try self.init(kernels.min, kernels.max) }
-
   /// The smallest range that contains both.
   package func widened(to other: KernelRange) -> KernelRange {
     var range = self
