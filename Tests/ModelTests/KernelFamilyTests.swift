@@ -148,13 +148,48 @@ import Testing
     ("{ \(el9), stated = \"\" }", "'modules.kernels[0].stated' must be one line of plain text"),
     ("{ \(el9), stated = \"$(id)\" }", "'modules.kernels[0].stated' must be one line of plain text"),
     ("{ \(el9), excpt = [] }", "unknown key 'modules.kernels[0].excpt'; did you mean 'except'?"),
-    (#"{ family = "el9", min = "5.14.0-611" }"#, "13:5: error: 'modules.kernels[0].max' is missing"),
+    (
+      #"{ family = "el9", min = "5.14.0-611" }"#,
+      "13:5: error: an entry of 'kernels' has 'min' and 'max', or 'builds' instead"
+    ),
+    (
+      #"{ family = "el9", builds = ["5.14.0-611"], max = "5.14.0-687" }"#,
+      "13:5: error: an entry of 'kernels' has 'min' and 'max', or 'builds' instead"
+    ),
+    (
+      #"{ family = "el9", builds = ["5.14.0-611"], except = ["5.14.0-611.5"] }"#,
+      "13:5: error: an entry of 'kernels' has 'min' and 'max', or 'builds' instead"
+    ),
+    (#"{ family = "el9", builds = [] }"#, "13:23: error: 'modules.kernels[0].builds' must hold at least 1 element"),
+    (
+      #"{ family = "el9", builds = ["5.14.0-611", "5.14.0-611.el9"] }"#,
+      "error: 'modules.kernels[0].builds[1]' must be a build such as 6.7, or two as 6.9 to 6.10"
+    ),
+    (
+      #"{ family = "el9", builds = ["5.14.0-611", "5.14.0-611.5"] }"#,
+      "error: el9 5.14.0-611.5 overlaps 5.14.0-611, which another entry of 'kernels' has"
+    ),
+    (#"{ family = "mainline", builds = ["6.12.0-55"] }"#, "error: '6.12.0-55' is no release of mainline"),
     ("", "'modules.kernels' must hold at least 1 element"),
   ])
   func aMistakeHasItsPlace(_ entries: String, _ words: String) throws {
     let error = #expect(throws: Diagnostics.self) { try Self.manifest("kernels = [\n    \(entries)\n]") }
     #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
     #expect(error?.findings.count == 1, "\(error?.description ?? "")")
+  }
+
+  /// Builds in one entry are as many entries of one build.
+  @Test func buildsAreEntries() throws {
+    func support(_ entries: String) throws -> KernelSupport {
+      let manifest = try Self.manifest("kernels = [\n\(entries)\n]")
+      return KernelSupport(manifest.packages[0].kernels, families: manifest.families)
+    }
+    let short = #"{ family = "el9", builds = ["5.14.0-70", "5.14.0-503 to 5.14.0-570"], stated = "A 1.0" }"#
+    let long = #"""
+      { family = "el9", min = "5.14.0-70", max = "5.14.0-70", stated = "A 1.0" },
+      { family = "el9", min = "5.14.0-503", max = "5.14.0-570", stated = "A 1.0" }
+      """#
+    #expect(try support(short) == support(long))
   }
 
   @Test(arguments: [

@@ -27,7 +27,7 @@ import Testing
     switch schema {
     case .string, .boolean, .integer, .anyTable, .named: []
     case .array(let element, _): keys(of: element, in: table)
-    case .either(let one, let other): Array(Set(keys(of: one, in: table) + keys(of: other, in: table)))
+    case .either(let one, let other): united(keys(of: one, in: table) + keys(of: other, in: table))
     case .map(let element, _): keys(of: element, in: "\(table).NAME")
     case .table(let fields, _):
       fields.flatMap { field in
@@ -35,6 +35,11 @@ import Testing
           + keys(of: field.schema(), in: TableReader.join(table, field.name))
       }
     }
+  }
+
+  /// The keys of a table with several forms: what one of these can do without need not be there.
+  private static func united(_ keys: [Key]) -> [Key] {
+    Dictionary(keys.map { ("\($0.table): \($0.name)", $0) }) { $0.isRequired ? $1 : $0 }.values.map(\.self)
   }
 
   /// A heading names the tables that its section describes; each key begins a row, which goes on in bold when the key
@@ -69,7 +74,7 @@ import Testing
   }
 
   private static func keys(of schema: PrintedSchema, in table: String) -> [Key] {
-    if let either = schema.anyOf { return Array(Set(either.flatMap { keys(of: $0, in: table) })) }
+    if let either = schema.anyOf { return united(either.flatMap { keys(of: $0, in: table) }) }
     if let element = schema.items { return keys(of: element, in: table) }
     if case .names(let element) = schema.others { return keys(of: element, in: "\(table).NAME") }
     return (schema.properties ?? [:]).flatMap { name, inner in

@@ -12,8 +12,8 @@ extension Manifest.Kernels {
   static var shape: Shape<Manifest.Kernels> {
     .either(
       table: .table { Manifest.Kernels(&$0) },
-      array: Shape<[Manifest.KernelClaim]>.array(.table { Manifest.KernelClaim(&$0) }, atLeast: 1).map {
-        Manifest.Kernels(claims: $0, isPlain: false)
+      array: Shape<[Manifest.KernelEntry]>.array(.table { Manifest.KernelEntry(&$0) }, atLeast: 1).map {
+        Manifest.Kernels(claims: $0.flatMap(\.claims), isPlain: false)
       })
   }
 
@@ -31,19 +31,44 @@ extension Manifest.Kernels {
   }
 }
 
-extension Manifest.KernelClaim {
-  fileprivate init?(_ table: inout TableReader) {
+extension Manifest {
+  /// What the list says of a family: a claim, or one for each of its builds.
+  fileprivate struct KernelEntry: Sendable {
+    var claims: [KernelClaim]
+  }
+}
+
+extension Manifest.KernelEntry {
+  init?(_ table: inout TableReader) {
     let family = table.required("family", .located(.familyName), "mainline, or a family such as el9")
-    let min = table.required("min", .located(.kernelBuild), Manifest.Kernels.oldest)
-    let max = table.required("max", .kernelBuild, Manifest.Kernels.newest)
-    except = table.optional(
+    let builds = table.optional(
+      "builds", .array(.located(.kernelSpan), atLeast: 1),
+      "the builds that are supported, as 5.14.0-611 or 6.9 to 6.10, instead of min and max")
+    let min = table.optional("min", .located(.kernelBuild), Manifest.Kernels.oldest)
+    let max = table.optional("max", .located(.kernelBuild), Manifest.Kernels.newest)
+    let except = table.optional(
       "except", .array(.located(.kernelSpan)), default: [], "builds between them that are not, as 6.7 or 6.9 to 6.10")
-    stated = table.optional("stated", .line, "who says that these kernels are supported, and in which version")
-    guard let family, let min, let max else { return nil }
-    self.family = family.value
-    span = KernelSpan(min.value, max)
-    familyLocation = family.location
-    location = min.location
+    let stated = table.optional("stated", .line, "who says that these kernels are supported, and in which version")
+    table.constrain(.oneOf(["min", "builds"]))
+    table.constrain(.needs("min", "max"))
+    table.constrain(.needs("max", "min"))
+    table.constrain(.needs("except", "min"))
+    func claim(_ span: KernelSpan, at location: SourceLocation) -> Manifest.KernelClaim? {
+      family.map {
+        Manifest.KernelClaim(
+          family: $0.value, span: span, except: except, stated: stated, familyLocation: $0.location,
+          location: location)
+      }
+    }
+    switch (builds, min, max) {
+    case (let builds?, nil, nil) where except.isEmpty:
+      claims = builds.compactMap { claim($0.value, at: $0.location) }
+    case (nil, let min?, let max?):
+      claims = [claim(KernelSpan(min.value, max.value), at: min.location)].compactMap(\.self)
+    default:
+      table.report("an entry of 'kernels' has 'min' and 'max', or 'builds' instead")
+      return nil
+    }
   }
 }
 
@@ -84,7 +109,7 @@ extension Manifest {
           })
         else { continue }
         table.report(
-          "\(claim.family) \(claim.span.text) overlaps \(other.span.text), which another entry of 'kernels' has "
+          "\(claim.family) \(claim.span.shortText) overlaps \(other.span.shortText), which another entry of 'kernels' has "
             + "(line \(other.location.line))", at: claim.location,
           advice: "make them one, or let one end below the other")
       }
