@@ -55,9 +55,9 @@ test: setup lint
 same-bytes: all
 	Tests/same-bytes $(BEFORE) $(LRELEASE)
 
-# What needs neither root nor network, for every change: under a minute after the build.
+# What needs neither root nor network, for every change: 75 s after the build.
 CHECK = FilesTests|FuzzTests|ProcessesTests|ModelTests|ReleasesTests|AssemblerTests|ReportsTests|StoredVerdictTests|KernelLogTests|LogTests \
-	|AuditTests|BuildLogTests|CTests|DebPackageTests|RPMPackageTests|ReleaseVersionTests|ScriptTests|PinnedBytesTests \
+	|AuditTests|BuildLogTests|CTests|DebPackageTests|RPMPackageTests|ReleaseVersionTests|[.]ScriptTests|PinnedBytesTests \
 	|BadInputTests|ManifestCheckTests|DiffTests|LicenceRuleTests|SPDXExpressionTests
 EMPTY =
 check:

@@ -89,17 +89,9 @@ struct AptListing: Sendable {
       guard let package = fields["Package"], let release = release(package), let version = fields["Version"],
         fields["Architecture"] != "all"
       else { continue }
-      let isHeaders = package.hasPrefix("linux-headers-")
-      let kind = isHeaders ? "linux-headers-" : "linux-image-"
-      // A name without a kernel of its own: linux-headers-6.12-amd64 brings the newest 6.12.
-      let needed = (fields["Depends"] ?? "").split(separator: ",").map {
-        $0.split { $0 == " " || $0 == "(" }.first ?? ""
-      }
-      guard
-        !needed.contains(where: {
-          $0 != package && $0.hasPrefix(kind) && Self.release($0) != nil && $0.contains(flavour(release))
-        })
-      else { continue }
+      let kind = package.dropLast(release.count)
+      guard !bringsAnother(release, kind, depends: fields["Depends"] ?? "") else { continue }
+      let isHeaders = kind == "linux-headers-"
       var kernel = found[release] ?? Kernel(release: release, version: "", hasHeaders: false, hasImage: false)
       if isHeaders { kernel.hasHeaders = true } else { kernel.hasImage = true }
       if isHeaders || kernel.version.isEmpty { kernel.version = String(version) }
@@ -108,6 +100,14 @@ struct AptListing: Sendable {
     return found.values.sorted { one, other in
       let (a, b) = (numbers(one.release), numbers(other.release))
       return a == b ? one.release < other.release : a.lexicographicallyPrecedes(b)
+    }
+  }
+
+  /// Whether a package has no kernel of its own: linux-headers-6.12-amd64 needs the headers of the newest 6.12.
+  private static func bringsAnother(_ release: String, _ kind: Substring, depends: Substring) -> Bool {
+    let needed = depends.split(separator: ",").compactMap { $0.split { $0 == " " || $0 == "(" }.first }
+    return needed.contains { other in
+      other.hasPrefix(kind) && self.release(other).map { $0 != release && flavour($0) == flavour(release) } == true
     }
   }
 

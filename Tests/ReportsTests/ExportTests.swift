@@ -17,7 +17,7 @@ import Verdicts
   static let hostile =
     "</code><script>alert(\"x\")</script> & 'y' ]]> \u{1b}[31mred\u{0} ‘größe’ 内核 \u{fffe}|*_[a](javascript:b)"
 
-  private static func verdict(
+  static func verdict(
     _ result: Verdict.Result = .pass, on target: String = "debian-12", _ kernel: String = "6.1.0-56-amd64",
     release: String = "sample-7.2.1", variant: String = "modules", at step: Verdict.Step.Name? = nil,
     reason: String? = nil, change: String? = nil, steps: [Verdict.Step.Name]? = nil, started: Int64 = 1_795_287_004
@@ -38,7 +38,7 @@ import Verdicts
   }
 
   /// One of each kind.
-  private static var mixed: [Verdict] {
+  static var mixed: [Verdict] {
     [
       verdict(),
       verdict(.fail, on: "debian-13", "6.12.9+deb13-amd64", at: .install, reason: hostile, change: "a & b < c"),
@@ -55,7 +55,7 @@ import Verdicts
   }
 
   /// Keeps verdicts as qualify does, by release, with logs.
-  private func withQualifications<R>(
+  func withQualifications<R>(
     _ verdicts: [Verdict], _ body: ([FilePath], FilePath) async throws -> R
   ) async throws -> R {
     try await withScratch { scratch in
@@ -105,7 +105,7 @@ import Verdicts
   }
 
   /// Runs a script of Python on a document, and demands that it finds no fault.
-  private func python(
+  func python(
     _ script: String, on document: [UInt8], _ arguments: [String] = [], path: FilePath? = nil
   ) async throws -> String {
     try await withScratch { scratch in
@@ -318,103 +318,6 @@ import Verdicts
     }
   }
 
-  // MARK: JUnit
-
-  /// The rules of junit-10.xsd for what is used here, and that the numbers are those of the cases.
-  private static let readsJUnit = #"""
-    import re, sys, xml.dom.minidom
-    top = xml.dom.minidom.parse(sys.argv[1]).documentElement
-    allowed = {
-        "testsuites": ({"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
-        "testsuite": ({"name", "tests", "failures", "errors", "time", "skipped", "timestamp"}, {"properties", "testcase"}),
-        "properties": (set(), {"property"}), "property": ({"name", "value"}, set()),
-        "testcase": ({"name", "time", "classname"}, {"skipped", "error", "failure", "system-out"}),
-        "skipped": ({"type", "message"}, set()), "error": ({"type", "message"}, set()),
-        "failure": ({"type", "message"}, set()), "system-out": (set(), set()),
-    }
-    required = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name"}, "property": {"name", "value"}}
-    def children(node): return [c for c in node.childNodes if c.nodeType == c.ELEMENT_NODE]
-    def check(node):
-        names = set(node.attributes.keys())
-        attributes, elements = allowed[node.tagName]
-        assert names <= attributes and required.get(node.tagName, set()) <= names, (node.tagName, names)
-        if "time" in names:
-            assert re.fullmatch(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?", node.getAttribute("time"))
-        for child in children(node):
-            assert child.tagName in elements, (node.tagName, child.tagName)
-            check(child)
-    check(top)
-    assert top.tagName == "testsuites"
-    def count(node, kind): return str(len(node.getElementsByTagName(kind)))
-    for node in [top] + list(top.getElementsByTagName("testsuite")):
-        assert node.getAttribute("tests") == count(node, "testcase")
-        assert node.getAttribute("failures") == count(node, "failure")
-        assert node.getAttribute("errors") == count(node, "error")
-    for suite in top.getElementsByTagName("testsuite"):
-        assert suite.getAttribute("skipped") == count(suite, "skipped")
-        cases = [c.getAttribute("classname") + c.getAttribute("name") for c in suite.getElementsByTagName("testcase")]
-        assert len(cases) == len(set(cases)) > 0, cases
-        for case in suite.getElementsByTagName("testcase"):
-            outcome = [c for c in children(case) if c.tagName != "system-out"]
-            if outcome:
-                print(suite.getAttribute("name") + ": " + case.getAttribute("name") + ": " + outcome[0].tagName + ": "
-                      + outcome[0].getAttribute("message"))
-    """#
-
-  @Test func junitIsWhatItsReadersTake() async throws {
-    try await withQualifications(Self.mixed) { folders, _ in
-      let xml = JUnitReport(try QualificationReport(reading: folders), places: .asNamed).xml
-      let visible = Self.hostile.replacing("\u{1b}", with: "").replacing("\u{0}", with: "")
-        .replacing("\u{fffe}", with: "")
-      let start = "sample-7.2.1 modules on debian-"
-      #expect(
-        try await python(Self.readsJUnit, on: xml).split(separator: "\n").map(String.init) == [
-          "\(start)13, 7.3-rc2-amd64: install: skipped: kernel 7.3-rc2-amd64 is skipped",
-          "\(start)13, 6.12.117+deb13-amd64: load: failure: Oops",
-          "\(start)13, 6.12.9+deb13-amd64: install: failure: \(visible)",
-          "\(start)sid, 7.2.5-amd64: qualify: error: what?", "\(start)sid, 7.2.4-amd64: boot: failure: gone",
-          "\(start)sid, linux-headers-7.4: root: error: no room",
-        ])
-      let text = String(decoding: xml, as: UTF8.self)
-      // The end of the log, the longer where something is wrong; what is not there is the start.
-      let failed = try #require(text.firstRange(of: "message=\"Oops\"")?.upperBound)
-      let log = text[failed...].prefix(20_000)
-      #expect(log.contains("modules/console.log\nconsole line 101 of sample-7.2.1\n"))
-      #expect(log.contains("\nconsole line 300 of sample-7.2.1</system-out>"))
-      #expect(text.contains("modules/install.log\ninstall line 281 of sample-7.2.1\n"))
-      #expect(!text.contains("line 100 of"))
-    }
-  }
-
-  /// Readers know a case by its class and name alone.
-  @Test func noTwoCasesAreTheSame() async throws {
-    var other = Self.verdict()
-    other.architecture = "arm64"
-    other.logs += "-arm64"
-    var dotted = Self.verdict(on: "debian_12")
-    dotted.logs = "logs/dotted"
-    let twin = Self.verdict(on: "debian.12")
-    let all = Self.mixed + [other, dotted, twin, Self.verdict(release: "sample-7.2.2")]
-    try await withQualifications(all) { folders, _ in
-      let xml = JUnitReport(try QualificationReport(reading: folders), places: .asNamed).xml
-      let names = try await python(
-        """
-        import sys, xml.dom.minidom
-        cases = xml.dom.minidom.parse(sys.argv[1]).getElementsByTagName("testcase")
-        names = [c.getAttribute("classname") + " " + c.getAttribute("name") for c in cases]
-        assert len(names) == len(set(names)), sorted(names)
-        print("\\n".join(names))
-        """, on: xml)
-      for name in [
-        "sample-7_2_1.debian-12.6_1_0-56-amd64.modules.amd64 boot",
-        "sample-7_2_1.debian-12.6_1_0-56-amd64.modules.arm64 boot",
-        "sample-7_2_2.debian-12.6_1_0-56-amd64.modules boot",
-      ] {
-        #expect(names.contains("\(name)\n"), "\(names)")
-      }
-    }
-  }
-
   /// Of landmarks, each has a name of its own; what opens says so; names end lines where they may.
   @Test func thePageTellsItsPartsApart() async throws {
     try await withQualifications(Self.mixed) { folders, scratch in
@@ -440,75 +343,6 @@ import Verdicts
       let page = QualificationPage(try QualificationReport(reading: folders), places: .relative(to: scratch)).html
       let text = String(decoding: page, as: UTF8.self)
       #expect(text.contains(" No kernel was booted. ") && !text.contains("was booted to load"))
-    }
-  }
-
-  // MARK: KCIDB
-
-  /// The validator that KCIDB itself uses, of the schema's newest version.
-  private enum KCIDBValidator {
-    static let folder = FilePath(environmentVariable("LRELEASE_TEST_CACHE") ?? "/var/tmp/lrelease-tests")
-      .appending("kcidb-io-141")
-
-    /// Installs it beside the test roots, once.
-    static func isThere() async throws -> Bool {
-      func works() async throws -> Bool {
-        let environment = Command.plainEnvironment.merging(["PYTHONPATH": folder.string]) { $1 }
-        return try await Command("python3", ["-c", "import kcidb_io"], environment: environment)
-          .run(doing: "looking for kcidb-io").succeeded
-      }
-      if try await works() { return true }
-      _ = try await Command("python3", ["-m", "pip", "install", "-q", "--target", folder.string, "kcidb-io==141"])
-        .run(doing: "installing kcidb-io")
-      return try await works()
-    }
-  }
-
-  @Test(.enabled("kcidb-io 141 could not be had from PyPI", { try await KCIDBValidator.isThere() }))
-  func kcidbTakesTheReport() async throws {
-    try await withQualifications(Self.mixed) { folders, _ in
-      let report = try QualificationReport(reading: folders)
-      for published in [nil, "https://example.org/q"] {
-        let json = try KCIDBReport(report, origin: "a_1", published: published).json
-        let text = try await python(
-          """
-          import json, sys
-          from kcidb_io import schema
-          data = json.load(open(sys.argv[1], encoding="utf-8"))
-          schema.LATEST.validate(data)
-          kinds = {"checkouts": None, "builds": "checkout_id", "tests": "build_id"}
-          ids = {kind: [x["id"] for x in data[kind]] for kind in data if kind != "version"}
-          for kind in ids:
-              assert len(ids[kind]) == len(set(ids[kind])) > 0, kind
-          assert all(b["checkout_id"] in ids["checkouts"] for b in data["builds"])
-          assert all(t["build_id"] in ids["builds"] for t in data["tests"])
-          for i in data["incidents"]:
-              assert i["issue_id"] in ids["issues"]
-              assert i["build_id"] in ids["builds"] if "build_id" in i else i["test_id"] in ids["tests"]
-          urls = [x["log_url"] for kind in ("builds", "tests") for x in data[kind] if "log_url" in x]
-          assert bool(urls) == (sys.argv[2] != ""), urls
-          print(schema.LATEST.major, schema.LATEST.minor)
-          """, on: json, [published ?? ""], path: KCIDBValidator.folder)
-        #expect(text == "5 3\n", "the schema has a newer version: look at what changed")
-      }
-    }
-  }
-
-  @Test(arguments: [
-    (Self.verdict(), ["PASS"], ["boot PASS", "guest PASS", "load PASS", "log PASS", "packages PASS", "smoke PASS"]),
-    (Self.verdict(.fail, at: .install, reason: "x"), ["FAIL"], []),
-    (Self.verdict(.skipped, at: .install, reason: "x"), ["SKIP"], []),
-    (Self.verdict(.notRun, at: .root, reason: "x"), ["MISS"], []),
-    (Self.verdict(.notRun, reason: "x", steps: []), ["MISS"], []),
-    (Self.verdict(.notRun, at: .guest, reason: "x"), ["PASS"], ["guest MISS", "packages PASS"]),
-    (Self.verdict(.fail, at: .boot, reason: "x", steps: [.root, .guest]), ["PASS"], ["boot FAIL", "guest PASS"]),
-  ])
-  func statusesOfKCIDB(_ verdict: Verdict, builds: [String], tests: [String]) async throws {
-    try await withQualifications([verdict]) { folders, _ in
-      let report = KCIDBReport(try QualificationReport(reading: folders), origin: "a", published: nil)
-      #expect(report.builds.map(\.status.rawValue) == builds)
-      let found = report.tests.map { "\($0.path.dropFirst("sample.".count)) \($0.status.rawValue)" }
-      #expect(found.filter { !$0.hasPrefix("unload") }.sorted() == tests)
     }
   }
 }

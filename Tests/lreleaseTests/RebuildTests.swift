@@ -251,7 +251,7 @@ import Testing
       let tarball = tarball(workshop, "demo-7.4")
       try workshop.write("p/series", "a.patch\n")
       try workshop.write("p/a.patch", "--- a/fs/a.c\n+++ b/fs/a.c\n@@ -1 +1 @@\n-int a;\n+int aa;\n")
-      // bash is not to be had: the step does not run.
+      // There is no bash: the step does not run.
       try await workshop.shell("mkdir bin; ln -s $(command -v xz) $(command -v patch) $(command -v bwrap) bin/")
       let without = ["/usr/bin/env", "PATH=\(workshop.folder)/bin", "TMPDIR=\(workshop.temporary)", Workshop.lrelease]
       func run(_ arguments: [String]) async throws -> Command.Outcome {

@@ -4,6 +4,32 @@ import Diagnostics
 
 // The keys that say which kernels are supported: see `ManifestKeys.swift`.
 
+extension Manifest {
+  /// The kernels that a package claims to support.
+  package struct Kernels: Sendable {
+    package var claims: [KernelClaim]
+    /// It says `{ min, max }`: one range of kernels of kernel.org.
+    package var isPlain: Bool
+  }
+
+  /// Kernels of one family.
+  package struct KernelClaim: Sendable {
+    package var family: String
+    package var span: KernelSpan
+    package var except: [Located<KernelSpan>]
+    /// Who says so; nil for nobody but the manifest.
+    package var stated: String?
+    /// Of the family's name, and of the lower end.
+    package var familyLocation: SourceLocation
+    package var location: SourceLocation
+  }
+
+  /// What the list says of a family: a claim, or one for each of its builds.
+  fileprivate struct KernelEntry: Sendable {
+    var claims: [KernelClaim]
+  }
+}
+
 extension Manifest.Kernels {
   static let doc = "kernels that are supported: { min, max } of kernel.org, or a list of families"
   fileprivate static let oldest = "oldest kernel that is supported, as 5.10 or 5.14.0-611"
@@ -28,13 +54,6 @@ extension Manifest.Kernels {
         family: KernelFamily.mainline.name, span: KernelSpan(KernelBuild(min.value), KernelBuild(max)), except: [],
         stated: nil, familyLocation: table.location, location: min.location)
     ]
-  }
-}
-
-extension Manifest {
-  /// What the list says of a family: a claim, or one for each of its builds.
-  fileprivate struct KernelEntry: Sendable {
-    var claims: [KernelClaim]
   }
 }
 

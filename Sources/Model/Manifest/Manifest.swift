@@ -230,25 +230,6 @@ package struct Manifest: Sendable {
     package var location: SourceLocation
   }
 
-  /// The kernels that a package claims to support.
-  package struct Kernels: Sendable {
-    package var claims: [KernelClaim]
-    /// It says `{ min, max }`: one range of kernels of kernel.org.
-    package var isPlain: Bool
-  }
-
-  /// Kernels of one family.
-  package struct KernelClaim: Sendable {
-    package var family: String
-    package var span: KernelSpan
-    package var except: [Located<KernelSpan>]
-    /// Who says so; nil for nobody but the manifest.
-    package var stated: String?
-    /// Of the family's name, and of the lower end.
-    package var familyLocation: SourceLocation
-    package var location: SourceLocation
-  }
-
   /// A kernel module that a package builds.
   package struct Module: Sendable {
     package var name: String
