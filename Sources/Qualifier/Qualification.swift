@@ -239,18 +239,22 @@ package struct Qualification: Sendable, Codable {
     return try await CandidateRelease(FilePath(previous), progress: progress)
   }
 
-  /// The packages in the chroot of a case.
+  /// The packages in the chroot of a case. Those of a kernel are layers on a base that all kernels of a target share.
   func definition(_ one: Case, _ target: Target) -> ChrootDefinition {
     var definition = target.root
     definition.packages.removeAll { target.kernels.contains($0) }
-    definition.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
+    definition.packages = Set(definition.packages + ["dkms", "gcc", "make", "kmod"]).sorted()
+    var layers = [one.headers]
     if one.isLife {
-      definition.packages += one.images
-      definition.later = target.later
+      layers.append(one.images)
+      if !target.later.isEmpty {
+        layers.append([])
+        definition.later = target.later
+      }
     } else if level > .build {
-      definition.packages += one.images + (programs[one.target]?.dependencies ?? [])
+      layers.append(one.images + (programs[one.target]?.dependencies ?? []))
     }
-    definition.packages = Array(Set(definition.packages)).sorted()
+    definition.layers = layers.map { Set($0).sorted() }
     return definition
   }
 
