@@ -15,7 +15,8 @@ shift 4
 mount -t tmpfs -o mode=755 lrelease "$merged" || fail
 lower=
 while [ "$count" -gt 0 ]; do
-  mkdir "$merged/$count" && mount --rbind -- "$1" "$merged/$count" || fail
+  mkdir "$merged/$count" || fail
+  mount --rbind -- "$1" "$merged/$count" || fail
   lower=$lower${lower:+:}$plain/$count
   count=$((count - 1))
   shift
