@@ -37,10 +37,17 @@ package enum QualifiedRange {
     for (verdict, _) in verdicts where verdict.isLife && verdict.result == .fail {
       progress.warning("\(verdict.variant) fails in the life of a site on \(verdict.target): \(verdict.reason ?? "")")
     }
+    for (verdict, _) in verdicts where verdict.result == .fail {
+      guard let against = verdict.against else { continue }
+      progress.warning(
+        "\(verdict.variant) fails as \(against.inWords) on \(verdict.target): \(verdict.reason ?? "")")
+    }
     let manifest = try plan.parsedManifest()
     var proven: [String: Plan.Proven] = [:]
-    for variant in Set(verdicts.map(\.0.variant)) {
-      let own = verdicts.filter { $0.0.variant == variant && !$0.0.isLife }
+    // How it goes along with another release says nothing about kernels.
+    let alone = verdicts.filter { $0.0.against == nil }
+    for variant in Set((alone.isEmpty ? verdicts : alone).map(\.0.variant)) {
+      let own = verdicts.filter { $0.0.variant == variant && $0.0.isOfPackageAlone }
       guard own.contains(where: { $0.0.result == .pass }) else {
         throw ReleaseError(
           .unverified, doing: doing, reason: "the package '\(variant)' passed on no kernel",

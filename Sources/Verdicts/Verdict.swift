@@ -38,6 +38,12 @@ package struct Verdict: Sendable, Codable, Equatable {
       case log
       /// What happens to a package in the life of a site.
       case life
+      /// The other release of a pair: its package in a root, then what its guest did.
+      case other
+      /// A guest of a pair waits for the other one.
+      case wait
+      /// The service starts or stops; the client uses it.
+      case service, client
     }
     package var name: Name
     package var seconds: Double
@@ -66,6 +72,30 @@ package struct Verdict: Sendable, Codable, Equatable {
     }
   }
 
+  /// The other release of a pair of guests, and what this one was beside it.
+  package struct Against: Sendable, Codable, Hashable {
+    package enum Role: String, Sendable, Codable, CaseIterable {
+      case client, service
+
+      package var other: Role { self == .client ? .service : .client }
+    }
+    /// What the release of the verdict was.
+    package var role: Role
+    /// `sample-7.2.0`.
+    package var release: String
+    /// Identifies the other release: `Plan.identity`.
+    package var plan: SHA256Digest
+
+    package init(role: Role, release: String, plan: SHA256Digest) {
+      self.role = role
+      self.release = release
+      self.plan = plan
+    }
+
+    /// `client of sample-7.2.0`.
+    package var inWords: String { role == .client ? "client of \(release)" : "service for \(release)" }
+  }
+
   /// `sample-7.2.1`.
   package var release: String
   /// Identifies the code of the release and how it is packaged: `Plan.identity`.
@@ -78,6 +108,8 @@ package struct Verdict: Sendable, Codable, Equatable {
   package var level: Level
   /// It is about what happens in the life of a site, and not about one kernel.
   package var isLife: Bool
+  /// It is about two releases in two guests.
+  package var against: Against?
   package var result: Result
   /// The step that failed.
   package var step: Step.Name?
@@ -106,7 +138,7 @@ package struct Verdict: Sendable, Codable, Equatable {
 
   package init(
     release: String, plan: SHA256Digest, variant: String, target: String, kernel: String, architecture: String,
-    level: Level, isLife: Bool, result: Result, step: Step.Name? = nil, reason: String? = nil, change: String? = nil,
+    level: Level, isLife: Bool, against: Against? = nil, result: Result, step: Step.Name? = nil, reason: String? = nil, change: String? = nil,
     steps: [Step], seconds: Double, started: Int64, moduleBytes: Int64? = nil, accelerator: String? = nil, logs: String,
     probeKey: String? = nil, root: Root? = nil, inputs: SHA256Digest
   ) {
@@ -118,6 +150,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     self.architecture = architecture
     self.level = level
     self.isLife = isLife
+    self.against = against
     self.result = result
     self.step = step
     self.reason = reason
@@ -142,6 +175,10 @@ package struct Verdict: Sendable, Codable, Equatable {
     return root?.name
   }
 
+  /// Whether it is about this package on one kernel, by itself: then it has a level, and counts for what the package
+  /// supports.
+  package var isOfPackageAlone: Bool { !isLife && against == nil }
+
   /// How far the package got. A file system was mounted only if a smoke script ran, not merely because it was
   /// requested.
   package var proven: Level? {
@@ -160,7 +197,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     case .pass: return level >= wanted ? self : nil
     case .fail: break
     }
-    if isLife || failed <= wanted { return self }
+    if !isOfPackageAlone || failed <= wanted { return self }
     // All that belongs to building has passed. Whether loading has is not known: the kernel's log was read at the end.
     guard wanted == .build else { return nil }
     var answer = self
@@ -178,7 +215,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     switch step {
     case .boot, .load: .load
     case .unload: steps.contains { $0.name == .smoke } ? .mount : .load
-    case .packages, .smoke: .mount
+    case .packages, .smoke, .other, .wait, .service, .client: .mount
     // What these look at depends on the level.
     case .guest, .log: level
     case .root, .install, .modules, .probe, .life, nil: .build
