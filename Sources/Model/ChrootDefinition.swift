@@ -25,8 +25,22 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var packages: [String]
   /// A control file of Debian whose build dependencies are installed too.
   package var buildDependencies: String?
+  /// The other architecture of which it has packages.
+  package var foreign: Foreign?
   /// Packages kept in `/later` with their dependencies, to be installed when the chroot is used.
   package var later: [String]?
+
+  /// An architecture besides that of the chroot.
+  package struct Foreign: Sendable, Hashable, Codable {
+    package var architecture: String
+    /// Packages of it that others ask for, and that are not installed.
+    package var standsFor: [String]
+
+    package init(architecture: String, standsFor: [String]) {
+      self.architecture = architecture
+      self.standsFor = standsFor
+    }
+  }
 
   package init(
     suites: [String] = [], components: [String] = ["main"], mirror: String? = nil, repositories: [Repository] = [],

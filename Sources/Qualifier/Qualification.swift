@@ -116,6 +116,12 @@ package struct Qualification: Sendable, Codable {
         throw ReleaseError(
           .input, doing: doing, reason: "the target \(target.name) is given twice", advice: "give it once")
       }
+      if target.cross != nil, request.level > .compiled || request.withLife {
+        throw ReleaseError(
+          .input, doing: doing,
+          reason: "\(target.name) only compiles for \(target.architecture): nothing is installed or booted there",
+          remedy: QualifierRemedy.qualifyUpToCompiled)
+      }
       var kernels: [(label: String, headers: [String], images: [String], isLife: Bool)]
       let wanted = request.kernelsByTarget[target.name] ?? request.kernels
       if wanted.isEmpty {
@@ -198,7 +204,8 @@ package struct Qualification: Sendable, Codable {
     let verdict = Verdict(
       release: candidate.name, plan: try candidate.plan.identity, variant: one.variant, target: target.name,
       kernel: one.headers.first ?? "", architecture: target.architecture, level: level, isLife: one.isLife,
-      against: try await otherRelease(one, progress: .silent)?.against(), result: .notRun, reason: reason.cut(to: Verdict.longestReason), steps: [], seconds: 0, started: Int64(time(nil)),
+      against: try await otherRelease(one, progress: .silent)?.against(), result: .notRun,
+      reason: reason.cut(to: Verdict.longestReason), steps: [], seconds: 0, started: Int64(time(nil)),
       logs: logs(of: one),
       inputs: one.inputs)
     try Files.makeFolder(folder.pushing(FilePath(verdict.logs)))
@@ -236,7 +243,8 @@ package struct Qualification: Sendable, Codable {
     let run = CaseRun(
       release: candidate, package: dkms, target: target, definition: definition(one, target),
       chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
-      isLife: one.isLife, previous: try await previousRelease(one, progress: progress), other: other, kernel: one.headers.first ?? "",
+      isLife: one.isLife, previous: try await previousRelease(one, progress: progress), other: other,
+      kernel: one.headers.first ?? "",
       folder: folder, settings: settings, host: host, progress: progress)
     let verdict = try await progress.silentStep("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
@@ -260,7 +268,13 @@ package struct Qualification: Sendable, Codable {
   func definition(_ one: Case, _ target: Target) -> ChrootDefinition {
     var definition = target.root
     definition.packages.removeAll { target.kernels.contains($0) }
-    definition.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
+    definition.packages += ["dkms", "gcc", "make", "kmod"]
+    if let cross = target.cross {
+      definition.foreign = .init(architecture: target.architecture, standsFor: cross.standsFor)
+      definition.packages += cross.packages + one.headers.map { "\($0):\(target.architecture)" }
+    } else {
+      definition.packages += one.headers
+    }
     if one.isLife {
       definition.packages += one.images
       definition.later = target.later

@@ -18,13 +18,15 @@ extension Qualification {
     let alone = cases.filter { $0.role == nil }
     if candidate.manifest.qualify.smoke != nil {
       programs.merge(
-        try await built(for: alone, candidate, in: folder.appending("packages"), jobs, progress), uniquingKeysWith: { $1 })
+        try await built(for: alone, candidate, in: folder.appending("packages"), jobs, progress),
+        uniquingKeysWith: { $1 })
     }
     let pairs = cases.filter { $0.role != nil }
     guard !pairs.isEmpty, let against else { return }
     let other = try await CandidateRelease(FilePath(against), progress: progress)
     programs.merge(
-      try await built(for: pairs, candidate, in: folder.appending("packages"), jobs, progress), uniquingKeysWith: { $1 })
+      try await built(for: pairs, candidate, in: folder.appending("packages"), jobs, progress), uniquingKeysWith: { $1 }
+    )
     // Two releases of one name have two folders.
     let place = folder.appending("against").appending("\(other.name).\(other.digest.hex.prefix(8))")
     otherPrograms = try await built(for: pairs, other, in: place, jobs, progress)

@@ -95,7 +95,8 @@ private struct Run {
         + (verdict.against.map { ", \($0.inWords)" } ?? ""),
       startTime: Timestamp(seconds: verdict.started).iso8601, duration: (seconds * 100).rounded() / 100,
       architecture: verdict.kernelArchitecture, configName: verdict.kernel,
-      status: isBuilt ? .pass : KCIDBReport.Status(verdict.result), logURL: logURL(of: .install),
+      status: isBuilt ? .pass : KCIDBReport.Status(verdict.result),
+      logURL: logURL(of: verdict.isCompiledOnly ? .compile : .install),
       logExcerpt: isBuilt ? nil : verdict.excerpt, outputFiles: outputFiles,
       misc: KCIDBReport.Facts(
         target: verdict.target, kernel: verdict.kernel, variant: verdict.variant, level: verdict.level.rawValue,
@@ -134,7 +135,7 @@ private struct Run {
 
 extension Verdict.Step.Name {
   /// Everything before a kernel boots.
-  fileprivate var isBuildStep: Bool { [.root, .install, .modules, .probe].contains(self) }
+  fileprivate var isBuildStep: Bool { [.root, .install, .compile, .modules, .probe].contains(self) }
 }
 
 extension Verdict {

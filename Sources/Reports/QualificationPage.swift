@@ -27,6 +27,8 @@ package struct QualificationPage {
     let booted: Markup? = report.entries.contains { $0.verdict.hasBooted } ? "" : nil
     let life: Markup? = report.rows.contains(where: \.isLife) ? "\(Self.life)" : nil
     let pair: Markup? = report.rows.contains { $0.against != nil } ? "client of, service for" : nil
+    let compiled: Markup? =
+      report.entries.contains(where: \.verdict.isCompiledOnly) ? "\(Verdict.Level.compiled.rawValue)" : nil
     let page = Markup(file: PackageResources.page_html).filled(with: [
       "title": "\(title)", "style": Markup(file: PackageResources.style_css), "period": period,
       "booted": booted,
@@ -34,7 +36,7 @@ package struct QualificationPage {
       "fits": fits, "columns": "\(report.columns.count)", "heads": "\(heads)",
       "targets": "\(report.targets.map(element))",
       "findings": findings.ordered.isEmpty ? nil : "\(findings.ordered.enumerated().map(element))",
-      "life": life, "pair": pair,
+      "life": life, "pair": pair, "compiled": compiled,
     ])
     return Array(page.source.utf8)
   }

@@ -48,14 +48,14 @@ package enum QualifiedRange {
     let alone = verdicts.filter { $0.0.against == nil }
     for variant in Set((alone.isEmpty ? verdicts : alone).map(\.0.variant)) {
       let own = verdicts.filter { $0.0.variant == variant && $0.0.isOfPackageAlone }
-      guard own.contains(where: { $0.0.result == .pass }) else {
+      guard own.contains(where: { $0.0.result == .pass && !$0.0.isCompiledOnly }) else {
         throw ReleaseError(
           .unverified, doing: doing, reason: "the package '\(variant)' passed on no kernel",
           advice: "leave it out of the manifest, or see what the verdicts say")
       }
       var kernels: [String: Set<String>] = [:]
       var probes: [String: String] = [:]
-      for (verdict, folder) in own where verdict.result == .pass {
+      for (verdict, folder) in own where verdict.result == .pass && !verdict.isCompiledOnly {
         kernels[verdict.target, default: []].insert(verdict.kernel)
         guard let key = verdict.probeKey else { continue }
         guard isKey(key) else {
@@ -133,7 +133,7 @@ package enum QualifiedRange {
   /// line of kernels, such as 6.12. Lines in between that were not tried are included.
   package static func range(_ verdicts: [Verdict], of package: String, progress: Progress) throws -> KernelRange? {
     var lines: [KernelRelease: Bool] = [:]
-    for verdict in verdicts where verdict.result == .pass || verdict.result == .fail {
+    for verdict in verdicts where (verdict.result == .pass || verdict.result == .fail) && !verdict.isCompiledOnly {
       guard var line = KernelRelease(verdict.kernelNumber) else { continue }
       line.patch = nil
       lines[line] = (lines[line] ?? true) && verdict.result == .pass

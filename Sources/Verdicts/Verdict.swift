@@ -17,6 +17,8 @@ package struct Verdict: Sendable, Codable, Equatable {
 
   /// How far a package is tried; each includes those before it.
   package enum Level: String, Sendable, Codable, CaseIterable, Comparable {
+    /// Compiled for another architecture than that of the machine: nothing was installed.
+    case compiled
     case build, load, mount
 
     package static func < (a: Self, b: Self) -> Bool {
@@ -32,6 +34,8 @@ package struct Verdict: Sendable, Codable, Equatable {
       /// What PRE_BUILD has found out about the kernel's headers is kept.
       case probe
       case install, modules
+      /// The modules are compiled for another architecture, without dkms.
+      case compile
       /// The guest is put together, and what is tried in it.
       case guest, boot, load, unload, smoke
       /// What the kernel has logged since.
@@ -138,7 +142,8 @@ package struct Verdict: Sendable, Codable, Equatable {
 
   package init(
     release: String, plan: SHA256Digest, variant: String, target: String, kernel: String, architecture: String,
-    level: Level, isLife: Bool, against: Against? = nil, result: Result, step: Step.Name? = nil, reason: String? = nil, change: String? = nil,
+    level: Level, isLife: Bool, against: Against? = nil, result: Result, step: Step.Name? = nil, reason: String? = nil,
+    change: String? = nil,
     steps: [Step], seconds: Double, started: Int64, moduleBytes: Int64? = nil, accelerator: String? = nil, logs: String,
     probeKey: String? = nil, root: Root? = nil, inputs: SHA256Digest
   ) {
@@ -184,8 +189,11 @@ package struct Verdict: Sendable, Codable, Equatable {
   package var proven: Level? {
     guard result == .pass else { return nil }
     func hasPassed(_ name: Step.Name) -> Bool { steps.contains { $0.name == name && $0.passed } }
-    return hasPassed(.smoke) ? .mount : hasPassed(.load) ? .load : .build
+    return hasPassed(.smoke) ? .mount : hasPassed(.load) ? .load : isCompiledOnly ? .compiled : .build
   }
+
+  /// Whether the modules were compiled for another architecture, and not installed by dkms.
+  package var isCompiledOnly: Bool { step == .compile || steps.contains { $0.name == .compile } }
 
   /// What this verdict says at a level that may be another; nil if it says nothing.
   ///
@@ -199,7 +207,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     }
     if !isOfPackageAlone || failed <= wanted { return self }
     // All that belongs to building has passed. Whether loading has is not known: the kernel's log was read at the end.
-    guard wanted == .build else { return nil }
+    guard wanted <= .build else { return nil }
     var answer = self
     answer.level = .build
     answer.result = .pass
@@ -218,7 +226,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     case .packages, .smoke, .other, .wait, .service, .client: .mount
     // What these look at depends on the level.
     case .guest, .log: level
-    case .root, .install, .modules, .probe, .life, nil: .build
+    case .root, .install, .compile, .modules, .probe, .life, nil: .compiled
     }
   }
 

@@ -193,6 +193,11 @@ package final class CaseRun {
   }
 
   private func run(in session: ChrootSession) async throws {
+    if let cross = target.cross {
+      try await step(.compile) { try await compile(with: cross, in: session) }
+      try await step(.modules) { try await checkModules(in: session) }
+      return
+    }
     try await step(.install) { try await install(in: session) }
     try await step(.modules) { try await checkModules(in: session) }
     if package.package.probe != nil {

@@ -154,7 +154,7 @@ extension QualifyCommand {
     var kernels: [String: [String]] = [:]
     for target in targets {
       let archive = try await ArchivedKernels(of: target, cache: cache)
-      let fit = archive.kernels.filter { $0.hasHeaders && ($0.hasImage || level == .build) }
+      let fit = archive.kernels.filter { $0.hasHeaders && ($0.hasImage || level <= .build) }
       guard !fit.isEmpty else {
         throw ReleaseError(
           .source, doing: "choosing what to qualify",
@@ -191,8 +191,10 @@ extension Console {
         verdict.target, verdict.kernel, verdict.variant, verdict.result.rawValue,
         // Without a smoke script, modules are only loaded.
         verdict.result == .pass
-          ? verdict.isLife ? "life" : verdict.against.map(\.inWords)
-            ?? (verdict.proven ?? .build).rawValue : verdict.step?.rawValue ?? "",
+          ? verdict.isLife
+            ? "life"
+            : verdict.against.map(\.inWords)
+              ?? (verdict.proven ?? .build).rawValue : verdict.step?.rawValue ?? "",
         outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),
       ]
     }
