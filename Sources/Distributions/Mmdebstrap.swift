@@ -35,6 +35,15 @@ struct Mmdebstrap: Bootstrapper {
         options.append("--customize-hook=sh -c \(script) keys \"$1\" \(words)")
       }
     }
+    if let foreign = definition.foreign {
+      let native = try await Command("dpkg", ["--print-architecture"]).check(doing: "making a chroot").text.trimmed
+      options.append("--architectures=\(native),\(foreign.architecture)")
+      if !foreign.standsFor.isEmpty {
+        let words = ([foreign.architecture] + foreign.standsFor).map(Script.quote).joined(separator: " ")
+        let script = Script.quote(Script(PackageResources.foreign_sh).text)
+        options.append("--essential-hook=sh -c \(script) foreign \"$1\" \(words)")
+      }
+    }
     let words =
       [
         "mmdebstrap", "--verbose", "--mode=root", "--variant=apt", "--format=directory",

@@ -29,8 +29,22 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var buildDependencies: String?
   /// Packages that are added to the chroot of the others, one layer after the other; nil for none.
   package var layers: [[String]]?
+  /// The other architecture of which it has packages.
+  package var foreign: Foreign?
   /// Packages kept in `/later` with their dependencies, to be installed when the chroot is used.
   package var later: [String]?
+
+  /// An architecture besides that of the chroot.
+  package struct Foreign: Sendable, Hashable, Codable {
+    package var architecture: String
+    /// Packages of it that others ask for, and that are not installed.
+    package var standsFor: [String]
+
+    package init(architecture: String, standsFor: [String]) {
+      self.architecture = architecture
+      self.standsFor = standsFor
+    }
+  }
 
   package init(
     suites: [String] = [], components: [String] = ["main"], mirror: String? = nil, repositories: [Repository] = [],
