@@ -11,8 +11,11 @@ struct Mmdebstrap: Bootstrapper {
 
   func makes(_ definition: ChrootDefinition) -> Bool { !definition.suites.isEmpty }
 
-  func files(for definition: ChrootDefinition) -> [String: String] {
-    definition.buildDependencies.map { ["build-dependencies/debian/control": $0] } ?? [:]
+  func files(for definition: ChrootDefinition) -> [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
+    if let control = definition.buildDependencies { files["build-dependencies/debian/control"] = Array(control.utf8) }
+    if let keyring = definition.keyring { files[keyring.aptName] = keyring.bytes }
+    return files
   }
 
   func commands(
@@ -23,6 +26,15 @@ struct Mmdebstrap: Bootstrapper {
     if let mirror = definition.mirror {
       sources = definition.suites.map { "deb \(mirror) \($0) \(definition.components.joined(separator: " "))\n" }
         .joined()
+      if let keyring = definition.keyring {
+        // Only these are asked while the chroot is made, even by apt's user, who may not come into the scratch folder.
+        let file = scratch.appending(keyring.aptName)
+        let script = Script.quote(Script(PackageResources.keyring_sh).text)
+        options = [
+          "--keyring=\(file)", "--aptopt=APT::Sandbox::User \"root\"",
+          "--customize-hook=sh -c \(script) keyring \"$1\" \(Script.quote(file.string))",
+        ]
+      }
     } else {
       let archive = try await DebianArchive()
       sources = try archive.text(suites: definition.suites, components: definition.components)
@@ -63,4 +75,9 @@ struct Mmdebstrap: Bootstrapper {
     }
     return hooks.map { "--customize-hook=\($0)" }
   }
+}
+
+extension ChrootDefinition.Key {
+  /// The name of its file. apt looks at how it ends to know what is in it.
+  var aptName: String { isArmoured ? "keyring.asc" : "keyring.gpg" }
 }
