@@ -39,10 +39,6 @@ package struct Apt: PackageManager {
     return Set(names).sorted()
   }
 
-  package func packages(ofKernel kernel: String) -> KernelPackages {
-    KernelPackages(headers: ["linux-headers-\(kernel)"], images: ["linux-image-\(kernel)"])
-  }
-
   package func relations(of file: FilePath, doing: String) async throws -> PackageRelations {
     let fields = try await Command(
       "dpkg-deb", ["--field", file.string, "Package", "Provides", "Pre-Depends", "Depends"]

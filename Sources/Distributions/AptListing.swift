@@ -35,12 +35,24 @@ struct AptListing: Sendable {
       let lists = folder.appending("lists")
       try Files.makeFolder(lists.appending("partial"))
       try Files.write([], to: folder.appending("status"))
-      let options = [
+      var settings = [
         "Dir::Etc::SourceList=\(file)", "Dir::Etc::SourceParts=/dev/null", "Dir::State=\(folder)",
         "Dir::State::Lists=\(lists)", "Dir::State::status=\(folder)/status", "Dir::Cache=\(folder)/cache",
         "APT::Architecture=\(architecture)", "APT::Architectures=\(architecture)", "APT::Sandbox::User=root",
         "Acquire::Languages=none", "Acquire::Retries=1", "APT::Update::Error-Mode=any",
-      ].flatMap { ["-o", $0] }
+      ]
+      if let keyring = definition.keyring {
+        guard let keys = keyring.bytes else {
+          throw ReleaseError(
+            .input, doing: doing,
+            reason: "\(keyring.name), the file of keys that \(definition.place) names, is not there",
+            advice: "install the package that has it, or put the keys beside the target")
+        }
+        let place = folder.appending(keyring.aptName)
+        try Files.write(keys, to: place)
+        settings += ["Dir::Etc::Trusted=\(place)", "Dir::Etc::TrustedParts=/dev/null"]
+      }
+      let options = settings.flatMap { ["-o", $0] }
       @Sendable func apt(_ program: String, _ arguments: [String]) async throws -> String {
         var command = Command(program, options + arguments)
         command.environment.merge(ProxyEnvironment.values) { $1 }

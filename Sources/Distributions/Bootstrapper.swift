@@ -15,7 +15,7 @@ protocol Bootstrapper: Sendable {
   func makes(_ definition: ChrootDefinition) -> Bool
 
   /// Files that its commands read, by their path in the scratch folder.
-  func files(for definition: ChrootDefinition) -> [String: String]
+  func files(for definition: ChrootDefinition) -> [String: [UInt8]]
 
   /// The commands that make a chroot in a folder that does not exist, one after the other.
   func commands(for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath) async throws
@@ -27,18 +27,32 @@ protocol Bootstrapper: Sendable {
   /// What adds packages, and keeps others in `/later`; nil if there are none.
   ///
   /// - Parameter folders: the chroot as it lies in the cache, each folder on top of the next.
-  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition?
+  func addition(
+    _ packages: [String], later: [String], to definition: ChrootDefinition, in folders: [FilePath]
+  ) -> ChrootAddition?
 }
 
 extension Bootstrapper {
   var addsPackages: Bool { false }
-  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition? { nil }
+  func addition(
+    _ packages: [String], later: [String], to definition: ChrootDefinition, in folders: [FilePath]
+  ) -> ChrootAddition? { nil }
 }
 
 /// A command of a bootstrapper: the program and its arguments, and what it reads from standard input.
 struct BootstrapCommand: Sendable, Equatable {
   var words: [String]
   var input: [UInt8] = []
+  /// What messages call it.
+  var program: String
+  var environment: [String: String] = [:]
+
+  init(words: [String], input: [UInt8] = [], program: String? = nil, environment: [String: String] = [:]) {
+    self.words = words
+    self.input = input
+    self.program = program ?? words[0]
+    self.environment = environment
+  }
 }
 
 extension ChrootDefinition {
@@ -59,15 +73,26 @@ extension ChrootDefinition {
 extension Bootstrapper {
   /// Makes the chroot of a definition in a folder that is not there.
   func make(_ definition: ChrootDefinition, in part: FilePath, doing: String) async throws {
+    for key in [definition.keyring].compactMap(\.self) + definition.repositories.flatMap({ $0.keys ?? [] })
+    where !key.isURL && key.bytes == nil {
+      throw ReleaseError(
+        .input, doing: doing, reason: "\(key.name), the file of keys that \(definition.place) names, is not there",
+        advice: "install the package that has it, or put the keys beside the target")
+    }
     try await withScratch { scratch in
-      for (path, text) in files(for: definition) {
-        let file = scratch.appending(path)
-        try Files.makeFolder(file.removingLastComponent())
-        try Files.write(Array(text.utf8), to: file)
-      }
+      try writeFiles(for: definition, to: scratch)
       for command in try await commands(for: definition, in: part, scratch: scratch) {
-        try await Self.run(command.words, input: command.input, in: scratch, doing: doing)
+        try await Self.run(command, of: definition, in: scratch, doing: doing)
       }
+    }
+  }
+
+  /// Writes the files that its commands read.
+  func writeFiles(for definition: ChrootDefinition, to scratch: FilePath) throws {
+    for (path, bytes) in files(for: definition) {
+      let file = scratch.appending(path)
+      try Files.makeFolder(file.removingLastComponent())
+      try Files.write(bytes, to: file)
     }
   }
 
@@ -78,13 +103,18 @@ extension Bootstrapper {
   }
 
   /// Runs what makes a chroot in a mount and process namespace of its own, so that nothing stays mounted or running.
-  private static func run(_ words: [String], input: [UInt8] = [], in folder: FilePath, doing: String) async throws {
+  private static func run(
+    _ step: BootstrapCommand, of definition: ChrootDefinition, in folder: FilePath, doing: String
+  ) async throws {
     var sandbox = Sandbox.leavingNothing
     sandbox.directory = folder
-    var command = sandbox.command(words[0], Array(words.dropFirst()))
+    var command = sandbox.command(step.words[0], Array(step.words.dropFirst()))
     command.environment.merge(ProxyEnvironment.values) { $1 }
-    let outcome = try await command.run(input: input, doing: doing)
-    guard outcome.succeeded else { throw outcome.bootstrapFailure(of: words[0], doing: doing) }
+    command.environment.merge(step.environment) { $1 }
+    let outcome = try await command.run(input: step.input, doing: doing)
+    guard outcome.succeeded else {
+      throw outcome.bootstrapFailure(of: step.program, definition, cache: folder.appending("cache"), doing: doing)
+    }
   }
 }
 
@@ -101,27 +131,40 @@ extension FilePath {
 extension Command.Outcome {
   /// Why a chroot or a layer of it could not be made.
   ///
-  /// - Parameter program: the program of this machine that failed; nil for one of the chroot.
-  func bootstrapFailure(of program: String?, doing: String) -> ReleaseError {
+  /// - Parameters:
+  ///   - program: the program of this machine that failed; nil for one of the chroot.
+  ///   - cache: where dnf has put what it downloaded.
+  func bootstrapFailure(
+    of program: String?, _ definition: ChrootDefinition, cache: FilePath, doing: String
+  ) -> ReleaseError {
     if let program, status == .exited(127) {
       return ReleaseError(
         .missingTool, doing: doing, reason: "the program \(program) is not installed",
         advice: "on Debian: apt-get install \(program)")
     }
-    // The first error of apt or dnf; the last line only says that it failed.
-    let cause =
-      (errors + "\n" + text).split(separator: "\n").map { $0.trimmed }.first {
-        ["E: ", "Error: "].contains(where: $0.hasPrefix) || $0.contains(" Depends: ") && $0.contains(" but ")
-      } ?? complaint
+    let complaint = BootstrapComplaint(errors, of: definition, cache: cache)
+    func said(_ cause: String) -> String { ((program.map { "\($0): " } ?? "") + cause).cut(to: 1000) }
+    if let refusal = complaint.refusal {
+      return ReleaseError(
+        .unverified, doing: doing, reason: said(refusal),
+        advice: "correct the keys in \(definition.place), or use another mirror")
+    }
+    let cause = complaint.cause ?? self.complaint
     let remedy: (any Remedy)? =
       if ["No space left", "enough free space"].contains(where: cause.contains) {
         DistributionsRemedy.freeSpaceInCache
-      } else if ["fetch", "download"].contains(where: cause.contains) {
+      } else if complaint.isWithoutMirrors {
+        Advice("correct the list of mirrors in \(definition.place), or give a url there")
+      } else if ["fetch", "download"].contains(where: cause.lowercased().contains) {
         Advice("is its archive reachable?")
       } else {
         nil
       }
-    let said = program.map { "\($0): \(cause)" } ?? cause
-    return ReleaseError(.failed, doing: doing, reason: said.cut(to: 1000), remedy: remedy)
+    return ReleaseError(.failed, doing: doing, reason: said(cause), remedy: remedy)
   }
+}
+
+extension ChrootDefinition {
+  /// What messages call the place where it is written.
+  var place: String { file.map { "the target \($0)" } ?? "the target" }
 }

@@ -20,10 +20,12 @@ package struct ChrootRecord: Sendable, Codable {
   package var mark: String?
   /// The mark of the chroot below, where it is a layer.
   package var base: String?
+  /// The name of the chroot below, where it is a layer.
+  package var below: String?
 
   private enum CodingKeys: String, CodingKey {
     case definition = "recipe"
-    case made, packages, refresh, mark, base
+    case made, packages, refresh, mark, base, below
   }
 
   package init(definition: ChrootDefinition, made: Int64, packages: [String], refresh: String? = nil) {
@@ -152,6 +154,7 @@ package struct ChrootCache: Sendable, Codable {
         try AtomicDirectory.replace(path, with: part, doing: doing)
         var record = ChrootRecord(definition: definition, made: made, packages: packages, refresh: refresh)
         record.base = base?.record.mark
+        record.below = base?.name
         try Files.replace(file, with: try JSON.encode(record))
       }
     } catch {

@@ -8,6 +8,9 @@ import SystemPackage
 
 /// What adds packages to a chroot: a command that is run in it, with the network.
 struct ChrootAddition: Sendable {
+  /// Where it finds the files of its bootstrapper.
+  static let files = "/run/lrelease"
+
   var words: [String]
   /// Files and folders of this machine that the command reads, if they are there.
   var files: [FilePath] = []
@@ -59,14 +62,19 @@ struct ChrootLayer {
     for layer in Sandbox.Layers.folders { try Files.makeFolder(folder.appending(layer)) }
     let bootstrapper = try definition.bootstrapper(doing: doing)
     let session = ChrootSession(lowers: base.folders, scratch: folder, environment: Chroot.environment)
-    let packages = definition.layers?.last ?? []
-    let addition = bootstrapper.addition(packages, later: definition.later ?? [], to: base.folders)
+    let addition = bootstrapper.addition(
+      definition.layers?.last ?? [], later: definition.later ?? [], to: definition, in: base.folders)
     if let addition {
-      let outcome = try await session.run(
-        addition.words, mounts: addition.temporary.map { .empty($0) } + addition.files.map { .readOnlyIfThere($0) },
-        network: true,
-        environment: ProxyEnvironment.values, doing: doing)
-      guard outcome.succeeded else { throw outcome.bootstrapFailure(of: nil, doing: doing) }
+      try await withScratch { scratch in
+        try bootstrapper.writeFiles(for: definition, to: scratch)
+        let outcome = try await session.run(
+          addition.words, folders: [ChrootAddition.files: scratch],
+          mounts: addition.temporary.map { .empty($0) } + addition.files.map { .readOnlyIfThere($0) }, network: true,
+          environment: ProxyEnvironment.values, doing: doing)
+        guard outcome.succeeded else {
+          throw outcome.bootstrapFailure(of: nil, definition, cache: folder, doing: doing)
+        }
+      }
     }
     try removePlaces(of: addition?.files ?? [])
     let listed = try await session.run(bootstrapper.packageManager.list, doing: doing)

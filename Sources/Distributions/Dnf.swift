@@ -35,11 +35,6 @@ package struct Dnf: PackageManager {
     Set(output.split(separator: "\n").filter { !$0.contains(" ") }.map(String.init)).sorted()
   }
 
-  package func packages(ofKernel kernel: String) -> KernelPackages {
-    KernelPackages(
-      headers: ["kernel-devel-\(kernel)"], images: ["kernel-core-\(kernel)", "kernel-modules-\(kernel)"])
-  }
-
   package func relations(of file: FilePath, doing: String) async throws -> PackageRelations {
     func query(_ what: String) async throws -> String {
       try await Command("rpm", ["-qp", "--nosignature", what, file.string]).check(doing: doing).text

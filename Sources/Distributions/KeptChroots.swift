@@ -40,7 +40,7 @@ extension ChrootCache {
       kept.append(
         Kept(
           name: name, from: record.definition.suites + record.definition.repositories.map(\.name),
-          base: try record.definition.base?.key, kernels: kernels.map { String(decoding: $0, as: UTF8.self) }.sorted(),
+          base: record.below, kernels: kernels.map { String(decoding: $0, as: UTF8.self) }.sorted(),
           made: record.made, used: used(name, record),
           bytes: usage.text.split(separator: "\t").first.flatMap { Int64($0) } ?? 0))
     }
@@ -82,8 +82,6 @@ extension ChrootCache {
 
   /// The chroots that are layers on one.
   private func layers(on name: String) throws -> [String] {
-    try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { other in
-      try record(of: other)?.definition.base?.key == name
-    }
+    try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { record(of: $0)?.below == name }
   }
 }

@@ -12,8 +12,11 @@ struct Mmdebstrap: Bootstrapper {
 
   func makes(_ definition: ChrootDefinition) -> Bool { !definition.suites.isEmpty }
 
-  func files(for definition: ChrootDefinition) -> [String: String] {
-    definition.buildDependencies.map { ["build-dependencies/debian/control": $0] } ?? [:]
+  func files(for definition: ChrootDefinition) -> [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
+    if let control = definition.buildDependencies { files["build-dependencies/debian/control"] = Array(control.utf8) }
+    if let keyring = definition.keyring { files[keyring.aptName] = keyring.bytes }
+    return files
   }
 
   func commands(
@@ -24,6 +27,15 @@ struct Mmdebstrap: Bootstrapper {
     if let mirror = definition.mirror {
       sources = definition.suites.map { "deb \(mirror) \($0) \(definition.components.joined(separator: " "))\n" }
         .joined()
+      if let keyring = definition.keyring {
+        // Only these are asked while the chroot is made, even by apt's user, who may not come into the scratch folder.
+        let file = scratch.appending(keyring.aptName)
+        let script = Script.quote(Script(PackageResources.keyring_sh).text)
+        options = [
+          "--keyring=\(file)", "--aptopt=APT::Sandbox::User \"root\"",
+          "--customize-hook=sh -c \(script) keyring \"$1\" \(Script.quote(file.string))",
+        ]
+      }
     } else {
       let archive = try await DebianArchive()
       sources = try archive.text(suites: definition.suites, components: definition.components)
@@ -55,7 +67,9 @@ struct Mmdebstrap: Bootstrapper {
 
   var addsPackages: Bool { true }
 
-  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition? {
+  func addition(
+    _ packages: [String], later: [String], to definition: ChrootDefinition, in folders: [FilePath]
+  ) -> ChrootAddition? {
     guard !(packages + later).isEmpty else { return nil }
     // Mirrors on this machine's disk are where they are, and their names and certificates as this machine knows them.
     let files = ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"].map { FilePath($0) }
@@ -95,4 +109,9 @@ struct Mmdebstrap: Bootstrapper {
     }
     return hooks.map { "--customize-hook=\($0)" }
   }
+}
+
+extension ChrootDefinition.Key {
+  /// The name of its file. apt looks at how it ends to know what is in it.
+  var aptName: String { isArmoured ? "keyring.asc" : "keyring.gpg" }
 }

@@ -31,8 +31,6 @@ package protocol PackageManager: Sendable {
 
   // MARK: packages
 
-  /// The packages that bring exactly this kernel, its headers and its image.
-  func packages(ofKernel kernel: String) -> KernelPackages
   /// What a package file needs and provides. Asks a tool of this machine.
   func relations(of file: FilePath, doing: String) async throws -> PackageRelations
   /// The name of the file of an architecture-independent package of a release.
@@ -46,12 +44,6 @@ package protocol PackageManager: Sendable {
   func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String]
   /// What that command reads from its environment.
   func buildEnvironment(for target: Target, cores: Int) -> [String: String]
-}
-
-/// Packages that bring one kernel.
-package struct KernelPackages: Sendable, Equatable {
-  package var headers: [String]
-  package var images: [String]
 }
 
 /// What a package needs of others, and what it is itself.

@@ -6,13 +6,60 @@ import Files
 ///
 /// Chroots may share a base: then each is a thin layer on it.
 package struct ChrootDefinition: Sendable, Hashable, Codable {
+  /// Where packages of an RPM distribution come from: one of `url`, `mirrorlist` and `metalink`.
   package struct Repository: Sendable, Hashable, Codable {
     package var name: String
-    package var url: String
+    package var url: String?
+    package var mirrorlist: String?
+    package var metalink: String?
+    /// The keys that its packages are signed with.
+    package var keys: [Key]?
+    /// Whether its metadata is signed too, and must be.
+    package var signsMetadata: Bool?
 
-    package init(name: String, url: String) {
+    package init(
+      name: String, url: String? = nil, mirrorlist: String? = nil, metalink: String? = nil, keys: [Key]? = nil,
+      signsMetadata: Bool? = nil
+    ) {
       self.name = name
       self.url = url
+      self.mirrorlist = mirrorlist
+      self.metalink = metalink
+      self.keys = keys
+      self.signsMetadata = signsMetadata
+    }
+  }
+
+  /// A file of public keys. Its contents are a part of what the chroot is made of; where it lies on this machine is not.
+  package struct Key: Sendable, Hashable, Codable {
+    /// As the target names it: a path beside the target, a path of this machine, or a URL.
+    package var name: String
+    /// What the file holds; nil for a URL, and for a file of this machine that is not there.
+    package var bytes: [UInt8]?
+
+    package var isURL: Bool { name.contains("://") }
+    /// Whether it is text, as rpm wants it.
+    package var isArmoured: Bool { bytes.map { $0.starts(with: Array("-----BEGIN PGP PUBLIC KEY".utf8)) } ?? false }
+
+    private enum CodingKeys: String, CodingKey {
+      case name
+      case bytes = "sha256"
+    }
+
+    package init(name: String, bytes: [UInt8]? = nil) {
+      self.name = name
+      self.bytes = bytes
+    }
+
+    /// Of the contents, the digest alone is kept.
+    package init(from decoder: any Decoder) throws {
+      name = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .name)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(name, forKey: .name)
+      try container.encodeIfPresent(bytes.map { SHA256Digest(of: $0).hex }, forKey: .bytes)
     }
   }
 
@@ -21,6 +68,8 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var components: [String]
   /// The archive; nil for the one that this machine's apt uses.
   package var mirror: String?
+  /// The keys of the archive; nil for those that this machine trusts.
+  package var keyring: Key?
   /// Of an RPM distribution.
   package var repositories: [Repository]
   package var releasever: String?
@@ -33,6 +82,13 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var foreign: Foreign?
   /// Packages kept in `/later` with their dependencies, to be installed when the chroot is used.
   package var later: [String]?
+  /// The file of the target, for messages. No part of what the chroot is made of.
+  package var file: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case suites, components, mirror, keyring, repositories, releasever, packages, buildDependencies, layers, foreign,
+      later
+  }
 
   /// An architecture besides that of the chroot.
   package struct Foreign: Sendable, Hashable, Codable {

@@ -26,6 +26,9 @@ package struct Target: Sendable {
   package let cross: CrossCompiling?
   /// Version of the RPM package format, and what it signs and digests with.
   package let rpm: RPM?
+  package let kernelNames: KernelNames
+  /// Whether its archive was ever reached by those who wrote the target, as far as it says.
+  package let isReached: Bool
   package let root: ChrootDefinition
   package let digest: SHA256Digest
 
@@ -38,13 +41,18 @@ package struct Target: Sendable {
   /// Reads a target. All that is wrong with it is reported in one run.
   package init(reading path: FilePath) throws {
     let bytes = try Files.read(path, limit: 1 << 20, doing: "reading the target \(path)")
-    let shape = Shape.table {
-      Target(&$0, name: path.stem ?? path.string, digest: SHA256Digest(of: bytes))
-    }
+    let shape = Target.shape(of: path, digest: SHA256Digest(of: bytes))
     self = try shape.read(TOMLDocument.parse(bytes, file: path.string))
   }
 
-  private init?(_ table: inout TableReader, name: String, digest: SHA256Digest) {
+  private static func shape(of path: FilePath, digest: SHA256Digest) -> Shape<Target> {
+    .table { Target(&$0, path, digest: digest) }
+  }
+
+  /// The keys of a target, for the test of the reference.
+  static var shape: Shape<Target> { shape(of: "target.toml", digest: SHA256Digest(of: [])) }
+
+  private init?(_ table: inout TableReader, _ path: FilePath, digest: SHA256Digest) {
     let distribution = table.required("distribution", .text, "name of the distribution")
     let release = table.required("release", .text, "release of the distribution")
     let architecture = table.required(
@@ -59,10 +67,15 @@ package struct Target: Sendable {
     cross = table.optional(
       "cross", .table { CrossCompiling(&$0) }, "how modules are compiled for another architecture than the root's")
     rpm = table.optional("rpm", .table { RPM(&$0) }, "for format rpm")
+    isReached = table.optional(
+      "reached", .boolean, default: true, "false where those who wrote this never reached its archive")
+    let names = table.optional(
+      "kernel", .table { KernelNames.Given(&$0) }, "names of the packages of one kernel, where they are not the usual")
     let root = table.required(
-      "root", .located(.table { ChrootDefinition(&$0, kernels: kernels) }), "how a root of it is made")
+      "root", .located(.table { ChrootDefinition(&$0, path, kernels: kernels) }), "how a root of it is made")
     guard let distribution, let release, let architecture, let format, let codec, let root else { return nil }
-    self.name = name
+    name = path.stem ?? path.string
+    kernelNames = KernelNames(format, names)
     self.distribution = distribution
     self.release = release
     self.architecture = architecture
@@ -79,6 +92,14 @@ package struct Target: Sendable {
     }
     if format == .rpm && (self.root.repositories.isEmpty || rpm == nil) {
       table.report("a target for .rpm needs root.repositories and [rpm]", at: root.location)
+    }
+    if format == .rpm && self.root.keyring != nil {
+      table.report(
+        "keyring is for an archive of Debian's kind", at: root.location, advice: "give gpgkey to repositories")
+    }
+    if self.root.keyring != nil && self.root.mirror == nil {
+      table.report(
+        "keyring needs mirror: the archive of this machine has the keys that its apt knows", at: root.location)
     }
     // dpkg reads zstd since 1.21.18, and Ubuntu's since 1.18.4ubuntu1.7. Source: dpkg's changelog.
     if distribution == "Debian", codec.value == "zstd", let number = Int(release), number <= 11 {
@@ -117,15 +138,34 @@ package struct Target: Sendable {
     }
   }
 
+  /// What a list of targets says of one.
+  package struct Summary: Sendable, Encodable {
+    package var name: String
+    package var distribution: String
+    package var release: String
+    package var architecture: String
+    package var format: Format
+    package var kernels: [String]
+    /// Whether its archive was ever reached by those who wrote the target, as far as it says.
+    package var reached: Bool
+  }
+
+  package var summary: Summary {
+    Summary(
+      name: name, distribution: distribution, release: release, architecture: architecture, format: format,
+      kernels: kernels, reached: isReached)
+  }
+
   /// The targets as a table in Markdown, for the documentation.
   package static func table(_ targets: [Target]) -> String {
     let rows = targets.map { target in
       let kernels = target.kernels.isEmpty ? "" : target.kernels.map { "`\($0)`" }.joined(separator: ", ")
-      return
-        "| `\(target.name)` | \(target.distribution) \(target.release) | \(target.architecture)\(target.cross == nil ? "" : ", compiled only") | "
-        + ".\(target.format.rawValue), \(target.codec) | \(kernels) |"
+      let architecture = target.architecture + (target.cross == nil ? "" : ", compiled only")
+      return "| `\(target.name)` | \(target.distribution) \(target.release) | \(architecture) | "
+        + ".\(target.format.rawValue), \(target.codec) | \(kernels) | \(target.isReached ? "" : "never reached") |"
     }
-    return (["| target | distribution | architecture | packages | kernels |", "|---|---|---|---|---|"] + rows)
+    return
+      (["| target | distribution | architecture | packages | kernels | note |", "|---|---|---|---|---|---|"] + rows)
       .map { $0 + "\n" }.joined()
   }
 }
@@ -138,34 +178,5 @@ extension Target.RPM {
     let digest = table.required("digest", .oneOf(["sha256", "sha512"]), "digest of files")
     guard let format, let signature, let digest else { return nil }
     self.init(format: format, signature: signature, digest: digest)
-  }
-}
-
-extension ChrootDefinition {
-  /// - Parameter kernels: packages that every root of the target has besides.
-  fileprivate init?(_ table: inout TableReader, kernels: [String]) {
-    let suites = table.optional(
-      "suites", .array(.text, atLeast: 1), default: [], "suites of a Debian archive, the base first")
-    let components = table.optional(
-      "components", .texts, default: ["main"], "components of the archive; main where none are named")
-    let mirror = table.optional("mirror", .text, "archive; for Debian, the one that this machine uses")
-    let repositories = table.optional(
-      "repositories", .array(.table { Repository(&$0) }, atLeast: 1), default: [], "repositories of an RPM distribution"
-    )
-    let releasever = table.optional("releasever", .text, "what dnf puts for $releasever")
-    let packages = table.optional(
-      "packages", .texts, default: [], "what is in the root besides what the release asks for")
-    self.init(
-      suites: suites, components: components, mirror: mirror, repositories: repositories, releasever: releasever,
-      packages: packages + kernels)
-  }
-}
-
-extension ChrootDefinition.Repository {
-  fileprivate init?(_ table: inout TableReader) {
-    let name = table.required("name", .text, "name of the repository")
-    let url = table.required("url", .text, "its baseurl, with $basearch")
-    guard let name, let url else { return nil }
-    self.init(name: name, url: url)
   }
 }

@@ -133,7 +133,7 @@ package struct Qualification: Sendable, Codable {
         kernels = [("", target.kernels, target.images, false)]
       } else {
         kernels = wanted.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.map { (kernel: String) in
-          let packages = target.packageManager.packages(ofKernel: kernel)
+          let packages = target.kernelNames.of(kernel)
           return (".\(kernel)", packages.headers, packages.images, false)
         }
       }

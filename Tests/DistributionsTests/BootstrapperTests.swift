@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Files
 import Glibc
 import Model
 import SystemPackage
@@ -13,7 +14,13 @@ import Testing
     suites: ["bookworm", "bookworm-security"], components: ["main", "contrib"], mirror: "http://mirror/debian",
     packages: ["kmod", "dkms"], buildDependencies: "Source: sample\n")
   private let rocky = ChrootDefinition(
-    repositories: [.init(name: "base", url: "http://mirror/base"), .init(name: "more", url: "http://mirror/more")],
+    repositories: [
+      .init(name: "base", url: "http://mirror/base", keys: [.init(name: "base.asc", bytes: [1, 2])]),
+      .init(
+        name: "more", metalink: "https://mirrors/more",
+        keys: [.init(name: "https://keys/1"), .init(name: "more.asc", bytes: [3])], signsMetadata: true),
+      .init(name: "epel", mirrorlist: "https://mirrors/epel", keys: [.init(name: "https://keys/2")]),
+    ],
     releasever: "9", packages: ["kmod", "dkms"])
 
   @Test func eachDefinitionHasExactlyOneBootstrapper() throws {
@@ -27,7 +34,7 @@ import Testing
 
   @Test func mmdebstrapIsToldWhatToMake() async throws {
     let bootstrapper = try debian.bootstrapper(doing: "testing")
-    #expect(bootstrapper.files(for: debian) == ["build-dependencies/debian/control": "Source: sample\n"])
+    #expect(bootstrapper.files(for: debian) == ["build-dependencies/debian/control": Array("Source: sample\n".utf8)])
     var definition = debian
     definition.later = ["linux-headers-amd64", "it's"]
     let commands = try await bootstrapper.commands(for: definition, in: "/cache/a", scratch: "/tmp/a b")
@@ -56,34 +63,85 @@ import Testing
 
   @Test func dnfIsToldWhatToMake() async throws {
     let bootstrapper = try rocky.bootstrapper(doing: "testing")
+    let files = bootstrapper.files(for: rocky)
+    #expect(files.keys.sorted() == [".rpmmacros", "keys/base-1.asc", "keys/more-1.asc", "repos/lrelease.repo"])
+    #expect(files["keys/base-1.asc"] == [1, 2] && files["keys/more-1.asc"] == [3])
     #expect(
-      bootstrapper.files(for: rocky) == [
-        "repos/lrelease.repo": """
+      String(decoding: files["repos/lrelease.repo"] ?? [], as: UTF8.self) == """
         [base]
         name=base
         baseurl=http://mirror/base
         gpgcheck=1
+        gpgkey=file:///proc/self/cwd/keys/base-1.asc
 
         [more]
         name=more
-        baseurl=http://mirror/more
+        metalink=https://mirrors/more
         gpgcheck=1
+        gpgkey=file:///proc/self/cwd/keys/more-1.asc https://keys/1
+        repo_gpgcheck=1
 
-        """
-      ])
+        [epel]
+        name=epel
+        mirrorlist=https://mirrors/epel
+        gpgcheck=1
+        gpgkey=https://keys/2
+
+        """)
     var definition = rocky
-    #expect(try await bootstrapper.commands(for: definition, in: "/c", scratch: "/s").count == 1)
+    #expect(try await bootstrapper.commands(for: definition, in: "/c", scratch: "/s").map(\.program) == ["dnf", "rpm"])
     definition.later = ["kernel-devel"]
     let commands = try await bootstrapper.commands(for: definition, in: "/c", scratch: "/s")
     let common = [
-      "dnf", "--assumeyes", "--quiet", "--installroot=/c", "--setopt=reposdir=/proc/self/cwd/repos", "--releasever=9",
+      "dnf", "/c", "dnf", "--assumeyes", "--quiet", "--noplugins", "--setopt=skip_if_unavailable=False",
+      "--installroot=/c", "--setopt=reposdir=/proc/self/cwd/repos", "--releasever=9",
+      "--setopt=install_weak_deps=False", "--setopt=cachedir=/s/cache", "--setopt=keepcache=True", "install",
     ]
+    #expect(commands.map { $0.words.prefix(2) } == [["sh", "-c"], ["sh", "-c"], ["sh", "-c"]])
     #expect(
-      commands.map(\.words) == [
-        common + ["--setopt=install_weak_deps=False", "--setopt=cachedir=/s/cache", "install", "dkms", "kmod"],
-        common + ["download", "--resolve", "--destdir=/c/later", "kernel-devel"],
+      commands.map { Array($0.words.dropFirst(3)) } == [
+        common + ["dkms", "dnf", "kmod", "rpm"], common + ["--downloadonly", "--destdir=/c/later", "kernel-devel"],
+        ["rpm", "/c", "/.lrelease-rpmdb", "/s/cache"],
       ])
+    #expect(commands.map(\.environment) == [["HOME": "/s"], ["HOME": "/s"], [:]])
     #expect(commands.allSatisfy { $0.input.isEmpty })
+  }
+
+  /// A chroot is the same wherever its target lies, and another one where the key is another.
+  @Test func keysCountByWhatTheyHold() throws {
+    var one = rocky
+    one.file = "/a/rocky.toml"
+    #expect(try one.key == rocky.key)
+    one.repositories[0].keys = [.init(name: "base.asc", bytes: [1, 3])]
+    #expect(try one.key != rocky.key)
+    // What was recorded before there were keys is what it was.
+    let record = try String(decoding: JSON.encode(debian), as: UTF8.self)
+    #expect(!record.contains("keyring") && !record.contains("file"))
+  }
+
+  @Test func whatIsWrongWithSignaturesIsSaid() async throws {
+    try await withScratch { cache in
+      let packages = cache.appending("more-0123456789abcdef/packages")
+      try Files.makeFolder(packages)
+      try Files.write([], to: packages.appending("tiny-1-1.noarch.rpm"))
+      func refusal(_ text: String) -> String? { BootstrapComplaint(text, of: rocky, cache: cache).refusal }
+      #expect(
+        refusal("Package tiny-1-1.noarch.rpm is not signed\nError: GPG check FAILED")
+          == "Package tiny-1-1.noarch.rpm is not signed (of the repository 'more')")
+      #expect(
+        refusal("Status code: 404 for https://keys/2 (IP: 127.0.0.1)")
+          == "the key of the repository 'epel' could not be fetched: Status code: 404 for https://keys/2 (IP: 127.0.0.1)"
+      )
+      let bad =
+        "Error: Failed to download metadata for repo 'base': repomd.xml GPG signature verification error: Bad GPG signature"
+      #expect(refusal("Importing GPG key 0x1:\n From       : https://keys/2\n\(bad)") == bad)
+      let apt = "W: GPG error: http://x bookworm InRelease: The following signatures couldn't be verified: NO_PUBKEY 1"
+      #expect(refusal("\(apt)\nE: The repository 'http://x bookworm InRelease' is not signed.") == apt)
+      #expect(refusal("Error: Unable to find a match: gcc") == nil)
+      let empty =
+        "Error: Failed to download metadata for repo 'base': Cannot prepare internal mirrorlist: No URLs in mirrorlist"
+      #expect(BootstrapComplaint(empty, of: rocky, cache: cache).isWithoutMirrors && refusal(empty) == nil)
+    }
   }
 
   /// Another distribution needs a file like this, and its name where one is chosen.
@@ -104,7 +162,7 @@ import Testing
 struct Pacstrap: Bootstrapper {
   var packageManager: any PackageManager { Pacman() }
   func makes(_ definition: ChrootDefinition) -> Bool { definition.suites.isEmpty && definition.mirror != nil }
-  func files(for definition: ChrootDefinition) -> [String: String] { [:] }
+  func files(for definition: ChrootDefinition) -> [String: [UInt8]] { [:] }
   func commands(for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath) async throws
     -> [BootstrapCommand]
   {
@@ -122,7 +180,6 @@ struct Pacman: PackageManager {
   var list: [String] { ["pacman", "--query"] }
   func owners(of paths: [String]) -> [String] { ["pacman", "--query", "--owns", "--quiet"] + paths }
   func owners(in output: String) -> [String] { output.split(separator: "\n").map(String.init) }
-  func packages(ofKernel kernel: String) -> KernelPackages { KernelPackages(headers: ["linux-headers"], images: []) }
   func relations(of file: FilePath, doing: String) async throws -> PackageRelations {
     file == "/a"
       ? PackageRelations(required: ["glibc", "b"], provided: ["a"]) : PackageRelations(required: [], provided: ["b"])

@@ -47,8 +47,8 @@ extension CaseRun {
     }
     try await happens("is installed again", manager.reinstall([this]), folders, in: session) { all($0) }
     if let later {
-      let places = ["/lib/modules/\(first)", "/usr/src/linux-headers-\(first)"]
-      let listed = try await sh(.command, manager.owners(of: places), in: session, log: "owners", step: .life)
+      let folders = target.kernelNames.of(first).folders
+      let listed = try await sh(.command, manager.owners(of: folders), in: session, log: "owners", step: .life)
       let owners = manager.owners(in: listed.output)
       try await happens("the old kernel goes", manager.remove(owners), in: session) { [later: $0] }
     }
