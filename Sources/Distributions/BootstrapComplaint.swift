@@ -44,9 +44,11 @@ struct BootstrapComplaint {
     return "\(line) (of the repository '\(name)')"
   }
 
-  /// Whether dnf found no mirror to ask.
+  /// Whether dnf found no mirror to ask in a list that it has.
   var isWithoutMirrors: Bool {
-    lines.contains { $0.contains("No URLs in mirrorlist") || $0.contains("was not found in metalink") }
+    lines.contains {
+      $0.contains("Cannot prepare internal mirrorlist") && !$0.contains("Status code") && !$0.contains("Curl error")
+    }
   }
 
   /// The repository of the package that a line is about, where the line does not name it.
