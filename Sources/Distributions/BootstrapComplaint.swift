@@ -10,9 +10,9 @@ struct BootstrapComplaint {
   private let lines: [String]
   private let definition: ChrootDefinition
   /// Where dnf has put what it downloaded: `REPOSITORY-NUMBER/packages/FILE`.
-  private let cache: FilePath
+  private let cache: FilePath?
 
-  init(_ errors: String, of definition: ChrootDefinition, cache: FilePath) {
+  init(_ errors: String, of definition: ChrootDefinition, cache: FilePath?) {
     lines = errors.lines.map { $0.trimmed }
     self.definition = definition
     self.cache = cache
@@ -55,6 +55,7 @@ struct BootstrapComplaint {
   private func repository(in line: String) -> String? {
     let names = definition.repositories.map(\.name)
     if names.isEmpty || names.contains(where: { line.contains("'\($0)'") || line.contains("\"\($0)\"") }) { return nil }
+    guard let cache else { return nil }
     for bytes in (try? Files.names(in: cache)) ?? [] {
       let folder = String(decoding: bytes, as: UTF8.self)
       guard

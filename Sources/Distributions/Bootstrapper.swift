@@ -20,6 +20,19 @@ protocol Bootstrapper: Sendable {
   /// The commands that make a chroot in a folder that does not exist, one after the other.
   func commands(for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath) async throws
     -> [BootstrapCommand]
+
+  /// Whether it adds packages to a chroot that it has made. If not, each chroot is made whole.
+  var addsPackages: Bool { get }
+
+  /// What adds packages, and keeps others in `/later`; nil if there are none.
+  ///
+  /// - Parameter folders: the chroot as it lies in the cache, each folder on top of the next.
+  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition?
+}
+
+extension Bootstrapper {
+  var addsPackages: Bool { false }
+  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition? { nil }
 }
 
 /// A command of a bootstrapper: the program and its arguments, and what it reads from standard input.
@@ -77,10 +90,7 @@ extension Bootstrapper {
   /// What is installed in a chroot and what lies in it for later, sorted: name, version and architecture a line.
   func packages(in chroot: FilePath, doing: String) async throws -> [String] {
     let outcome = try await Command("chroot", [chroot.string] + packageManager.list).check(doing: doing)
-    let later = chroot.appending("later")
-    let names = Files.exists(later) ? try Files.names(in: later) : []
-    return (outcome.text.split(separator: "\n").map(String.init) + names.map { String(decoding: $0, as: UTF8.self) })
-      .sorted()
+    return (outcome.text.split(separator: "\n").map(String.init) + (try chroot.keptForLater)).sorted()
   }
 
   /// Runs what makes a chroot in a mount and process namespace of its own, so that nothing stays mounted or running.
@@ -93,19 +103,45 @@ extension Bootstrapper {
     command.environment.merge(ProxyEnvironment.values) { $1 }
     command.environment.merge(step.environment) { $1 }
     let outcome = try await command.run(input: step.input, doing: doing)
-    guard !outcome.succeeded else { return }
-    if outcome.status == .exited(127) {
-      throw ReleaseError(
-        .missingTool, doing: doing, reason: "the program \(step.program) is not installed",
-        advice: "on Debian: apt-get install \(step.program)")
+    guard outcome.succeeded else {
+      let cache = folder.appending("cache")
+      throw outcome.bootstrapFailure(of: step.program, making: definition, cache: cache, doing: doing)
     }
-    let complaint = BootstrapComplaint(outcome.errors, of: definition, cache: folder.appending("cache"))
+  }
+}
+
+extension FilePath {
+  /// The files in `/later` of a chroot's folder.
+  var keptForLater: [String] {
+    get throws {
+      let later = appending("later")
+      return Files.exists(later) ? try Files.names(in: later).map { String(decoding: $0, as: UTF8.self) } : []
+    }
+  }
+}
+
+extension Command.Outcome {
+  /// Why a chroot or a layer of it could not be made.
+  ///
+  /// - Parameters:
+  ///   - program: the program of this machine that failed; nil for one of the chroot.
+  ///   - cache: where dnf put what it downloaded; nil for another program.
+  func bootstrapFailure(
+    of program: String?, making definition: ChrootDefinition, cache: FilePath? = nil, doing: String
+  ) -> ReleaseError {
+    if let program, status == .exited(127) {
+      return ReleaseError(
+        .missingTool, doing: doing, reason: "the program \(program) is not installed",
+        advice: "on Debian: apt-get install \(program)")
+    }
+    func said(_ words: String) -> String { (program.map { "\($0): \(words)" } ?? words).cut(to: 1000) }
+    let complaint = BootstrapComplaint(errors + "\n" + text, of: definition, cache: cache)
     if let refusal = complaint.refusal {
-      throw ReleaseError(
-        .unverified, doing: doing, reason: "\(step.program): \(refusal.cut(to: 1000))",
+      return ReleaseError(
+        .unverified, doing: doing, reason: said(refusal),
         advice: "correct the keys in \(definition.place), or use another mirror")
     }
-    let cause = complaint.cause ?? outcome.complaint
+    let cause = complaint.cause ?? self.complaint
     let remedy: (any Remedy)? =
       if ["No space left", "enough free space"].contains(where: cause.contains) {
         DistributionsRemedy.freeSpaceInCache
@@ -116,7 +152,7 @@ extension Bootstrapper {
       } else {
         nil
       }
-    throw ReleaseError(.failed, doing: doing, reason: "\(step.program): \(cause.cut(to: 1000))", remedy: remedy)
+    return ReleaseError(.failed, doing: doing, reason: said(cause), remedy: remedy)
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Files
 import Glibc
 import Model
 import Processes
@@ -46,6 +47,15 @@ struct Mmdebstrap: Bootstrapper {
         options.append("--customize-hook=sh -c \(script) keys \"$1\" \(words)")
       }
     }
+    if let foreign = definition.foreign {
+      let native = try await Command("dpkg", ["--print-architecture"]).check(doing: "making a chroot").text.trimmed
+      options.append("--architectures=\(native),\(foreign.architecture)")
+      if !foreign.standsFor.isEmpty {
+        let words = ([foreign.architecture] + foreign.standsFor).map(Script.quote).joined(separator: " ")
+        let script = Script.quote(Script(PackageResources.foreign_sh).text)
+        options.append("--essential-hook=sh -c \(script) foreign \"$1\" \(words)")
+      }
+    }
     let words =
       [
         "mmdebstrap", "--verbose", "--mode=root", "--variant=apt", "--format=directory",
@@ -53,6 +63,28 @@ struct Mmdebstrap: Bootstrapper {
         "--include=\(definition.packages.joined(separator: ","))",
       ] + options + hooks(for: definition, scratch: scratch) + [definition.suites[0], chroot.string, "-"]
     return [BootstrapCommand(words: words, input: Array(sources.utf8))]
+  }
+
+  var addsPackages: Bool { true }
+
+  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition? {
+    guard !(packages + later).isEmpty else { return nil }
+    // Mirrors on this machine's disk are where they are, and their names and certificates as this machine knows them.
+    let files = ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"].map { FilePath($0) }
+    return ChrootAddition(
+      words: ["sh", "-c", Script(PackageResources.add_deb_sh).text, "add"] + packages + ["--"] + later,
+      files: files + Mmdebstrap.localMirrors(of: folders), temporary: ["/var/lib/apt/lists", "/var/cache/apt"])
+  }
+
+  /// The folders that the sources of a chroot name: `file:` and `copy:`.
+  private static func localMirrors(of folders: [FilePath]) -> [FilePath] {
+    let lists = folders.compactMap { try? Files.read($0.appending("etc/apt/sources.list"), limit: 1 << 20) }
+    let words = lists.flatMap { String(decoding: $0, as: UTF8.self).split(whereSeparator: \.isWhitespace) }
+    return words.compactMap { word in
+      guard let scheme = ["file:", "copy:"].first(where: word.hasPrefix) else { return nil }
+      let path = word.dropFirst(scheme.count).drop { $0 == "/" }
+      return FilePath("/\(path)")
+    }
   }
 
   /// What is done in the chroot last. Hooks of mmdebstrap are lines of sh.

@@ -3,6 +3,8 @@
 import Files
 
 /// What a chroot, the root file system of a distribution, is made of. One definition makes one chroot, which is kept.
+///
+/// Chroots may share a base: then each is a thin layer on it.
 package struct ChrootDefinition: Sendable, Hashable, Codable {
   /// Where packages of an RPM distribution come from: one of `url`, `mirrorlist` and `metalink`.
   package struct Repository: Sendable, Hashable, Codable {
@@ -74,13 +76,30 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var packages: [String]
   /// A control file of Debian whose build dependencies are installed too.
   package var buildDependencies: String?
+  /// Packages that are added to the chroot of the others, one layer after the other; nil for none.
+  package var layers: [[String]]?
+  /// The other architecture of which it has packages.
+  package var foreign: Foreign?
   /// Packages kept in `/later` with their dependencies, to be installed when the chroot is used.
   package var later: [String]?
   /// The file of the target, for messages. No part of what the chroot is made of.
   package var file: String?
 
   private enum CodingKeys: String, CodingKey {
-    case suites, components, mirror, keyring, repositories, releasever, packages, buildDependencies, later
+    case suites, components, mirror, keyring, repositories, releasever, packages, buildDependencies
+    case layers, foreign, later
+  }
+
+  /// An architecture besides that of the chroot.
+  package struct Foreign: Sendable, Hashable, Codable {
+    package var architecture: String
+    /// Packages of it that others ask for, and that are not installed.
+    package var standsFor: [String]
+
+    package init(architecture: String, standsFor: [String]) {
+      self.architecture = architecture
+      self.standsFor = standsFor
+    }
   }
 
   package init(
@@ -94,6 +113,23 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
     self.releasever = releasever
     self.packages = packages.sorted()
     self.buildDependencies = buildDependencies
+  }
+
+  /// The definition of the chroot below the last layer; nil if there are no layers.
+  package var base: ChrootDefinition? {
+    guard let layers, !layers.isEmpty else { return nil }
+    var base = self
+    base.layers = layers.count == 1 ? nil : Array(layers.dropLast())
+    base.later = nil
+    return base
+  }
+
+  /// The same packages without layers.
+  package var whole: ChrootDefinition {
+    var whole = self
+    whole.packages = Set(packages + (layers ?? []).joined()).sorted()
+    whole.layers = nil
+    return whole
   }
 
   /// What people call it.

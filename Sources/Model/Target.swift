@@ -22,6 +22,8 @@ package struct Target: Sendable {
   package let images: [String]
   /// Packages that bring the headers of another kernel, which arrives later in the life of a site.
   package let later: [String]
+  /// How its roots compile for its architecture, if they are of another one: then modules are compiled, and no more.
+  package let cross: CrossCompiling?
   /// Version of the RPM package format, and what it signs and digests with.
   package let rpm: RPM?
   package let kernelNames: KernelNames
@@ -62,6 +64,8 @@ package struct Target: Sendable {
     images = table.optional("images", .texts, default: [], "packages that bring the images of these kernels")
     later = table.optional(
       "later", .texts, default: [], "packages that bring the headers of a kernel that arrives later")
+    cross = table.optional(
+      "cross", .table { CrossCompiling(&$0) }, "how modules are compiled for another architecture than the root's")
     rpm = table.optional("rpm", .table { RPM(&$0) }, "for format rpm")
     isReached = table.optional(
       "reached", .boolean, default: true, "false where those who wrote this never reached its archive")
@@ -80,6 +84,9 @@ package struct Target: Sendable {
     self.kernels = kernels
     self.root = root.value
     self.digest = digest
+    if format == .rpm, cross != nil {
+      table.report("a target for .rpm cannot cross-compile", at: root.location)
+    }
     if format == .deb && self.root.suites.isEmpty {
       table.report("a target for .deb needs root.suites", at: root.location)
     }
@@ -153,7 +160,8 @@ package struct Target: Sendable {
   package static func table(_ targets: [Target]) -> String {
     let rows = targets.map { target in
       let kernels = target.kernels.isEmpty ? "" : target.kernels.map { "`\($0)`" }.joined(separator: ", ")
-      return "| `\(target.name)` | \(target.distribution) \(target.release) | \(target.architecture) | "
+      let architecture = target.architecture + (target.cross == nil ? "" : ", compiled only")
+      return "| `\(target.name)` | \(target.distribution) \(target.release) | \(architecture) | "
         + ".\(target.format.rawValue), \(target.codec) | \(kernels) | \(target.isReached ? "" : "never reached") |"
     }
     return

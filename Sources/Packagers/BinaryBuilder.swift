@@ -159,6 +159,11 @@ package struct BinaryBuilder: Sendable {
         .input, doing: "building modules", reason: "the target names no kernels",
         remedy: PackagersRemedy.giveTargetKernels)
     }
+    if target.cross != nil {
+      throw ReleaseError(
+        .input, doing: "building packages",
+        reason: "the target only compiles modules for \(target.architecture), to see whether they can be compiled")
+    }
     target.packageManager.addBuildDependencies(release.dependencies, to: &definition)
     if !buildsModules { definition.packages.removeAll { target.kernels.contains($0) } }
     definition.packages.sort()

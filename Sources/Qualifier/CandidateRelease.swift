@@ -7,6 +7,7 @@ import Model
 import Packagers
 import Releases
 import SystemPackage
+import Verdicts
 
 /// A release whose packages are qualified.
 package struct CandidateRelease: Sendable {
@@ -14,6 +15,8 @@ package struct CandidateRelease: Sendable {
   package let packages: [DKMSPackage]
   /// The smoke script, which runs in guests.
   let smoke: [UInt8]?
+  /// The scripts of a pair of guests, by what each is for.
+  let pair: [Verdict.Against.Role: [UInt8]]
 
   package var folder: FilePath { release.path }
   package var name: String { release.name }
@@ -38,14 +41,42 @@ package struct CandidateRelease: Sendable {
       throw ReleaseError(
         .input, doing: doing, reason: "it has no packages to qualify", advice: "add [[packages]] to its manifest")
     }
-    smoke = try release.manifest.qualify.smoke.map { script in
-      guard let entry = release.tree[script] else {
+    func script(_ path: String, _ key: String) throws -> [UInt8] {
+      guard let entry = release.tree[path] else {
         throw ReleaseError(
-          .input, doing: doing, reason: "its smoke script \(script) is not in the tree",
-          advice: "correct [qualify] smoke of the manifest")
+          .input, doing: doing, reason: "its script \(path) is not in the tree",
+          advice: "correct \(key) of the manifest")
       }
       return try entry.read()
     }
+    let qualify = release.manifest.qualify
+    smoke = try qualify.smoke.map { try script($0, "[qualify] smoke") }
+    pair =
+      try qualify.pair.map {
+        [
+          .service: try script($0.service, "[qualify.pair] service"),
+          .client: try script($0.client, "[qualify.pair] client"),
+        ]
+      } ?? [:]
+  }
+
+  /// The package whose modules a guest of a pair has.
+  ///
+  /// - Throws: `ReleaseError` if the manifest says nothing of pairs, or names a variant that is not there.
+  func package(as role: Verdict.Against.Role) throws -> DKMSPackage {
+    let doing = "choosing what to qualify"
+    guard let pair = manifest.qualify.pair else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "the manifest of \(name) does not say how a service and a client are tried",
+        advice: "add [qualify.pair] to it, see docs/manifest.md")
+    }
+    let variant = role == .client ? pair.clientVariant : pair.serviceVariant
+    guard let found = packages.first(where: { $0.package.variant == variant }) else {
+      throw ReleaseError(
+        .input, doing: doing, reason: "\(name) has no variant '\(variant)'",
+        advice: "correct [qualify.pair] of its manifest")
+    }
+    return found
   }
 
   /// The file of a package in one format; nil if the release has none.
@@ -58,5 +89,10 @@ package struct CandidateRelease: Sendable {
         advice: "get the complete release")
     }
     return folder.appending(file)
+  }
+
+  /// The digest of that file; nil if the release has none.
+  func digest(of dkms: DKMSPackage, _ format: Target.Format) throws -> SHA256Digest? {
+    try file(of: dkms, format).map { try Files.digest($0).0 }
   }
 }

@@ -25,6 +25,8 @@ package struct Qualification: Sendable, Codable {
     package var images: [String]
     /// Tests the life of a site, instead of one kernel.
     package var isLife: Bool
+    /// What the release is beside another one in two guests; nil for the package alone.
+    package var role: Verdict.Against.Role?
     /// Identifies the inputs of the verdict.
     package var inputs: SHA256Digest
   }
@@ -45,14 +47,18 @@ package struct Qualification: Sendable, Codable {
   package var settings: CaseRun.Settings
   /// The release to upgrade from, in the life of a site.
   package var previous: String?
+  /// The release that takes the other role in pairs of guests.
+  package var against: String?
   package var cases: [Case]
   /// By the path of the target's file.
   package var programs: [String: Programs] = [:]
+  /// Those of `against`.
+  package var otherPrograms: [String: Programs]?
 
   private enum CodingKeys: String, CodingKey {
     case release, level
     case chroots = "roots"
-    case settings, previous, cases, programs
+    case settings, previous, against, cases, programs, otherPrograms
   }
 
   /// A user's request.
@@ -70,6 +76,8 @@ package struct Qualification: Sendable, Codable {
     /// Also tests the life of a site.
     package var withLife = false
     package var previous: CandidateRelease?
+    /// Tries the release as client of this one and as service for it, instead of each package alone.
+    package var against: CandidateRelease?
     /// Repeats cases that already have a verdict.
     package var retriesKnown = false
 
@@ -92,6 +100,7 @@ package struct Qualification: Sendable, Codable {
     chroots = request.chroots
     settings = request.settings
     previous = request.previous?.folder.string
+    against = request.against?.folder.string
     cases = []
     let doing = "choosing what to qualify"
     let variants = candidate.packages.map(\.package.variant)
@@ -106,6 +115,12 @@ package struct Qualification: Sendable, Codable {
       guard seen.insert(target.name).inserted else {
         throw ReleaseError(
           .input, doing: doing, reason: "the target \(target.name) is given twice", advice: "give it once")
+      }
+      if target.cross != nil, request.level > .compiled || request.withLife {
+        throw ReleaseError(
+          .input, doing: doing,
+          reason: "\(target.name) only compiles for \(target.architecture): nothing is installed or booted there",
+          remedy: QualifierRemedy.qualifyUpToCompiled)
       }
       var kernels: [(label: String, headers: [String], images: [String], isLife: Bool)]
       let wanted = request.kernelsByTarget[target.name] ?? request.kernels
@@ -124,12 +139,16 @@ package struct Qualification: Sendable, Codable {
       }
       if request.withLife { kernels.append((".life", target.kernels, target.images, true)) }
       for kernel in kernels {
+        if let against = request.against {
+          guard !kernel.isLife else { continue }
+          cases += try pairs(of: candidate, against, request, (path, target), kernel)
+          continue
+        }
         for dkms in candidate.packages {
           let variant = dkms.package.variant
           guard request.variants.isEmpty || request.variants.contains(variant) else { continue }
           let inputs = Inputs(
-            release: candidate.digest,
-            package: try candidate.file(of: dkms, target.format).map { try Files.digest($0).0 },
+            release: candidate.digest, package: try candidate.digest(of: dkms, target.format),
             target: target.digest, headers: kernel.headers, images: kernel.images,
             previous: kernel.isLife ? request.previous?.digest : nil)
           cases.append(
@@ -143,7 +162,7 @@ package struct Qualification: Sendable, Codable {
   }
 
   /// The inputs of a verdict, apart from the contents of the chroot.
-  private struct Inputs: Encodable {
+  struct Inputs: Encodable {
     /// Increased whenever the steps or their judgement change.
     var format = 6
     var release: SHA256Digest
@@ -152,6 +171,9 @@ package struct Qualification: Sendable, Codable {
     var headers: [String]
     var images: [String]
     var previous: SHA256Digest?
+    var against: SHA256Digest?
+    /// The package of the other release.
+    var otherPackage: SHA256Digest?
   }
 
   // MARK: verdicts
@@ -177,12 +199,13 @@ package struct Qualification: Sendable, Codable {
   func kept(_ one: Case) -> Verdict? { store.verdict(on: one.id, inputs: one.inputs) }
 
   /// Records that a case was not run.
-  func notRun(_ one: Case, _ candidate: CandidateRelease, reason: String) throws -> Verdict {
+  func notRun(_ one: Case, _ candidate: CandidateRelease, reason: String) async throws -> Verdict {
     let target = try Target(reading: FilePath(one.target))
     let verdict = Verdict(
       release: candidate.name, plan: try candidate.plan.identity, variant: one.variant, target: target.name,
       kernel: one.headers.first ?? "", architecture: target.architecture, level: level, isLife: one.isLife,
-      result: .notRun, reason: reason.cut(to: Verdict.longestReason), steps: [], seconds: 0, started: Int64(time(nil)),
+      against: try await otherRelease(one, progress: .silent)?.against(), result: .notRun,
+      reason: reason.cut(to: Verdict.longestReason), steps: [], seconds: 0, started: Int64(time(nil)),
       logs: logs(of: one),
       inputs: one.inputs)
     try Files.makeFolder(folder.pushing(FilePath(verdict.logs)))
@@ -199,6 +222,7 @@ package struct Qualification: Sendable, Codable {
     _ one: Case, _ candidate: CandidateRelease, on host: GuestHost, progress: Progress
   ) async throws -> Verdict {
     let target = try Target(reading: FilePath(one.target))
+    let other = try await otherRelease(one, progress: progress)
     guard let dkms = candidate.packages.first(where: { $0.package.variant == one.variant }) else {
       throw ReleaseError(.input, doing: "qualifying \(one.id)", reason: "the release has no variant '\(one.variant)'")
     }
@@ -219,7 +243,8 @@ package struct Qualification: Sendable, Codable {
     let run = CaseRun(
       release: candidate, package: dkms, target: target, definition: definition(one, target),
       chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
-      isLife: one.isLife, previous: try await previousRelease(one, progress: progress), kernel: one.headers.first ?? "",
+      isLife: one.isLife, previous: try await previousRelease(one, progress: progress), other: other,
+      kernel: one.headers.first ?? "",
       folder: folder, settings: settings, host: host, progress: progress)
     let verdict = try await progress.silentStep("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)
@@ -239,18 +264,29 @@ package struct Qualification: Sendable, Codable {
     return try await CandidateRelease(FilePath(previous), progress: progress)
   }
 
-  /// The packages in the chroot of a case.
+  /// The packages in the chroot of a case. Those of a kernel are layers on a base that all kernels of a target share.
   func definition(_ one: Case, _ target: Target) -> ChrootDefinition {
     var definition = target.root
     definition.packages.removeAll { target.kernels.contains($0) }
-    definition.packages += ["dkms", "gcc", "make", "kmod"] + one.headers
-    if one.isLife {
-      definition.packages += one.images
-      definition.later = target.later
-    } else if level > .build {
-      definition.packages += one.images + (programs[one.target]?.dependencies ?? [])
+    definition.packages = Set(definition.packages + ["dkms", "gcc", "make", "kmod"] + (target.cross?.packages ?? []))
+      .sorted()
+    var headers = one.headers
+    if let cross = target.cross {
+      definition.foreign = .init(architecture: target.architecture, standsFor: cross.standsFor)
+      headers = headers.map { "\($0):\(target.architecture)" }
     }
-    definition.packages = Array(Set(definition.packages)).sorted()
+    var layers = [headers]
+    if one.isLife {
+      layers.append(one.images)
+      if !target.later.isEmpty {
+        layers.append([])
+        definition.later = target.later
+      }
+    } else if level > .build {
+      layers.append(one.images + (programs[one.target]?.dependencies ?? []))
+      if one.role != nil { layers[1] += otherPrograms?[one.target]?.dependencies ?? [] }
+    }
+    definition.layers = layers.map { Set($0).sorted() }
     return definition
   }
 
@@ -264,43 +300,6 @@ package struct Qualification: Sendable, Codable {
       } catch is ReleaseError {
         continue
       }
-    }
-  }
-
-  /// Builds the programs that smoke scripts call, for the targets of these cases.
-  package mutating func buildPrograms(
-    for cases: [Case], _ candidate: CandidateRelease, jobs: Int, progress: Progress
-  ) async throws {
-    let qualify = candidate.manifest.qualify
-    guard level == .mount, qualify.smoke != nil else { return }
-    let paths = Array(Set(cases.map(\.target))).sorted()
-    let targets = try paths.map { try Target(reading: FilePath($0)) }.filter { target in
-      !qualify.packages(target.format).isEmpty
-    }
-    guard !targets.isEmpty else { return }
-    let output = folder.appending("packages")
-    var build = BinaryBuilder(output: output, chroots: chroots, buildsModules: false, jobs: jobs, progress: progress)
-    build.replaces = true
-    let outcomes = try await build.run(candidate.release, targets)
-    for (path, target) in paths.map({ ($0, FilePath($0).stem) }) {
-      guard let outcome = outcomes.first(where: { $0.target == target }) else { continue }
-      let format = targets.first { $0.name == target }?.format ?? .deb
-      var made = Programs(error: outcome.error, isFault: outcome.log != nil)
-      if let folder = outcome.folder {
-        let kind: Artifact.Kind = format == .deb ? .deb : .rpm
-        let files = try qualify.packages(format).map { name in
-          guard let file = outcome.files.first(where: { $0.kind == kind && $0.packageName == name }) else {
-            throw ReleaseError(
-              .input, doing: "qualifying on \(outcome.target)", reason: "the release builds no package '\(name)'",
-              advice: "correct [qualify] of its manifest")
-          }
-          return FilePath(folder).appending(file.name)
-        }
-        made.files = files.map(\.string)
-        made.dependencies = try await format.packageManager.dependencies(
-          of: files, doing: "reading what the packages for \(outcome.target) need")
-      }
-      programs[path] = made
     }
   }
 }

@@ -6,6 +6,8 @@ import Diagnostics
 package enum QualifierRemedy: Remedy {
   case nameKernel
   case qualifyUpToBuild
+  /// A target only compiles.
+  case qualifyUpToCompiled
   /// A folder for tasks of Slurm is not valid.
   case leaveFolderToQualify
   case giveOptionOfSbatch

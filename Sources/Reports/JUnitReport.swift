@@ -79,7 +79,8 @@ package struct JUnitReport {
 
     /// Readers take the dots of a class for those of packages.
     static func className(_ verdict: Verdict, more: [String] = []) -> String {
-      ([verdict.release, verdict.target, verdict.kernel, verdict.variant] + (verdict.isLife ? ["life"] : []) + more)
+      let occasion = verdict.isLife ? ["life"] : verdict.against.map { [$0.role.rawValue, $0.release] } ?? []
+      return ([verdict.release, verdict.target, verdict.kernel, verdict.variant] + occasion + more)
         .map { $0.replacing(".", with: "_") }.joined(separator: ".")
     }
   }
@@ -101,17 +102,17 @@ package struct JUnitReport {
 
   private func element(_ suite: Suite) -> Markup {
     let verdict = suite.entry.verdict
-    let life: Markup? = verdict.isLife ? ", life of a site" : nil
+    let occasion: Markup? = verdict.occasion.map { ", \($0)" }
     let facts = [
       ("release", verdict.release), ("variant", verdict.variant), ("target", verdict.target),
       ("kernel", verdict.kernel), ("architecture", verdict.architecture), ("level", verdict.level.rawValue),
-      ("change", verdict.change), ("accelerator", verdict.accelerator),
+      ("against", verdict.against?.inWords), ("change", verdict.change), ("accelerator", verdict.accelerator),
     ]
     let properties = facts.compactMap { name, value -> Markup? in
       value.map { "<property name=\"\(name)\" value=\"\($0)\"/>" }
     }
     return """
-      <testsuite name="\(verdict.release) \(verdict.variant) on \(verdict.target), \(verdict.kernel)\(life)" \
+      <testsuite name="\(verdict.release) \(verdict.variant) on \(verdict.target), \(verdict.kernel)\(occasion)" \
       tests="\(suite.cases.count)" failures="\(suite.failures)" errors="\(suite.errors)" skipped="\(suite.skipped)" \
       time="\(verdict.seconds.asDecimal)" timestamp="\(Timestamp(seconds: verdict.started).iso8601)">
       <properties>

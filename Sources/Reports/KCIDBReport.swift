@@ -91,10 +91,12 @@ private struct Run {
     let seconds = outcomes.filter { $0.step.name.isBuildStep }.reduce(0) { $0 + $1.step.seconds }
     return KCIDBReport.Build(
       id: id, origin: origin, checkoutID: "\(origin):\(verdict.release)",
-      comment: "\(verdict.variant) of \(verdict.release) on \(verdict.target)",
+      comment: "\(verdict.variant) of \(verdict.release) on \(verdict.target)"
+        + (verdict.against.map { ", \($0.inWords)" } ?? ""),
       startTime: Timestamp(seconds: verdict.started).iso8601, duration: (seconds * 100).rounded() / 100,
       architecture: verdict.kernelArchitecture, configName: verdict.kernel,
-      status: isBuilt ? .pass : KCIDBReport.Status(verdict.result), logURL: logURL(of: .install),
+      status: isBuilt ? .pass : KCIDBReport.Status(verdict.result),
+      logURL: logURL(of: verdict.isCompiledOnly ? .compile : .install),
       logExcerpt: isBuilt ? nil : verdict.excerpt, outputFiles: outputFiles,
       misc: KCIDBReport.Facts(
         target: verdict.target, kernel: verdict.kernel, variant: verdict.variant, level: verdict.level.rawValue,
@@ -105,6 +107,7 @@ private struct Run {
     let step = outcome.step
     var facts = ["target": verdict.target, "kernel": verdict.kernel]
     facts["accelerator"] = verdict.accelerator
+    facts["against"] = verdict.against?.inWords
     return KCIDBReport.Test(
       id: id(of: outcome), origin: origin, buildID: id, path: "\(verdict.project.asPath).\(step.name.rawValue)",
       comment: step.note?.withoutNUL,
@@ -132,7 +135,7 @@ private struct Run {
 
 extension Verdict.Step.Name {
   /// Everything before a kernel boots.
-  fileprivate var isBuildStep: Bool { [.root, .install, .modules, .probe].contains(self) }
+  fileprivate var isBuildStep: Bool { [.root, .install, .compile, .modules, .probe].contains(self) }
 }
 
 extension Verdict {

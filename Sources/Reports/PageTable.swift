@@ -31,9 +31,9 @@ extension QualificationPage {
     let isFine = cells.allSatisfy { findings[$0] == nil }
     let fine: Markup? = isFine ? " class=\"fine\"" : nil
     let architecture: Markup? = withArchitecture ? " <small>\(row.architecture)</small>" : nil
-    let life: Markup? = row.isLife ? " <small>\(Self.life)</small>" : nil
+    let occasion: Markup? = row.occasion.map { " <small>\($0)</small>" }
     return """
-      <tr\(fine) role="row"><th scope="row" role="rowheader">\(Markup(name: row.kernel))\(architecture)\(life)</th>
+      <tr\(fine) role="row"><th scope="row" role="rowheader">\(Markup(name: row.kernel))\(architecture)\(occasion)</th>
       \(cells.map(element))
       </tr>
       """
@@ -49,7 +49,7 @@ extension QualificationPage {
     let verdict = entry.verdict
     let detail =
       switch verdict.result {
-      case .pass: cell.row.isLife ? "" : (verdict.proven ?? .build).rawValue
+      case .pass: cell.row.occasion != nil ? "" : (verdict.proven ?? .build).rawValue
       case .fail, .notRun: verdict.step.map { "at \($0.rawValue)" } ?? ""
       case .skipped: ""
       }
@@ -83,7 +83,7 @@ extension QualificationPage {
     let links: Markup? = logs.isEmpty ? nil : "<p class=\"logs\">\(logs)</p>"
     let machine: Markup? = verdict.accelerator.map { ", QEMU with \($0)" }
     let asked: Markup? =
-      verdict.proven == verdict.level || verdict.isLife ? nil : ", asked for: \(verdict.level.rawValue)"
+      verdict.proven == verdict.level || !verdict.isOfPackageAlone ? nil : ", asked for: \(verdict.level.rawValue)"
     let bytes: Markup? = verdict.moduleBytes.map { ", modules of \(Int($0) / 1000) kB" }
     return """
       <div class="more">

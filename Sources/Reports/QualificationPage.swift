@@ -26,6 +26,9 @@ package struct QualificationPage {
     let fits: Markup? = report.columns.count <= 6 ? " fits" : nil
     let booted: Markup? = report.entries.contains { $0.verdict.hasBooted } ? "" : nil
     let life: Markup? = report.rows.contains(where: \.isLife) ? "\(Self.life)" : nil
+    let pair: Markup? = report.rows.contains { $0.against != nil } ? "client of, service for" : nil
+    let compiled: Markup? =
+      report.entries.contains(where: \.verdict.isCompiledOnly) ? "\(Verdict.Level.compiled.rawValue)" : nil
     let page = Markup(file: PackageResources.page_html).filled(with: [
       "title": "\(title)", "style": Markup(file: PackageResources.style_css), "period": period,
       "booted": booted,
@@ -33,7 +36,7 @@ package struct QualificationPage {
       "fits": fits, "columns": "\(report.columns.count)", "heads": "\(heads)",
       "targets": "\(report.targets.map(element))",
       "findings": findings.ordered.isEmpty ? nil : "\(findings.ordered.enumerated().map(element))",
-      "life": life,
+      "life": life, "pair": pair, "compiled": compiled,
     ])
     return Array(page.source.utf8)
   }
@@ -94,8 +97,8 @@ package struct QualificationPage {
 
   /// A kernel that a finding concerns, with a link to the log that tells of it.
   private func kernel(of cell: QualificationReport.Cell, at step: Verdict.Step.Name?) -> Markup {
-    let life: Markup? = cell.row.isLife ? " <small>\(Self.life)</small>" : nil
-    let name: Markup = "<span class=\"kernel\">\(Markup(name: cell.row.kernel))</span>\(life)"
+    let occasion: Markup? = cell.row.occasion.map { " <small>\($0)</small>" }
+    let name: Markup = "<span class=\"kernel\">\(Markup(name: cell.row.kernel))</span>\(occasion)"
     guard let entry = report[cell], let step, let log = entry.log(of: step) else {
       return "<span class=\"place\">\(Markup(name: cell.row.target)) \(name)</span>"
     }

@@ -20,9 +20,13 @@ package struct QualificationReport: Sendable {
 
     /// The log that tells of a step, if it was kept.
     func log(of step: Verdict.Step.Name) -> String? {
-      let inTheGuest: Set<Verdict.Step.Name> = [.boot, .load, .unload, .smoke, .log]
+      let inTheGuest: Set<Verdict.Step.Name> = [.boot, .load, .unload, .smoke, .log, .wait, .service, .client]
+      // In a pair of guests, each has its own logs.
+      let prefix =
+        verdict.against.map { "\((step == .other ? $0.role.other : $0.role).rawValue)-" } ?? ""
       let name = inTheGuest.contains(step) ? "console.log" : "\(step.rawValue).log"
-      return logs.contains(name) ? name : nil
+      let names = step == .other ? ["console.log", "install.log"] : [name]
+      return names.map { prefix + $0 }.first { logs.contains($0) }
     }
 
     /// The last lines of a log, 64 KiB at most; empty for one that cannot be read.
@@ -35,12 +39,16 @@ package struct QualificationReport: Sendable {
     }
   }
 
-  /// A kernel of a target, or the life of a site with it.
+  /// A kernel of a target, or the life of a site with it, or another release beside it.
   package struct Row: Sendable, Hashable {
     package var target: String
     package var kernel: String
     package var architecture: String
     package var isLife: Bool
+    package var against: Verdict.Against?
+
+    /// What was tried, if not the package alone on this kernel.
+    var occasion: String? { isLife ? QualificationPage.life : against?.inWords }
   }
 
   /// A package of a release.
@@ -74,7 +82,7 @@ package struct QualificationReport: Sendable {
       for verdict in verdicts {
         let row = Row(
           target: verdict.target, kernel: verdict.kernel, architecture: verdict.architecture,
-          isLife: verdict.isLife)
+          isLife: verdict.isLife, against: verdict.against)
         let column = Column(release: verdict.release, variant: verdict.variant)
         // For two verdicts of the same second, the digests decide, not the order of the folders.
         if let known = cells[row]?[column]?.verdict,
@@ -91,10 +99,10 @@ package struct QualificationReport: Sendable {
     }
     self.cells = cells
     rows = cells.keys.sorted { a, b in
-      func place(_ row: Row, of kernel: String) -> (NaturalOrder, Int, NaturalOrder, NaturalOrder) {
+      func place(_ row: Row, of kernel: String) -> (NaturalOrder, Int, NaturalOrder, NaturalOrder, NaturalOrder) {
         (
-          NaturalOrder(row.target, wordsLast: true), row.isLife ? 1 : 0, NaturalOrder(kernel),
-          NaturalOrder(row.architecture)
+          NaturalOrder(row.target, wordsLast: true), row.against != nil ? 2 : row.isLife ? 1 : 0, NaturalOrder(kernel),
+          NaturalOrder(row.architecture), NaturalOrder(row.against.map { "\($0.inWords) \($0.plan.hex)" } ?? "")
         )
       }
       return place(a, of: b.kernel) < place(b, of: a.kernel)
@@ -220,6 +228,7 @@ extension Verdict {
     let total = times.reduce(0, +)
     func isName(_ text: String) -> Bool { !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value >= 0x20 } }
     guard isCleanPath(logs), [release, variant, target, kernel, architecture].allSatisfy(isName),
+      against.map({ isName($0.release) }) ?? true,
       times.allSatisfy({ $0 >= 0 }), total < 1e9,
       Timestamp.releasable.contains(started), Timestamp.releasable.contains(started + Int64(total))
     else {
@@ -229,6 +238,9 @@ extension Verdict {
         advice: "remove it and qualify again")
     }
   }
+
+  /// What was tried, if not the package alone on this kernel.
+  var occasion: String? { isLife ? QualificationPage.life : against?.inWords }
 
   /// The name of its case: `debian-12.modules`.
   var caseName: String { FilePath(logs).lastComponent?.string ?? logs }

@@ -49,8 +49,8 @@ package struct SupportTable {
   private func line(_ cells: [Markdown]) -> Markdown { "| \(cells, separator: " | ") |" }
 
   private func cells(of row: QualificationReport.Row) -> [Markdown] {
-    let life: Markdown = row.isLife ? ", life of a site" : ""
-    return ["\(row.target)", "\(row.kernel)\(life)"] + report.columns.map { cell(row, $0) }
+    let occasion = row.occasion.map { ", \($0)" as Markdown } ?? ""
+    return ["\(row.target)", "\(row.kernel)\(occasion)"] + report.columns.map { cell(row, $0) }
   }
 
   private func cell(_ row: QualificationReport.Row, _ column: QualificationReport.Column) -> Markdown {
@@ -63,7 +63,7 @@ package struct SupportTable {
 extension Verdict {
   fileprivate var inWords: Markdown {
     switch result {
-    case .pass where isLife: "\(result.word)"
+    case .pass where !isOfPackageAlone: "\(result.word)"
     case .pass: "\(result.word), \((proven ?? .build).rawValue)"
     case .fail: step.map { "**\(result.word)** at \($0.rawValue)" } ?? "**\(result.word)**"
     case .skipped, .notRun: "\(result.word)"

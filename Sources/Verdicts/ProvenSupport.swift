@@ -15,7 +15,12 @@ extension QualifiedRange {
     _ verdicts: [Verdict], over claimed: KernelSupport, of package: String, progress: Progress
   ) -> KernelSupport {
     var tried: [String: FamilyVerdicts] = [:]
-    for verdict in verdicts where verdict.result == .pass || verdict.result == .fail {
+    for verdict in verdicts where verdict.isCompiledOnly && verdict.result == .fail {
+      progress.warning(
+        "the package '\(package)' cannot be compiled for \(verdict.architecture) on \(verdict.kernel): it stays as it is claimed"
+      )
+    }
+    for verdict in verdicts where (verdict.result == .pass || verdict.result == .fail) && !verdict.isCompiledOnly {
       let family = claimed.deciding(verdict.kernel)
       guard let numbers = family.numbers(of: verdict.kernel) else { continue }
       tried[family.name, default: FamilyVerdicts(family: family)].add(verdict, numbers)
@@ -30,7 +35,28 @@ extension QualifiedRange {
       }
       entries += found.entries(over: own)
     }
-    return KernelSupport(families: claimed.families, entries: entries)
+    return compiled(verdicts, KernelSupport(families: claimed.families, entries: entries))
+  }
+
+  /// What is claimed, and nobody has tried but by compiling for another architecture, is said to be that. It claims nothing
+  /// more: dkms has installed nothing there.
+  private static func compiled(_ verdicts: [Verdict], _ support: KernelSupport) -> KernelSupport {
+    var entries = support.entries
+    for verdict in verdicts where verdict.isCompiledOnly && verdict.result == .pass {
+      let family = support.deciding(verdict.kernel)
+      guard let numbers = family.numbers(of: verdict.kernel) else { continue }
+      let line = KernelBuild(family.line(of: numbers))
+      entries = entries.flatMap { entry -> [KernelSupport.Entry] in
+        guard entry.family == family.name, entry.standing == .unknown,
+          let piece = entry.span.intersection(KernelSpan(line, line)), piece.contains(numbers)
+        else { return [entry] }
+        func part(_ span: KernelSpan, _ standing: KernelSupport.Standing) -> KernelSupport.Entry {
+          KernelSupport.Entry(family: entry.family, span: span, standing: standing, by: entry.by)
+        }
+        return entry.span.without(piece).map { part($0, .unknown) } + [part(piece, .compiled)]
+      }
+    }
+    return KernelSupport(families: support.families, entries: entries)
   }
 }
 

@@ -37,18 +37,25 @@ package enum QualifiedRange {
     for (verdict, _) in verdicts where verdict.isLife && verdict.result == .fail {
       progress.warning("\(verdict.variant) fails in the life of a site on \(verdict.target): \(verdict.reason ?? "")")
     }
+    for (verdict, _) in verdicts where verdict.result == .fail {
+      guard let against = verdict.against else { continue }
+      progress.warning(
+        "\(verdict.variant) fails as \(against.inWords) on \(verdict.target): \(verdict.reason ?? "")")
+    }
     let manifest = try plan.parsedManifest()
     var proven: [String: Plan.Proven] = [:]
-    for variant in Set(verdicts.map(\.0.variant)) {
-      let own = verdicts.filter { $0.0.variant == variant && !$0.0.isLife }
-      guard own.contains(where: { $0.0.result == .pass }) else {
+    // How it goes along with another release says nothing about kernels.
+    let alone = verdicts.filter { $0.0.against == nil }
+    for variant in Set((alone.isEmpty ? verdicts : alone).map(\.0.variant)) {
+      let own = verdicts.filter { $0.0.variant == variant && $0.0.isOfPackageAlone }
+      guard own.contains(where: { $0.0.result == .pass && !$0.0.isCompiledOnly }) else {
         throw ReleaseError(
           .unverified, doing: doing, reason: "the package '\(variant)' passed on no kernel",
           advice: "leave it out of the manifest, or see what the verdicts say")
       }
       var kernels: [String: Set<String>] = [:]
       var probes: [String: String] = [:]
-      for (verdict, folder) in own where verdict.result == .pass {
+      for (verdict, folder) in own where verdict.result == .pass && !verdict.isCompiledOnly {
         kernels[verdict.target, default: []].insert(verdict.kernel)
         guard let key = verdict.probeKey else { continue }
         guard isKey(key) else {
@@ -126,7 +133,7 @@ package enum QualifiedRange {
   /// line of kernels, such as 6.12. Lines in between that were not tried are included.
   package static func range(_ verdicts: [Verdict], of package: String, progress: Progress) throws -> KernelRange? {
     var lines: [KernelRelease: Bool] = [:]
-    for verdict in verdicts where verdict.result == .pass || verdict.result == .fail {
+    for verdict in verdicts where (verdict.result == .pass || verdict.result == .fail) && !verdict.isCompiledOnly {
       guard var line = KernelRelease(verdict.kernelNumber) else { continue }
       line.patch = nil
       lines[line] = (lines[line] ?? true) && verdict.result == .pass

@@ -17,6 +17,8 @@ package struct Verdict: Sendable, Codable, Equatable {
 
   /// How far a package is tried; each includes those before it.
   package enum Level: String, Sendable, Codable, CaseIterable, Comparable {
+    /// Compiled for another architecture than that of the machine: nothing was installed.
+    case compiled
     case build, load, mount
 
     package static func < (a: Self, b: Self) -> Bool {
@@ -32,12 +34,20 @@ package struct Verdict: Sendable, Codable, Equatable {
       /// What PRE_BUILD has found out about the kernel's headers is kept.
       case probe
       case install, modules
+      /// The modules are compiled for another architecture, without dkms.
+      case compile
       /// The guest is put together, and what is tried in it.
       case guest, boot, load, unload, smoke
       /// What the kernel has logged since.
       case log
       /// What happens to a package in the life of a site.
       case life
+      /// The other release of a pair: its package in a root, then what its guest did.
+      case other
+      /// A guest of a pair waits for the other one.
+      case wait
+      /// The service starts or stops; the client uses it.
+      case service, client
     }
     package var name: Name
     package var seconds: Double
@@ -66,6 +76,30 @@ package struct Verdict: Sendable, Codable, Equatable {
     }
   }
 
+  /// The other release of a pair of guests, and what this one was beside it.
+  package struct Against: Sendable, Codable, Hashable {
+    package enum Role: String, Sendable, Codable, CaseIterable {
+      case client, service
+
+      package var other: Role { self == .client ? .service : .client }
+    }
+    /// What the release of the verdict was.
+    package var role: Role
+    /// `sample-7.2.0`.
+    package var release: String
+    /// Identifies the other release: `Plan.identity`.
+    package var plan: SHA256Digest
+
+    package init(role: Role, release: String, plan: SHA256Digest) {
+      self.role = role
+      self.release = release
+      self.plan = plan
+    }
+
+    /// `client of sample-7.2.0`.
+    package var inWords: String { role == .client ? "client of \(release)" : "service for \(release)" }
+  }
+
   /// `sample-7.2.1`.
   package var release: String
   /// Identifies the code of the release and how it is packaged: `Plan.identity`.
@@ -78,6 +112,8 @@ package struct Verdict: Sendable, Codable, Equatable {
   package var level: Level
   /// It is about what happens in the life of a site, and not about one kernel.
   package var isLife: Bool
+  /// It is about two releases in two guests.
+  package var against: Against?
   package var result: Result
   /// The step that failed.
   package var step: Step.Name?
@@ -106,7 +142,8 @@ package struct Verdict: Sendable, Codable, Equatable {
 
   package init(
     release: String, plan: SHA256Digest, variant: String, target: String, kernel: String, architecture: String,
-    level: Level, isLife: Bool, result: Result, step: Step.Name? = nil, reason: String? = nil, change: String? = nil,
+    level: Level, isLife: Bool, against: Against? = nil, result: Result, step: Step.Name? = nil, reason: String? = nil,
+    change: String? = nil,
     steps: [Step], seconds: Double, started: Int64, moduleBytes: Int64? = nil, accelerator: String? = nil, logs: String,
     probeKey: String? = nil, root: Root? = nil, inputs: SHA256Digest
   ) {
@@ -118,6 +155,7 @@ package struct Verdict: Sendable, Codable, Equatable {
     self.architecture = architecture
     self.level = level
     self.isLife = isLife
+    self.against = against
     self.result = result
     self.step = step
     self.reason = reason
@@ -142,13 +180,20 @@ package struct Verdict: Sendable, Codable, Equatable {
     return root?.name
   }
 
+  /// Whether it is about this package on one kernel, by itself: then it has a level, and counts for what the package
+  /// supports.
+  package var isOfPackageAlone: Bool { !isLife && against == nil }
+
   /// How far the package got. A file system was mounted only if a smoke script ran, not merely because it was
   /// requested.
   package var proven: Level? {
     guard result == .pass else { return nil }
     func hasPassed(_ name: Step.Name) -> Bool { steps.contains { $0.name == name && $0.passed } }
-    return hasPassed(.smoke) ? .mount : hasPassed(.load) ? .load : .build
+    return hasPassed(.smoke) ? .mount : hasPassed(.load) ? .load : isCompiledOnly ? .compiled : .build
   }
+
+  /// Whether the modules were compiled for another architecture, and not installed by dkms.
+  package var isCompiledOnly: Bool { step == .compile || steps.contains { $0.name == .compile } }
 
   /// What this verdict says at a level that may be another; nil if it says nothing.
   ///
@@ -160,9 +205,9 @@ package struct Verdict: Sendable, Codable, Equatable {
     case .pass: return level >= wanted ? self : nil
     case .fail: break
     }
-    if isLife || failed <= wanted { return self }
+    if !isOfPackageAlone || failed <= wanted { return self }
     // All that belongs to building has passed. Whether loading has is not known: the kernel's log was read at the end.
-    guard wanted == .build else { return nil }
+    guard wanted <= .build else { return nil }
     var answer = self
     answer.level = .build
     answer.result = .pass
@@ -178,10 +223,10 @@ package struct Verdict: Sendable, Codable, Equatable {
     switch step {
     case .boot, .load: .load
     case .unload: steps.contains { $0.name == .smoke } ? .mount : .load
-    case .packages, .smoke: .mount
+    case .packages, .smoke, .other, .wait, .service, .client: .mount
     // What these look at depends on the level.
     case .guest, .log: level
-    case .root, .install, .modules, .probe, .life, nil: .build
+    case .root, .install, .compile, .modules, .probe, .life, nil: .compiled
     }
   }
 

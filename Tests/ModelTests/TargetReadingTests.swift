@@ -42,6 +42,36 @@ import Testing
     #expect(target.root.packages == ["linux-headers-amd64"])
   }
 
+  @Test func aTargetMayCompileForAnotherArchitecture() async throws {
+    let target = try Target(reading: Workshop.root.appending("targets/debian-12-arm64.toml"))
+    let cross = try #require(target.cross)
+    #expect(target.architecture == "arm64" && cross.machine == "aarch64" && cross.triplet == "aarch64-linux-gnu")
+    #expect(Target.table([target]).contains("| arm64, compiled only |"))
+    let error = await #expect(throws: Diagnostics.self) {
+      try await read(
+        """
+        distribution = "Rocky Linux"
+        release = "9"
+        architecture = "aarch64"
+        format = "rpm"
+        codec = "zstd"
+        [rpm]
+        format = "4"
+        signature = "RSA/SHA256"
+        digest = "sha256"
+        [cross]
+        triplet = "aarch64-linux-gnu; reboot"
+        machine = "aarch64"
+        arch = "arm64"
+        packages = ["gcc"]
+        [[root.repositories]]
+        name = "baseos"
+        url = "https://example.org"
+        """)
+    }
+    #expect(error?.description.contains("'cross.triplet'") == true, "\(String(describing: error))")
+  }
+
   @Test func everyMistakeIsReportedAtItsPlace() async throws {
     let error = await #expect(throws: Diagnostics.self) {
       try await read(

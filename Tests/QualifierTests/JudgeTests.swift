@@ -241,7 +241,7 @@ import Verdicts
       let output = try GuestOutput(
         in: folder, logs: folder, reports: GuestReports(mark: "m", steps: ["load"]), doing: "testing")
       func write(_ channel: GuestOutput.Channel, _ text: String) throws {
-        let pipe = try FileDescriptor.open(folder.appending(channel.pipe), .writeOnly)
+        let pipe = try FileDescriptor.open(folder.appending(channel.pipe(false)), .writeOnly)
         try pipe.closeAfter { _ = try pipe.writeAll(text.utf8) }
         try output.take()
       }

@@ -33,6 +33,7 @@ struct OwnArchiveTests {
     done
     mkdir -p dists/own/main/binary-amd64
     cp Packages.xz dists/own/main/binary-amd64
+    xz --decompress --keep dists/own/main/binary-amd64/Packages.xz
     apt-ftparchive -o APT::FTPArchive::Release::Codename=own -o APT::FTPArchive::Release::Components=main \\
       -o APT::FTPArchive::Release::Architectures=amd64 release dists/own >Release
     mv Release dists/own

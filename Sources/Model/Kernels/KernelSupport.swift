@@ -10,6 +10,8 @@ package struct KernelSupport: Sendable, Equatable {
     case proven
     /// They were built there, and no more.
     case builds
+    /// They were compiled for another architecture, and nothing was installed.
+    case compiled
     /// Somebody says so.
     case stated
     /// The manifest claims it, and nobody has tried.
@@ -138,6 +140,7 @@ extension KernelSupport.Entry {
     switch standing {
     case .proven: "proven"
     case .builds: "builds, not loaded"
+    case .compiled: "compiled, not installed"
     case .stated: by.map { "stated by \($0)" } ?? "stated"
     case .unknown: "untried"
     }

@@ -26,6 +26,8 @@ extension Manifest {
     package var faults: [ExtendedExpression]
     /// Messages of compilers and kernels, with the kernel change behind them.
     package var known: [KnownChange]
+    /// How a service of this project and a client of it are tried in two guests; nil if it has none.
+    package var pair: Pair?
 
     /// Whether the script is for a package.
     package func covers(_ package: Package) -> Bool {
@@ -40,6 +42,17 @@ extension Manifest {
       }
     }
 
+    /// What two guests on one network do: one runs a service, the other uses it.
+    package struct Pair: Sendable, Equatable {
+      /// A script of the tree that starts and stops the service.
+      package var service: String
+      /// The package whose modules the guest of the service has.
+      package var serviceVariant: String
+      /// A script of the tree that uses the service.
+      package var client: String
+      package var clientVariant: String
+    }
+
     /// A kernel change, recognised by the error that it causes.
     package struct KnownChange: Sendable, Equatable {
       /// A part of the message.
@@ -50,7 +63,7 @@ extension Manifest {
     /// Nothing but loading and unloading.
     package static let plain = Qualify(
       smoke: nil, variants: [], debPackages: [], rpmPackages: [], programs: [], kernelModules: [], options: [],
-      memory: 512, seconds: 60, faults: [], known: [])
+      memory: 512, seconds: 60, faults: [], known: [], pair: nil)
 
     /// The kernel change behind a message, if the manifest knows it.
     package func change(behind message: String) -> String? {
@@ -88,6 +101,24 @@ extension Manifest.Qualify {
     known = table.optional(
       "known", .array(.table { KnownChange(&$0) }), default: [],
       "what is known of kernel changes that make it fail")
+    pair = table.optional(
+      "pair", .table { Pair(&$0) },
+      "how a service and a client, of two releases, are tried in two guests on one network")
+  }
+}
+
+extension Manifest.Qualify.Pair {
+  fileprivate init?(_ table: inout TableReader) {
+    let service = table.required(
+      "service", .plainPath, "script of the tree that starts and stops the service: it is given 'start' or 'stop'")
+    let serviceVariant = table.required(
+      "service-variant", .packageName, "variant whose modules the guest of the service has")
+    let client = table.required(
+      "client", .plainPath, "script of the tree that uses the service: it is given the address of the service's guest")
+    let clientVariant = table.required(
+      "client-variant", .packageName, "variant whose modules the guest of the client has")
+    guard let service, let serviceVariant, let client, let clientVariant else { return nil }
+    self.init(service: service, serviceVariant: serviceVariant, client: client, clientVariant: clientVariant)
   }
 }
 

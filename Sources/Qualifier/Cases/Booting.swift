@@ -8,17 +8,34 @@ import Verdicts
 /// The steps of a case in a guest.
 extension CaseRun {
   func boot(in session: ChrootSession, withSmoke: Bool) async throws {
-    let qualify = release.manifest.qualify
     let doing = "booting \(kernel) of \(target.name)"
-    let initramfs = session.written("/q/initramfs")
+    let guest = guest(.alone, script: withSmoke ? release.smoke : nil)
+    guard let machine = try await machine(for: guest, in: session, doing: doing) else { return }
+    do {
+      let outcome = try await machine.run(
+        limits: limits, folder: folder, reports: GuestReports(mark: guest.mark, steps: guest.stepNames), doing: doing)
+      accelerator = outcome.accelerator.rawValue
+      try judge(outcome)
+    } catch let error as ReleaseError {
+      throw Failure(result: .notRun, step: .boot, reason: "\(error)")
+    }
+  }
+
+  /// The guest that loads the modules that were installed.
+  func guest(_ role: GuestRole, script: [UInt8]?) -> Guest {
     // A module that a site may have in two kinds stands in the list twice.
     var modules: [String] = []
     for name in package.modules.map(\.name) where !modules.contains(name) {
       if expectedModules.contains(name.replacing("-", with: "_")) { modules.append(name) }
     }
-    let guest = Guest(
-      kernel: kernel, modules: modules, smoke: withSmoke ? release.smoke : nil, qualify: qualify,
+    return Guest(
+      kernel: kernel, modules: modules, role: role, script: script, qualify: release.manifest.qualify,
       steps: host.steps)
+  }
+
+  /// Writes a guest and gives the machine that boots it.
+  func machine(for guest: Guest, in session: ChrootSession, doing: String) async throws -> VirtualMachine? {
+    let initramfs = session.written("/q/initramfs")
     var image: FilePath?
     try await step(.guest) {
       do {
@@ -28,22 +45,19 @@ extension CaseRun {
       }
       return nil
     }
-    guard let image else { return }
-
-    var limits = VirtualMachine.Limits()
-    limits.steps["smoke"] = Double(qualify.seconds)
-    let machine = VirtualMachine(
-      kernel: image, initramfs: initramfs, architecture: target.architecture, memory: qualify.memory,
-      cpus: settings.cpus, emulator: host.emulator)
-    do {
-      let outcome = try await machine.run(
-        limits: host.limits ?? limits, folder: folder, reports: GuestReports(mark: guest.mark, steps: guest.stepNames),
-        doing: doing)
-      accelerator = outcome.accelerator.rawValue
-      try judge(outcome)
-    } catch let error as ReleaseError {
-      throw Failure(result: .notRun, step: .boot, reason: "\(error)")
+    return image.map {
+      VirtualMachine(
+        kernel: $0, initramfs: initramfs, architecture: target.architecture, memory: guest.qualify.memory,
+        cpus: settings.cpus, emulator: host.emulator)
     }
+  }
+
+  /// The limits of a guest: those of the manifest, unless the host has its own.
+  var limits: VirtualMachine.Limits {
+    if let limits = host.limits { return limits }
+    var limits = VirtualMachine.Limits()
+    for script in Guest.scripts { limits.steps[script] = Double(release.manifest.qualify.seconds) }
+    return limits
   }
 
   private func name(_ text: String) -> Verdict.Step.Name {
@@ -51,6 +65,9 @@ extension CaseRun {
     case "load": .load
     case "unload", "unload-again": .unload
     case "smoke": .smoke
+    case "start", "stop": .service
+    case "client": .client
+    case GuestMeeting.wait: .wait
     default: .boot
     }
   }
@@ -105,7 +122,7 @@ extension CaseRun {
       case .failed(let text, let reason):
         steps.append(.init(name: name(text), seconds: seconds, passed: false))
         // The kernel's message says more than the error of the program.
-        let said = text == "smoke" ? complaint(of: outcome.programs, reason) : reason
+        let said = Guest.scripts.contains(text) ? complaint(of: outcome.programs, reason) : reason
         throw Failure(step: name(text), reason: fault ?? (said.isEmpty ? "it failed" : said))
       case .end: break
       }

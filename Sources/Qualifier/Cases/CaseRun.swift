@@ -23,10 +23,26 @@ package final class CaseRun {
   let isLife: Bool
   /// The release to upgrade from.
   let previous: CandidateRelease?
+  /// The release in the other guest of a pair; nil without a pair.
+  let other: OtherRelease?
+  /// What the names of its logs begin with.
+  var logPrefix = ""
   let folder: FilePath
   let settings: Settings
   let host: GuestHost
   let progress: Progress
+
+  /// The other release of a pair.
+  struct OtherRelease: Sendable {
+    var release: CandidateRelease
+    var programs: Qualification.Programs
+    /// What the release of this case is beside it.
+    var role: Verdict.Against.Role
+
+    func against() throws -> Verdict.Against {
+      Verdict.Against(role: role, release: release.name, plan: try release.plan.identity)
+    }
+  }
 
   /// Limits for commands and guests.
   package struct Settings: Sendable, Codable {
@@ -50,7 +66,7 @@ package final class CaseRun {
   init(
     release: CandidateRelease, package: DKMSPackage, target: Target, definition: ChrootDefinition, chroots: ChrootCache,
     programs: Qualification.Programs, level: Verdict.Level, isLife: Bool,
-    previous: CandidateRelease?, kernel: String, folder: FilePath,
+    previous: CandidateRelease?, other: OtherRelease? = nil, kernel: String, folder: FilePath,
     settings: Settings, host: GuestHost, progress: Progress
   ) {
     self.release = release
@@ -62,6 +78,7 @@ package final class CaseRun {
     self.level = level
     self.isLife = isLife
     self.previous = previous
+    self.other = other
     self.kernel = kernel
     self.folder = folder
     self.settings = settings
@@ -87,7 +104,8 @@ package final class CaseRun {
     var verdict = Verdict(
       release: release.name, plan: try release.plan.identity, variant: package.package.variant, target: target.name,
       kernel: kernel,
-      architecture: target.architecture, level: level, isLife: isLife, result: .pass, steps: [], seconds: 0,
+      architecture: target.architecture, level: level, isLife: isLife, against: try other?.against(), result: .pass,
+      steps: [], seconds: 0,
       started: Int64(time(nil)), logs: logs, inputs: inputs)
     do {
       try Files.makeFolder(folder)
@@ -143,11 +161,13 @@ package final class CaseRun {
       return nil
     }
     guard let made else { return }
-    chroot = Verdict.Root(name: try definition.key, packages: made.record.identity)
+    chroot = Verdict.Root(name: made.name, packages: made.record.identity)
     do {
       try await made.use { session in
         if isLife {
           try await tryLifecycle(in: session)
+        } else if let other {
+          try await made.use { try await tryPair(with: other, in: session, $0) }
         } else {
           try await run(in: session)
         }
@@ -173,6 +193,11 @@ package final class CaseRun {
   }
 
   private func run(in session: ChrootSession) async throws {
+    if let cross = target.cross {
+      try await step(.compile) { try await compile(with: cross, in: session) }
+      try await step(.modules) { try await checkModules(in: session) }
+      return
+    }
     try await step(.install) { try await install(in: session) }
     try await step(.modules) { try await checkModules(in: session) }
     if package.package.probe != nil {
@@ -210,7 +235,7 @@ package final class CaseRun {
       folders: folders,
       // nproc(1), and therefore dkms, obeys this: a process may see more processors than it may use.
       environment: settings.cpus.map { ["OMP_NUM_THREADS": "\($0)"] } ?? [:], doing: "qualifying on \(target.name)")
-    let path = folder.appending("\(log).log")
+    let path = folder.appending("\(logPrefix)\(log).log")
     try Files.replace(path, with: outcome.output + Array(outcome.errors.utf8))
     if outcome.status == .exited(124) {
       throw Failure(step: step, reason: "\(step.rawValue) has not ended after \(settings.seconds) s")

@@ -3,6 +3,7 @@
 import Distributions
 import Files
 import Glibc
+import Model
 import Processes
 import SystemPackage
 import Verdicts
@@ -25,28 +26,46 @@ extension CaseRun {
 
   /// Installs the package with the distribution's own tool, which makes dkms build its modules.
   func install(in session: ChrootSession) async throws -> String? {
+    try await make(.install, by: Script(PackageResources.install_sh), in: session) { kernel, file in
+      [kernel] + target.packageManager.install([file])
+    }
+  }
+
+  /// Compiles the modules of the package for another architecture: what its dkms.conf says is done, and nothing installed.
+  func compile(with cross: CrossCompiling, in session: ChrootSession) async throws -> String? {
+    try await make(.compile, by: Script(PackageResources.compile_sh), in: session) { kernel, file in
+      [
+        file, kernel, package.package.module, package.versionInDKMS, cross.machine, cross.kernelArchitecture,
+        cross.triplet,
+      ]
+    }
+  }
+
+  /// Makes modules of the package for the kernel of the chroot.
+  private func make(
+    _ step: Verdict.Step.Name, by script: Script, in session: ChrootSession,
+    _ arguments: (_ kernel: String, _ file: String) -> [String]
+  ) async throws -> String? {
     guard let file = try release.file(of: package, target.format) else {
-      throw Failure(result: .skipped, step: .install, reason: "there is no .\(target.format.rawValue) of this package")
+      throw Failure(result: .skipped, step: step, reason: "there is no .\(target.format.rawValue) of this package")
     }
     let kernels = try await kernels(in: session)
     guard kernels.count == 1 else { throw wrongKernels(kernels) }
     kernel = kernels[0]
-    let name = file.name
     let (succeeded, output, log) = try await sh(
-      Script(PackageResources.install_sh),
-      [kernel] + target.packageManager.install(["/release/\(name)"]), in: session,
-      folders: ["/release": file.removingLastComponent()], log: "install", step: .install)
+      script, arguments(kernel, "/release/\(file.name)"), in: session,
+      folders: ["/release": file.removingLastComponent()], log: step.rawValue, step: step)
     let isEmpty = output.hasSuffix("no module was installed\n")
     if isEmpty && log.isOutOfSpace {
-      throw Failure(result: .notRun, step: .install, reason: CaseRun.outOfSpace)
+      throw Failure(result: .notRun, step: step, reason: CaseRun.outOfSpace)
     }
     if succeeded && isEmpty {
       let isSupported = package.kernels.contains(kernel)
       let words = log.lines.first { $0.contains("is skipped") || $0.contains("BUILD_EXCLUSIVE") }
-      if let words, !isSupported { throw Failure(result: .skipped, step: .install, reason: words) }
+      if let words, !isSupported { throw Failure(result: .skipped, step: step, reason: words) }
     }
     guard succeeded, !isEmpty else {
-      throw Failure(step: .install, reason: log.firstError ?? "no module was installed, and the log gives no reason")
+      throw Failure(step: step, reason: log.firstError ?? "no module was installed, and the log gives no reason")
     }
     return nil
   }
@@ -77,6 +96,9 @@ extension CaseRun {
       let isOwn = package.modules.contains { $0.hasOwnVersion && $0.name == fields[1] }
       if !isOwn, !fields[3].isEmpty, fields[3].split(separator: " ").first.map(String.init) != package.versionInDKMS {
         problems.append("\(fields[1]) has version \(fields[3]), not \(package.versionInDKMS)")
+      }
+      if let cross = target.cross, fields[4].split(separator: " ").last.map(String.init) != cross.machine {
+        problems.append("\(fields[1]) is made for '\(fields[4])', not \(cross.machine)")
       }
       if !fields[4].hasPrefix("\(kernel) ") {
         problems.append("\(fields[1]) is made for '\(fields[4])', not \(kernel)")

@@ -43,6 +43,7 @@ package struct JobDirectory: Sendable {
       if !Files.exists(copy) { try Files.write(try Files.read(path), to: copy) }
       handed.cases[number].target = copy.string
       handed.programs[copy.string] = qualification.programs[path.string]
+      if let programs = qualification.otherPrograms?[path.string] { handed.otherPrograms?[copy.string] = programs }
     }
     try Files.write(PackageResources.task_sh, to: folder.appending("task"), mode: 0o755)
     try Files.write(try JSON.encode(handed), to: folder.appending("qualification.json"))

@@ -90,7 +90,8 @@ package struct SlurmExecutor: Executor {
       // The nodes run exactly this program, even if it is replaced here meanwhile.
       _ = try await Command("cp", ["/proc/\(getpid())/exe", folder.appending("lrelease").string])
         .check(doing: Self.doing)
-      let memory = 2048 + (qualification.level > .build ? candidate.manifest.qualify.memory : 0)
+      let guests = qualification.against == nil ? 1 : 2
+      let memory = 2048 + (qualification.level > .build ? guests * candidate.manifest.qualify.memory : 0)
       let arguments =
         ["--nodes=1", "--ntasks=1", "--cpus-per-task=2", "--mem=\(memory)M", "--export=ALL", "--chdir=/"]
         + (before.map { ["--dependency=afterany:\($0.number)"] } ?? []) + options + [
@@ -227,7 +228,7 @@ package struct SlurmExecutor: Executor {
         if (ContinuousClock.now - first).seconds < 60 { continue }
       }
       let log = run.folder.appending("\(index).log")
-      let verdict = try qualification.notRun(
+      let verdict = try await qualification.notRun(
         work.cases[place], candidate, reason: reason(task, "\(run.job.number)_\(index)", log: log, qualification))
       try? Files.move(log, to: qualification.folder.pushing(FilePath(verdict.logs)).appending("slurm.log"))
       work.verdicts[place] = verdict

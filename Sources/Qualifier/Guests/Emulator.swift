@@ -52,10 +52,13 @@ package final class Emulator: Sendable {
 struct EmulatorConfinement: Sendable {
   private let program: String
   private let options: [String]
+  /// Whether two guests can have a network of their own: since QEMU 7.2.
+  let hasStreams: Bool
 
   /// - Parameter help: what the program prints for `-help`, which depends on its version and how it was built.
   init(_ program: String, help: String) {
     self.program = program
+    hasStreams = help.contains("\n-netdev stream,")
     var options: [String] = []
     if help.contains("\n-sandbox ") {
       // With elevateprivileges denied, QEMU could not become that user. Bubblewrap sees to it that nobody gains privileges.
@@ -75,11 +78,17 @@ struct EmulatorConfinement: Sendable {
   /// Source: systemd's docs/UIDS-GIDS.md.
   private static var user: UInt32 { 61184 + UInt32(getpid()) % 4336 }
 
-  /// - Parameter folder: where it reads and writes, without links on the way.
-  func command(_ arguments: [String], in folder: FilePath) -> Command {
-    let sandbox = Sandbox(
+  /// - Parameters:
+  ///   - folder: where it reads and writes, without links on the way.
+  ///   - network: where the socket to another guest is, which its arguments name by a path from there; nil for none.
+  func command(_ arguments: [String], in folder: FilePath, network: FilePath? = nil) -> Command {
+    var sandbox = Sandbox(
       [.readOnly("/", at: "/"), .devices, .device("/dev/kvm"), .processes, .writable(folder, at: folder)],
       namespaces: [.processes, .network, .ipc, .hostName], capabilities: .these(["CAP_SETUID", "CAP_SETGID"]))
+    if let network {
+      sandbox.mounts.append(.writable(network, at: network))
+      sandbox.directory = network
+    }
     var command = sandbox.command(program, options + arguments)
     command.inner = program
     return command

@@ -20,8 +20,20 @@ final class GuestOutput: Sendable {
     /// What its programs write.
     case programs
 
-    /// The name of its pipe.
-    var pipe: String { "guest.\(rawValue)" }
+    /// The name of the pipe that QEMU writes to; with answers, it has one for each direction.
+    func pipe(_ hasAnswers: Bool) -> String { "guest.\(rawValue)" + (isAnswered(hasAnswers) ? ".out" : "") }
+
+    /// The name of the pipe that QEMU reads from; nil for none.
+    func answers(_ hasAnswers: Bool) -> String? { isAnswered(hasAnswers) ? "guest.\(rawValue).in" : nil }
+
+    private func isAnswered(_ hasAnswers: Bool) -> Bool { hasAnswers && self == .report }
+
+    /// The options of QEMU for its serial line.
+    func options(in folder: FilePath, hasAnswers: Bool) -> [String] {
+      guard isAnswered(hasAnswers) else { return ["-serial", "file:\(folder.appending(pipe(false)))"] }
+      let path = folder.appending("guest.\(rawValue)").string.replacing(",", with: ",,")
+      return ["-chardev", "pipe,id=\(rawValue),path=\(path)", "-serial", "chardev:\(rawValue)"]
+    }
   }
 
   private struct State {
@@ -36,6 +48,8 @@ final class GuestOutput: Sendable {
   }
 
   private let pipes: [Channel: FileDescriptor]
+  /// What it is told, on the line of its reports.
+  private let answers: FileDescriptor?
   private let consoleLog: LogFile
   private let reportLog: LogFile
   private let start = ContinuousClock.now
@@ -43,30 +57,45 @@ final class GuestOutput: Sendable {
 
   /// - Parameters:
   ///   - folder: where its pipes are made.
-  ///   - logs: where `console.log` and `report.log` are written.
-  init(in folder: FilePath, logs: FilePath, reports: GuestReports, doing: String) throws {
-    consoleLog = try LogFile(logs.appending("console.log"))
-    reportLog = try LogFile(logs.appending("report.log"))
-    var pipes: [Channel: FileDescriptor] = [:]
-    for channel in Channel.allCases {
-      let path = folder.appending(channel.pipe)
+  ///   - logs: where `console.log` and `report.log` are written, with `prefix` before their names.
+  ///   - hasAnswers: whether the guest reads answers to its reports.
+  init(
+    in folder: FilePath, logs: FilePath, prefix: String = "", reports: GuestReports, hasAnswers: Bool = false,
+    doing: String
+  ) throws {
+    consoleLog = try LogFile(logs.appending("\(prefix)console.log"))
+    reportLog = try LogFile(logs.appending("\(prefix)report.log"))
+    var opened: [FileDescriptor] = []
+    func make(_ name: String) throws -> FileDescriptor {
+      let path = folder.appending(name)
       try Files.remove(path)
       guard mkfifo(path.string, 0o600) == 0 else { throw ReleaseError(errno: errno, doing: doing) }
       // With both directions, opening does not wait for QEMU, and reading never finds an end.
       let raw = open(path.string, O_RDWR | O_NONBLOCK | O_CLOEXEC)
-      guard raw >= 0 else {
-        let error = errno
-        for other in pipes.values { try? other.close() }
-        throw ReleaseError(errno: error, doing: doing)
-      }
+      guard raw >= 0 else { throw ReleaseError(errno: errno, doing: doing) }
       _ = fcntl(raw, 1031, 1 << 20)  // F_SETPIPE_SZ, from linux/fcntl.h
-      pipes[channel] = FileDescriptor(rawValue: raw)
+      opened.append(FileDescriptor(rawValue: raw))
+      return FileDescriptor(rawValue: raw)
     }
-    self.pipes = pipes
+    do {
+      var pipes: [Channel: FileDescriptor] = [:]
+      for channel in Channel.allCases { pipes[channel] = try make(channel.pipe(hasAnswers)) }
+      answers = try Channel.report.answers(hasAnswers).map(make)
+      self.pipes = pipes
+    } catch {
+      for pipe in opened { try? pipe.close() }
+      throw error
+    }
     state = Mutex(State(reports: reports))
   }
 
-  deinit { for pipe in pipes.values { try? pipe.close() } }
+  deinit {
+    for pipe in pipes.values { try? pipe.close() }
+    try? answers?.close()
+  }
+
+  /// Tells the guest a word, as a line.
+  func tell(_ word: String) throws { _ = try answers?.writeAll(Array("\(word)\n".utf8)) }
 
   var seconds: Double { (ContinuousClock.now - start).seconds }
   var reports: [GuestReport] { state.withLock { $0.reports.reports } }

@@ -20,7 +20,17 @@ package struct VirtualMachine: Sendable {
   package var memory: Int
   /// Processors: at most two, and no more than the machine has.
   package var cpus: Int?
+  /// Its place in a pair of guests; nil for a guest alone, which has no network.
+  var seat: Seat?
   private let emulator: Emulator
+
+  /// A guest of a pair.
+  struct Seat: Sendable {
+    var role: GuestRole
+    var meeting: GuestMeeting
+    /// What the names of its logs begin with.
+    var logPrefix: String { "\(role.rawValue)-" }
+  }
 
   package init(
     kernel: FilePath, initramfs: FilePath, architecture: String, memory: Int, cpus: Int? = nil, emulator: Emulator
@@ -98,12 +108,16 @@ package struct VirtualMachine: Sendable {
     case stop(String)
   }
 
-  private func run(
+  /// Boots the guest with this accelerator, and waits for its end.
+  func run(
     _ accelerator: Accelerator, _ limits: Limits, _ folder: FilePath, _ reports: GuestReports, _ doing: String
   ) async throws -> GuestRun {
     // Links on the way, as TMPDIR may have, lead elsewhere in a sandbox.
     let pipes = try Files.real(initramfs.removingLastComponent())
-    let guest = try GuestOutput(in: pipes, logs: folder, reports: reports, doing: doing)
+    let guest = try GuestOutput(
+      in: pipes, logs: folder, prefix: seat?.logPrefix ?? "", reports: reports, hasAnswers: seat != nil, doing: doing)
+    defer { seat.map { $0.meeting.ended($0.role) } }
+    if let seat, seat.role == .client { try await seat.meeting.serviceListens() }
     let command = try await command(accelerator, pipes: pipes, doing: doing)
     let event = try await withThrowingTaskGroup(of: Event.self) { group in
       group.addTask { .ended(try await command.run(doing: doing)) }
@@ -140,9 +154,16 @@ package struct VirtualMachine: Sendable {
       try await Task.sleep(for: .milliseconds(50))
       try guest.take()
       let reports = guest.reports
+      switch seat.map({ $0.meeting.word(for: $0.role, after: reports) }) ?? .nothing {
+      case .go: try guest.tell("go")
+      case .stop(let why): return why
+      case .nothing: break
+      }
       let (what, limit) =
         switch reports.last {
         case nil: ("the boot", limits.boot)
+        // The other guest has limits, and whoever waits for it is told of its end.
+        case .began(GuestMeeting.wait) where seat != nil: (GuestMeeting.wait, Double.infinity)
         case .began(let name): (name, limits.steps[name] ?? limits.step)
         default: ("what comes after the last report", limits.step)
         }
@@ -181,16 +202,23 @@ package struct VirtualMachine: Sendable {
       "\(machine.parameters) panic=-1 oops=panic rdinit=/init net.ifnames=0 "
       + "printk.time=1 printk.devkmsg=on loglevel=7"
     let confinement = try await emulator.confinement(of: machine.program, doing: doing)
-    let channels = GuestOutput.Channel.allCases.flatMap { ["-serial", "file:\(pipes.appending($0.pipe))"] }
+    if seat != nil, !confinement.hasStreams {
+      throw ReleaseError(
+        .failed, doing: doing, reason: "this QEMU cannot join two guests by a network: it has no -netdev stream",
+        advice: "install QEMU 7.2 or later")
+    }
+    let channels = GuestOutput.Channel.allCases.flatMap { $0.options(in: pipes, hasAnswers: seat != nil) }
+    let network =
+      seat.map { $0.meeting.options(of: $0.role) }
+      // The guest has no network.
+      ?? ["-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile="]
     return confinement.command(
       [
         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
         "-accel", accelerator, "-smp", "\(cores)", "-m", "\(memory)",
-      ] + channels + [
-        // The guest has no network.
-        "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,romfile=",
+      ] + channels + network + [
         "-kernel", try Files.real(kernel).string, "-initrd", pipes.appending(initramfs.name).string,
         "-append", append,
-      ] + machine.arguments, in: pipes)
+      ] + machine.arguments, in: pipes, network: seat?.meeting.folder)
   }
 }

@@ -3,10 +3,14 @@
 # A report begins with a mark and its number, so that nothing else is taken for one and none is missed.
 read -r mark </etc/mark
 rm -f /etc/mark
+read -r role address other </etc/role
+# lrelease answers a guest of a pair on the line of its reports, where nothing may be echoed.
+exec 3<>/dev/ttyS1
+[ "$role" = alone ] || stty -F /dev/ttyS1 raw -echo
 number=0
 report() {
   number=$((number + 1))
-  printf '%s %s %s\n' "$mark" $number "$*" >/dev/ttyS1
+  printf '%s %s %s\n' "$mark" $number "$*" >&3
 }
 # The steps in the kernel's log: what it says before the first is not the fault of a module.
 note() { echo "lrelease: $*" >/dev/kmsg; }
@@ -17,7 +21,7 @@ ln -sf /proc/mounts /etc/mtab
 for module in $(cat /etc/kernel-modules); do modprobe "$module"; done
 ip link set lo up
 if [ -e /sys/class/net/eth0 ]; then
-  ip address add 10.0.2.15/24 dev eth0
+  ip address add "$address/24" dev eth0
   ip link set eth0 up
 fi
 report ready "$(tainted)"
@@ -59,21 +63,49 @@ unload() {
   done
 }
 
+# Runs the script. What it writes is streamed: it is there, too, when the kernel stops.
+script() {
+  begin "$1"
+  shift
+  sh /etc/script "$@" 3>&- || fail "status $?"
+  pass
+}
+unloaded() {
+  begin "$1"
+  unload
+  pass
+}
+# Until lrelease says that the other guest has come as far.
+await() {
+  begin "$1"
+  read -r word <&3
+  [ "$word" = go ] || fail "the word was '$word'"
+  pass
+}
+
 modules=$(cat /etc/load)
 all=$modules
 begin load
 load
 pass
-begin unload
-unload
-pass
-if [ -e /etc/smoke ]; then
-  begin smoke
-  # What it writes is streamed: it is there, too, when the kernel stops.
-  sh /etc/smoke || fail "status $?"
-  pass
-  begin unload-again
-  unload
-  pass
-fi
+case $role in
+service)
+  script start start "$other"
+  await wait
+  script stop stop "$other"
+  unloaded unload
+  ;;
+client)
+  await wait
+  script client "$other"
+  unloaded unload
+  ;;
+*)
+  unloaded unload
+  if [ -e /etc/script ]; then
+    script smoke
+    unloaded unload-again
+  fi
+  ;;
+esac
 finish

@@ -66,6 +66,15 @@ struct QualifyCommand: AsyncParsableCommand {
   var previous: String?
 
   @Option(
+    help: ArgumentHelp(
+      """
+      Another release: try this one as its client and as the service for it, in two guests on one network, instead of \
+      each package alone.
+      """, valueName: "folder"),
+    completion: .directory)
+  var against: String?
+
+  @Option(
     help: "Cases at a time. (default: half the number of cores, but at least 2; with Slurm, as many as it allows)")
   var jobs: Int?
 
@@ -90,6 +99,10 @@ struct QualifyCommand: AsyncParsableCommand {
   func validate() throws {
     if names.isEmpty { throw ValidationError("Name a --target; 'lrelease targets' lists them.") }
     if allKernels && !kernels.isEmpty { throw ValidationError("--all-kernels and --kernel exclude each other.") }
+    if against != nil {
+      if life { throw ValidationError("--against and --life exclude each other.") }
+      if level != .mount { throw ValidationError("--against needs --level mount.") }
+    }
     if previous != nil && !life { throw ValidationError("--previous needs --life.") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs must be 1 or more.") }
     if !slurmOptions.isEmpty && executor != .slurm {
@@ -117,6 +130,7 @@ struct QualifyCommand: AsyncParsableCommand {
       request.retriesKnown = again
       request.withLife = life
       if let previous { request.previous = try await CandidateRelease(FilePath(previous), progress: progress) }
+      if let against { request.against = try await CandidateRelease(FilePath(against), progress: progress) }
       let executor: any Executor =
         switch self.executor {
         case .local: LocalExecutor(jobs: jobs ?? CPUSlots.defaultJobs)
@@ -140,7 +154,7 @@ extension QualifyCommand {
     var kernels: [String: [String]] = [:]
     for target in targets {
       let archive = try await ArchivedKernels(of: target, cache: cache)
-      let fit = archive.kernels.filter { $0.hasHeaders && ($0.hasImage || level == .build) }
+      let fit = archive.kernels.filter { $0.hasHeaders && ($0.hasImage || level <= .build) }
       guard !fit.isEmpty else {
         throw ReleaseError(
           .source, doing: "choosing what to qualify",
@@ -161,7 +175,7 @@ extension Verdict.Level: ExpressibleByArgument {}
 extension Verdict {
   /// One line that says what is wrong.
   fileprivate var asError: ReleaseError {
-    let place = "\(target), \(kernel), \(variant)"
+    let place = "\(target), \(kernel), \(variant)" + (against.map { ", \($0.inWords)," } ?? "")
     let what = step.map { "\($0.rawValue): " } ?? ""
     return ReleaseError(
       .failed, doing: "\(place) \(result == .fail ? "fails" : "was not run")", reason: what + (reason ?? ""),
@@ -177,7 +191,10 @@ extension Console {
         verdict.target, verdict.kernel, verdict.variant, verdict.result.rawValue,
         // Without a smoke script, modules are only loaded.
         verdict.result == .pass
-          ? verdict.isLife ? "life" : (verdict.proven ?? .build).rawValue : verdict.step?.rawValue ?? "",
+          ? verdict.isLife
+            ? "life"
+            : verdict.against.map(\.inWords)
+              ?? (verdict.proven ?? .build).rawValue : verdict.step?.rawValue ?? "",
         outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),
       ]
     }

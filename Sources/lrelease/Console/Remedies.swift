@@ -173,6 +173,7 @@ enum Remedies {
     switch remedy {
     case .nameKernel: "give --kernel RELEASE"
     case .qualifyUpToBuild: "qualify it with --level build"
+    case .qualifyUpToCompiled: "qualify it with --level compiled, without --life"
     case .leaveFolderToQualify: "only 'lrelease qualify' makes such folders"
     case .giveOptionOfSbatch: "--slurm-option gives sbatch what this cluster asks for"
     }
