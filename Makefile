@@ -27,7 +27,7 @@ ifeq ($(STRICT),1)
 export LRELEASE_STRICT = 1
 endif
 
-.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-native site-kills \
+.PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-sites test-native site-kills \
 	site-in-use qualify qualify-lustre setup lint licences man man-lint install deb test-deb clean
 
 all: setup
@@ -80,6 +80,12 @@ test-lustre: all
 test-packages: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES) piuparts autopkgtest
 test-packages: all
 	LRELEASE_TEST_PACKAGES=1 swift test --filter DebianToolsTests
+
+# The sample on a stand-in for a distribution with RPM, and on an archive like Debian's with a key of its own: a few
+# minutes. See docs/targets.md.
+test-sites: PACKAGES = $(TOOL_PACKAGES) $(TEST_PACKAGES) dnf createrepo-c apt-utils
+test-sites: all
+	LRELEASE_TEST_SITES=1 swift test --filter 'StandInTests|OwnArchiveTests'
 
 # The sample's packages on machines of sites: roots of Debian, kept in SITES.
 SITES = /var/tmp/lrelease-tests/sites
@@ -134,7 +140,7 @@ setup:
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck --shell=sh Sources/*/Scripts/*.sh Tests/fuzz packaging/deb packaging/test-deb
-	shellcheck --shell=bash Sources/*/Scripts/*.bash Tests/site-in-use Tests/site-kills/*
+	shellcheck --shell=bash Sources/*/Scripts/*.bash Tests/site-in-use Tests/site-kills/* Tests/stand-in/*
 
 # Whether each file says under which licence it is. Debian's reuse is too old for REUSE.toml: pip has a newer one.
 REUSE = .build/reuse

@@ -10,9 +10,9 @@ struct BootstrapComplaint {
   private let lines: [String]
   private let definition: ChrootDefinition
   /// Where dnf has put what it downloaded: `REPOSITORY-NUMBER/packages/FILE`.
-  private let cache: FilePath
+  private let cache: FilePath?
 
-  init(_ errors: String, of definition: ChrootDefinition, cache: FilePath) {
+  init(_ errors: String, of definition: ChrootDefinition, cache: FilePath?) {
     lines = errors.lines.map { $0.trimmed }
     self.definition = definition
     self.cache = cache
@@ -44,15 +44,18 @@ struct BootstrapComplaint {
     return "\(line) (of the repository '\(name)')"
   }
 
-  /// Whether dnf found no mirror to ask.
+  /// Whether dnf found no mirror to ask in a list that it has.
   var isWithoutMirrors: Bool {
-    lines.contains { $0.contains("No URLs in mirrorlist") || $0.contains("was not found in metalink") }
+    lines.contains {
+      $0.contains("Cannot prepare internal mirrorlist") && !$0.contains("Status code") && !$0.contains("Curl error")
+    }
   }
 
   /// The repository of the package that a line is about, where the line does not name it.
   private func repository(in line: String) -> String? {
     let names = definition.repositories.map(\.name)
     if names.isEmpty || names.contains(where: { line.contains("'\($0)'") || line.contains("\"\($0)\"") }) { return nil }
+    guard let cache else { return nil }
     for bytes in (try? Files.names(in: cache)) ?? [] {
       let folder = String(decoding: bytes, as: UTF8.self)
       guard

@@ -113,7 +113,8 @@ extension Bootstrapper {
     command.environment.merge(step.environment) { $1 }
     let outcome = try await command.run(input: step.input, doing: doing)
     guard outcome.succeeded else {
-      throw outcome.bootstrapFailure(of: step.program, definition, cache: folder.appending("cache"), doing: doing)
+      let cache = folder.appending("cache")
+      throw outcome.bootstrapFailure(of: step.program, making: definition, cache: cache, doing: doing)
     }
   }
 }
@@ -133,17 +134,17 @@ extension Command.Outcome {
   ///
   /// - Parameters:
   ///   - program: the program of this machine that failed; nil for one of the chroot.
-  ///   - cache: where dnf has put what it downloaded.
+  ///   - cache: where dnf put what it downloaded; nil for another program.
   func bootstrapFailure(
-    of program: String?, _ definition: ChrootDefinition, cache: FilePath, doing: String
+    of program: String?, making definition: ChrootDefinition, cache: FilePath? = nil, doing: String
   ) -> ReleaseError {
     if let program, status == .exited(127) {
       return ReleaseError(
         .missingTool, doing: doing, reason: "the program \(program) is not installed",
         advice: "on Debian: apt-get install \(program)")
     }
-    let complaint = BootstrapComplaint(errors, of: definition, cache: cache)
-    func said(_ cause: String) -> String { ((program.map { "\($0): " } ?? "") + cause).cut(to: 1000) }
+    func said(_ words: String) -> String { (program.map { "\($0): \(words)" } ?? words).cut(to: 1000) }
+    let complaint = BootstrapComplaint(errors + "\n" + text, of: definition, cache: cache)
     if let refusal = complaint.refusal {
       return ReleaseError(
         .unverified, doing: doing, reason: said(refusal),

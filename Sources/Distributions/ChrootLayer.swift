@@ -72,7 +72,7 @@ struct ChrootLayer {
           mounts: addition.temporary.map { .empty($0) } + addition.files.map { .readOnlyIfThere($0) }, network: true,
           environment: ProxyEnvironment.values, doing: doing)
         guard outcome.succeeded else {
-          throw outcome.bootstrapFailure(of: nil, definition, cache: folder, doing: doing)
+          throw outcome.bootstrapFailure(of: nil, making: definition, doing: doing)
         }
       }
     }

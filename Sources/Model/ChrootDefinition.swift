@@ -86,8 +86,8 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var file: String?
 
   private enum CodingKeys: String, CodingKey {
-    case suites, components, mirror, keyring, repositories, releasever, packages, buildDependencies, layers, foreign,
-      later
+    case suites, components, mirror, keyring, repositories, releasever, packages, buildDependencies
+    case layers, foreign, later
   }
 
   /// An architecture besides that of the chroot.
