@@ -20,6 +20,19 @@ protocol Bootstrapper: Sendable {
   /// The commands that make a chroot in a folder that does not exist, one after the other.
   func commands(for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath) async throws
     -> [BootstrapCommand]
+
+  /// Whether it adds packages to a chroot that it has made. If not, each chroot is made whole.
+  var addsPackages: Bool { get }
+
+  /// What adds packages, and keeps others in `/later`; nil if there are none.
+  ///
+  /// - Parameter folders: the chroot as it lies in the cache, each folder on top of the next.
+  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition?
+}
+
+extension Bootstrapper {
+  var addsPackages: Bool { false }
+  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition? { nil }
 }
 
 /// A command of a bootstrapper: the program and its arguments, and what it reads from standard input.
@@ -61,10 +74,7 @@ extension Bootstrapper {
   /// What is installed in a chroot and what lies in it for later, sorted: name, version and architecture a line.
   func packages(in chroot: FilePath, doing: String) async throws -> [String] {
     let outcome = try await Command("chroot", [chroot.string] + packageManager.list).check(doing: doing)
-    let later = chroot.appending("later")
-    let names = Files.exists(later) ? try Files.names(in: later) : []
-    return (outcome.text.split(separator: "\n").map(String.init) + names.map { String(decoding: $0, as: UTF8.self) })
-      .sorted()
+    return (outcome.text.split(separator: "\n").map(String.init) + (try chroot.keptForLater)).sorted()
   }
 
   /// Runs what makes a chroot in a mount and process namespace of its own, so that nothing stays mounted or running.
@@ -74,18 +84,35 @@ extension Bootstrapper {
     var command = sandbox.command(words[0], Array(words.dropFirst()))
     command.environment.merge(ProxyEnvironment.values) { $1 }
     let outcome = try await command.run(input: input, doing: doing)
-    guard !outcome.succeeded else { return }
-    let program = words[0]
-    if outcome.status == .exited(127) {
-      throw ReleaseError(
+    guard outcome.succeeded else { throw outcome.bootstrapFailure(of: words[0], doing: doing) }
+  }
+}
+
+extension FilePath {
+  /// The files in `/later` of a chroot's folder.
+  var keptForLater: [String] {
+    get throws {
+      let later = appending("later")
+      return Files.exists(later) ? try Files.names(in: later).map { String(decoding: $0, as: UTF8.self) } : []
+    }
+  }
+}
+
+extension Command.Outcome {
+  /// Why a chroot or a layer of it could not be made.
+  ///
+  /// - Parameter program: the program of this machine that failed; nil for one of the chroot.
+  func bootstrapFailure(of program: String?, doing: String) -> ReleaseError {
+    if let program, status == .exited(127) {
+      return ReleaseError(
         .missingTool, doing: doing, reason: "the program \(program) is not installed",
         advice: "on Debian: apt-get install \(program)")
     }
     // The first error of apt or dnf; the last line only says that it failed.
     let cause =
-      outcome.errors.split(separator: "\n").map { $0.trimmed }.first {
+      (errors + "\n" + text).split(separator: "\n").map { $0.trimmed }.first {
         ["E: ", "Error: "].contains(where: $0.hasPrefix) || $0.contains(" Depends: ") && $0.contains(" but ")
-      } ?? outcome.complaint
+      } ?? complaint
     let remedy: (any Remedy)? =
       if ["No space left", "enough free space"].contains(where: cause.contains) {
         DistributionsRemedy.freeSpaceInCache
@@ -94,6 +121,7 @@ extension Bootstrapper {
       } else {
         nil
       }
-    throw ReleaseError(.failed, doing: doing, reason: "\(program): \(cause.cut(to: 1000))", remedy: remedy)
+    let said = program.map { "\($0): \(cause)" } ?? cause
+    return ReleaseError(.failed, doing: doing, reason: said.cut(to: 1000), remedy: remedy)
   }
 }

@@ -6,23 +6,32 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// A root file system of a distribution: a folder that does not change, and is kept as long as this value exists.
+/// A root file system of a distribution: a folder, or a layer on another chroot, that does not change, and is kept as long
+/// as this value exists.
 package struct Chroot: Sendable {
+  /// Its folder in the cache.
   package let path: FilePath
   package let record: ChrootRecord
-  /// Nobody else may make the chroot anew meanwhile.
-  private let lock: FileLock
+  /// The folders that it consists of, each on top of the next.
+  let folders: [FilePath]
+  /// Nobody else may make the chroot, or one below it, anew meanwhile.
+  private let locks: [FileLock]
   /// The tail of this machine's PATH must not decide what a chroot finds.
-  private static let environment = [
+  static let environment = [
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
     "TZ": "UTC", "DEBIAN_FRONTEND": "noninteractive",
   ]
 
-  init(_ path: FilePath, _ record: ChrootRecord, _ lock: FileLock) {
+  /// - Parameter base: the chroot below its layer, where it is one.
+  init(_ path: FilePath, _ record: ChrootRecord, on base: Chroot?, _ lock: FileLock) {
     self.path = path
     self.record = record
-    self.lock = lock
+    folders = base.map { [ChrootLayer.contents(of: path)] + $0.folders } ?? [path]
+    locks = (base?.locks ?? []) + [lock]
   }
+
+  /// Its name in the cache.
+  package var name: String { path.lastComponent?.string ?? "" }
 
   /// What is wrong with its files; nil if they are as its packages brought them. Reads all of them, which takes seconds.
   package func damage(_ manager: any PackageManager, doing: String) async throws -> String? {
@@ -36,12 +45,11 @@ package struct Chroot: Sendable {
 
   /// Uses the chroot: the changes of `body` are discarded when it returns.
   package func use<R: Sendable>(_ body: (ChrootSession) async throws -> R) async throws -> R {
-    let root = path
     return try await withScratch { scratch in
       for layer in Sandbox.Layers.folders { try Files.makeFolder(scratch.appending(layer)) }
       // It becomes the root of the root, for users in it too, whatever the umask is here.
       chmod(scratch.appending("upper").string, 0o755)
-      return try await body(ChrootSession(root: root, scratch: scratch, environment: Chroot.environment))
+      return try await body(ChrootSession(lowers: folders, scratch: scratch, environment: Chroot.environment))
     }
   }
 }

@@ -16,10 +16,14 @@ package struct ChrootRecord: Sendable, Codable {
   package var packages: [String]
   /// Names the command that wanted it anew; nil if none did.
   package var refresh: String?
+  /// Names this folder: a chroot that was made anew has another.
+  package var mark: String?
+  /// The mark of the chroot below, where it is a layer.
+  package var base: String?
 
   private enum CodingKeys: String, CodingKey {
     case definition = "recipe"
-    case made, packages, refresh
+    case made, packages, refresh, mark, base
   }
 
   package init(definition: ChrootDefinition, made: Int64, packages: [String], refresh: String? = nil) {
@@ -27,6 +31,7 @@ package struct ChrootRecord: Sendable, Codable {
     self.made = made
     self.packages = packages
     self.refresh = refresh
+    mark = String(hexadecimal: (0..<8).map { _ in UInt8.random(in: 0...255) })
   }
 
   /// Identifies its contents: a chroot made anew from an unchanged archive has the same.
@@ -51,17 +56,34 @@ package struct ChrootCache: Sendable, Codable {
 
   package var folder: FilePath { FilePath(place) }
 
-  /// The chroot of a definition, made where there is none yet.
+  /// The chroot of a definition, made where there is none yet, and so are those below its layers. Where the file system
+  /// of the cache bears no layers, it is made whole.
   ///
   /// - Throws: `ReleaseError` with code `missingTool` without mmdebstrap or dnf, `failed` with the first line that they
   ///   complained with.
   package func chroot(_ definition: ChrootDefinition, progress: Progress) async throws -> Chroot {
-    let doing = "making a chroot of \(definition.title)"
     guard geteuid() == 0 else {
-      throw ReleaseError(.failed, doing: doing, reason: "this requires root privileges", advice: "run as root")
+      throw ReleaseError(
+        .failed, doing: ChrootCache.making(definition), reason: "this requires root privileges", advice: "run as root")
     }
-    let name = try definition.key
     try Files.makeFolder(folder)
+    guard let base = definition.base else { return try await chroot(definition, on: nil, progress: progress) }
+    guard try await ChrootLayer.areBorne(by: folder, for: definition) else {
+      return try await chroot(definition.whole, on: nil, progress: progress)
+    }
+    return try await chroot(definition, on: try await chroot(base, progress: progress), progress: progress)
+  }
+
+  private static func making(_ definition: ChrootDefinition) -> String {
+    guard let layer = definition.layers?.last, !layer.isEmpty else { return "making a chroot of \(definition.title)" }
+    return "adding \(layer.joined(separator: ", ")) to a chroot of \(definition.title)"
+  }
+
+  private func chroot(
+    _ definition: ChrootDefinition, on base: Chroot?, progress: Progress
+  ) async throws -> Chroot {
+    let doing = ChrootCache.making(definition)
+    let name = try definition.key
     var lock = try FileLock(folder.appending("\(name).lock"))
     while true {
       try await lock.acquire(.shared)
@@ -70,14 +92,16 @@ package struct ChrootCache: Sendable, Codable {
         lock = try FileLock(folder.appending("\(name).lock"))
         continue
       }
-      if let record = current(name) { return Chroot(folder.appending(name), record, lock) }
+      if let record = current(name, on: base) { return Chroot(folder.appending(name), record, on: base, lock) }
       lock.release()
       // Another process may be making the same chroot, or using an older one: that takes minutes.
       if !(try lock.tryAcquire(.exclusive)) {
         progress.stands("\(doing): waiting until the chroot is no longer in use")
       }
       try await lock.acquire(.exclusive)
-      if !lock.isGone, current(name) == nil { try await make(definition, name, doing: doing, progress: progress) }
+      if !lock.isGone, current(name, on: base) == nil {
+        try await make(definition, name, on: base, doing: doing, progress: progress)
+      }
       lock.release()
     }
   }
@@ -89,12 +113,15 @@ package struct ChrootCache: Sendable, Codable {
     return try? JSON.decode(ChrootRecord.self, from: bytes)
   }
 
-  private func current(_ name: String) -> ChrootRecord? {
+  /// - Parameter base: the chroot that it must be a layer on.
+  private func current(_ name: String, on base: Chroot?) -> ChrootRecord? {
     guard let record = record(of: name), !isOutdated(record) else { return nil }
-    return record
+    return base == nil || record.base == base?.record.mark ? record : nil
   }
 
-  private func make(_ definition: ChrootDefinition, _ name: String, doing: String, progress: Progress) async throws {
+  private func make(
+    _ definition: ChrootDefinition, _ name: String, on base: Chroot?, doing: String, progress: Progress
+  ) async throws {
     let path = folder.appending(name)
     let file = folder.appending("\(name).json")
     // Where a network file system has locks that other machines do not see, each still writes a folder of its own, and
@@ -111,14 +138,20 @@ package struct ChrootCache: Sendable, Codable {
     do {
       try await progress.step(doing) {
         let made = Int64(time(nil))
-        let bootstrapper = try definition.bootstrapper(doing: doing)
-        try await bootstrapper.make(definition, in: part, doing: doing)
-        let packages = try await bootstrapper.packages(in: part, doing: doing)
-        if current(name) != nil { return try Files.remove(part) }
+        let packages: [String]
+        if let base {
+          packages = try await ChrootLayer(definition, on: base, in: part, doing: doing).make()
+        } else {
+          let bootstrapper = try definition.bootstrapper(doing: doing)
+          try await bootstrapper.make(definition, in: part, doing: doing)
+          packages = try await bootstrapper.packages(in: part, doing: doing)
+        }
+        if current(name, on: base) != nil { return try Files.remove(part) }
         // A chroot without a record does not count: if we are interrupted here, it is made anew.
         try Files.remove(file)
         try AtomicDirectory.replace(path, with: part, doing: doing)
-        let record = ChrootRecord(definition: definition, made: made, packages: packages, refresh: refresh)
+        var record = ChrootRecord(definition: definition, made: made, packages: packages, refresh: refresh)
+        record.base = base?.record.mark
         try Files.replace(file, with: try JSON.encode(record))
       }
     } catch {
@@ -153,68 +186,5 @@ package struct ChrootCache: Sendable, Codable {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, name.count - 1)
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  // MARK: what is kept
-
-  /// A chroot in the cache, as it is listed.
-  package struct Kept: Sendable, Codable {
-    package var name: String
-    /// What was asked for: suites or repositories.
-    package var from: [String]
-    /// Kernels whose headers or modules are in it.
-    package var kernels: [String]
-    /// Seconds since 1970.
-    package var made: Int64
-    package var used: Int64
-    package var bytes: Int64
-  }
-
-  /// All chroots, those that were used last at the end.
-  package func all() async throws -> [Kept] {
-    guard Files.exists(folder) else { return [] }
-    var kept: [Kept] = []
-    for bytes in try Files.names(in: folder) {
-      let name = String(decoding: bytes, as: UTF8.self)
-      guard let record = record(of: name) else { continue }
-      let path = folder.appending(name)
-      let kernels = (try? Files.names(in: path.appending("lib/modules"))) ?? []
-      // Links between files count once.
-      let usage = try await Command("du", ["--summarize", "--block-size=1", path.string])
-        .check(doing: "measuring \(path)")
-      kept.append(
-        Kept(
-          name: name, from: record.definition.suites + record.definition.repositories.map(\.name),
-          kernels: kernels.map { String(decoding: $0, as: UTF8.self) }, made: record.made, used: used(name, record),
-          bytes: usage.text.split(separator: "\t").first.flatMap { Int64($0) } ?? 0))
-    }
-    return kept.sorted { ($0.used, $0.name) < ($1.used, $1.name) }
-  }
-
-  private func used(_ name: String, _ record: ChrootRecord) -> Int64 {
-    var status = stat()
-    return stat(folder.appending("\(name).lock").string, &status) == 0 ? Int64(status.st_mtim.tv_sec) : record.made
-  }
-
-  /// Removes a chroot.
-  ///
-  /// - Throws: `ReleaseError` with code `input` when there is none of this name, `conflict` when it is in use.
-  package func remove(_ name: String) async throws {
-    let doing = "removing the chroot \(name)"
-    guard isCleanPath(name), !name.utf8.contains(0x2f), record(of: name) != nil else {
-      throw ReleaseError(
-        .input, doing: doing, reason: "there is no such chroot in \(folder)", remedy: DistributionsRemedy.listRoots)
-    }
-    let lock = try FileLock(folder.appending("\(name).lock"), touch: false)
-    guard try await lock.acquire(.exclusive, within: .seconds(1)) else {
-      throw ReleaseError(.conflict, doing: doing, reason: "it is in use", advice: "wait until it is no longer used")
-    }
-    try Files.remove(folder.appending("\(name).json"))
-    try Files.remove(folder.appending(name))
-    // An unfinished chroot belongs to a process that held this lock and is dead.
-    for bytes in try Files.names(in: folder) {
-      let other = String(decoding: bytes, as: UTF8.self)
-      if other.hasPrefix("\(name).") { try Files.remove(folder.appending(bytes: bytes)) }
-    }
   }
 }

@@ -10,7 +10,8 @@ import SystemPackage
 /// Each command gets the layers mounted in a mount namespace of its own and processes in a process namespace of its own,
 /// so that nothing stays mounted or running, whatever happens to it.
 package struct ChrootSession: Sendable {
-  let root: FilePath
+  /// The folders of the chroot, each on top of the next.
+  let lowers: [FilePath]
   package let scratch: FilePath
   let environment: [String: String]
 
@@ -32,27 +33,24 @@ package struct ChrootSession: Sendable {
   /// A file of the chroot as the commands of this session see it, seen from outside; nil when there is none.
   package func found(_ path: String) -> FilePath? {
     let inner = FilePath(String(path.drop { $0 == "/" }))
-    return [scratch.appending("upper").pushing(inner), root.pushing(inner)].first { Files.exists($0) }
+    return ([scratch.appending("upper")] + lowers).map { $0.pushing(inner) }.first { Files.exists($0) }
   }
 
   /// Runs a command in the chroot.
   ///
   /// - Parameters:
   ///   - folders: where the chroot has folders and files of this machine, to read only.
+  ///   - mounts: what else it has of this machine.
   ///   - network: whether it sees this machine's network; otherwise it has only a loopback interface.
   package func run(
-    _ command: [String], folders: [String: FilePath] = [:], network: Bool = false,
+    _ command: [String], folders: [String: FilePath] = [:], mounts: [Sandbox.Mount] = [], network: Bool = false,
     environment more: [String: String] = [:], doing: String
   ) async throws -> Command.Outcome {
     var sandbox = Sandbox(
-      [.layered(Sandbox.Layers(on: root, in: scratch), at: "/"), .devices, .processes, .empty("/run")],
+      [.layered(Sandbox.Layers(on: lowers, in: scratch), at: "/"), .devices, .processes, .empty("/run")] + mounts,
       namespaces: [.processes, .ipc, .hostName], capabilities: .these(ChrootSession.capabilities), hostName: "lrelease",
       environment: environment.merging(more, uniquingKeysWith: { $1 }), directory: "/")
-    if network {
-      sandbox.mounts.append(.readOnlyIfThere("/etc/resolv.conf"))
-    } else {
-      sandbox.namespaces.insert(.network)
-    }
+    if !network { sandbox.namespaces.insert(.network) }
     for (place, folder) in folders.sorted(by: { $0.key < $1.key }) {
       sandbox.mounts.append(.readOnly(folder, at: FilePath(place)))
     }
@@ -64,7 +62,7 @@ package struct ChrootSession: Sendable {
     throw ReleaseError(
       .failed, doing: doing,
       reason:
-        "no layer can be mounted in \(Files.temporaryFolder), a file system of the kind \(Files.fileSystem(of: scratch)) (\(why))",
+        "no layer can be mounted in \(scratch.removingLastComponent()), a file system of the kind \(Files.fileSystem(of: scratch)) (\(why))",
       advice: "set TMPDIR to a folder on ext4, xfs, btrfs or tmpfs")
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Files
 import Glibc
 import Model
 import Processes
@@ -50,6 +51,28 @@ struct Mmdebstrap: Bootstrapper {
         "--include=\(definition.packages.joined(separator: ","))",
       ] + options + hooks(for: definition, scratch: scratch) + [definition.suites[0], chroot.string, "-"]
     return [BootstrapCommand(words: words, input: Array(sources.utf8))]
+  }
+
+  var addsPackages: Bool { true }
+
+  func addition(_ packages: [String], later: [String], to folders: [FilePath]) -> ChrootAddition? {
+    guard !(packages + later).isEmpty else { return nil }
+    // Mirrors on this machine's disk are where they are, and their names and certificates as this machine knows them.
+    let files = ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"].map { FilePath($0) }
+    return ChrootAddition(
+      words: ["sh", "-c", Script(PackageResources.add_deb_sh).text, "add"] + packages + ["--"] + later,
+      files: files + Mmdebstrap.localMirrors(of: folders), temporary: ["/var/lib/apt/lists", "/var/cache/apt"])
+  }
+
+  /// The folders that the sources of a chroot name: `file:` and `copy:`.
+  private static func localMirrors(of folders: [FilePath]) -> [FilePath] {
+    let lists = folders.compactMap { try? Files.read($0.appending("etc/apt/sources.list"), limit: 1 << 20) }
+    let words = lists.flatMap { String(decoding: $0, as: UTF8.self).split(whereSeparator: \.isWhitespace) }
+    return words.compactMap { word in
+      guard let scheme = ["file:", "copy:"].first(where: word.hasPrefix) else { return nil }
+      let path = word.dropFirst(scheme.count).drop { $0 == "/" }
+      return FilePath("/\(path)")
+    }
   }
 
   /// What is done in the chroot last. Hooks of mmdebstrap are lines of sh.

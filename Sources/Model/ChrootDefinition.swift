@@ -3,6 +3,8 @@
 import Files
 
 /// What a chroot, the root file system of a distribution, is made of. One definition makes one chroot, which is kept.
+///
+/// Chroots may share a base: then each is a thin layer on it.
 package struct ChrootDefinition: Sendable, Hashable, Codable {
   package struct Repository: Sendable, Hashable, Codable {
     package var name: String
@@ -27,6 +29,8 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var buildDependencies: String?
   /// The other architecture of which it has packages.
   package var foreign: Foreign?
+  /// Packages that are added to the chroot of the others, one layer after the other; nil for none.
+  package var layers: [[String]]?
   /// Packages kept in `/later` with their dependencies, to be installed when the chroot is used.
   package var later: [String]?
 
@@ -53,6 +57,23 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
     self.releasever = releasever
     self.packages = packages.sorted()
     self.buildDependencies = buildDependencies
+  }
+
+  /// The definition of the chroot below the last layer; nil if there are no layers.
+  package var base: ChrootDefinition? {
+    guard let layers, !layers.isEmpty else { return nil }
+    var base = self
+    base.layers = layers.count == 1 ? nil : Array(layers.dropLast())
+    base.later = nil
+    return base
+  }
+
+  /// The same packages without layers.
+  package var whole: ChrootDefinition {
+    var whole = self
+    whole.packages = Set(packages + (layers ?? []).joined()).sorted()
+    whole.layers = nil
+    return whole
   }
 
   /// What people call it.

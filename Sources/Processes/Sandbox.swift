@@ -28,13 +28,13 @@ package struct Sandbox: Sendable {
     case processes
   }
 
-  /// A folder that is not changed, and a layer that takes all changes.
+  /// Folders that are not changed, each on top of the next, and a layer that takes all changes.
   ///
   /// The layer is mounted in a mount namespace of its own, around the sandbox: nothing stays mounted, whatever happens.
   package struct Layers: Sendable {
     package static let folders = ["upper", "work", "merged"]
 
-    package var lower: FilePath
+    package var lowers: [FilePath]
     /// Where the folders of the layer are.
     package var scratch: FilePath
     /// A command that changes the layer before the sandbox is made. The command of the sandbox is appended to it.
@@ -42,8 +42,8 @@ package struct Sandbox: Sendable {
     /// Whether the caller, who is not root, becomes root in a user namespace.
     package var mapsUser: Bool
 
-    package init(on lower: FilePath, in scratch: FilePath, preparation: [String] = [], mapsUser: Bool = false) {
-      self.lower = lower
+    package init(on lowers: [FilePath], in scratch: FilePath, preparation: [String] = [], mapsUser: Bool = false) {
+      self.lowers = lowers
       self.scratch = scratch
       self.preparation = preparation
       self.mapsUser = mapsUser
@@ -58,7 +58,7 @@ package struct Sandbox: Sendable {
     fileprivate var words: [String] {
       ["unshare"] + (mapsUser ? ["--user", "--map-root-user"] : [])
         + ["--mount", "--propagation", "private", "sh", "-c", Script(PackageResources.overlay_sh).text, "sh"]
-        + [lower.string] + Layers.folders.map { scratch.appending($0).string } + preparation
+        + Layers.folders.map { scratch.appending($0).string } + ["\(lowers.count)"] + lowers.map(\.string) + preparation
     }
   }
 

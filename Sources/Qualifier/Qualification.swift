@@ -264,25 +264,31 @@ package struct Qualification: Sendable, Codable {
     return try await CandidateRelease(FilePath(previous), progress: progress)
   }
 
-  /// The packages in the chroot of a case.
+  /// The packages in the chroot of a case. Those of a kernel are layers on a base that all kernels of a target share.
   func definition(_ one: Case, _ target: Target) -> ChrootDefinition {
     var definition = target.root
     definition.packages.removeAll { target.kernels.contains($0) }
-    definition.packages += ["dkms", "gcc", "make", "kmod"]
+    var base = ["dkms", "gcc", "make", "kmod"]
+    var headers = one.headers
     if let cross = target.cross {
       definition.foreign = .init(architecture: target.architecture, standsFor: cross.standsFor)
-      definition.packages += cross.packages + one.headers.map { "\($0):\(target.architecture)" }
-    } else {
-      definition.packages += one.headers
+      base += cross.packages
+      headers = headers.map { "\($0):\(target.architecture)" }
     }
+    definition.packages = Set(definition.packages + base).sorted()
+    var layers = [headers]
     if one.isLife {
-      definition.packages += one.images
-      definition.later = target.later
+      layers.append(one.images)
+      if !target.later.isEmpty {
+        layers.append([])
+        definition.later = target.later
+      }
     } else if level > .build {
-      definition.packages += one.images + (programs[one.target]?.dependencies ?? [])
-      if one.role != nil { definition.packages += otherPrograms?[one.target]?.dependencies ?? [] }
+      var programs = programs[one.target]?.dependencies ?? []
+      if one.role != nil { programs += otherPrograms?[one.target]?.dependencies ?? [] }
+      layers.append(one.images + programs)
     }
-    definition.packages = Array(Set(definition.packages)).sorted()
+    definition.layers = layers.map { Set($0).sorted() }
     return definition
   }
 

@@ -61,4 +61,70 @@ import Testing
       #expect(try Files.names(in: folder).isEmpty)
     }
   }
+
+  /// A chroot with layers: each is made once, is used by those above it, and goes with the one below.
+  @Test func layersShareABase() async throws {
+    // The options of an overlay are cut at commas and colons.
+    try await withScratch { outer in
+      let folder = outer.appending("of,a:b c")
+      var cache = ChrootCache(folder)
+      var definition = Self.definition
+      definition.layers = [["tree"], ["sl"]]
+      let base = try Self.definition.key
+      let middle = try #require(try definition.base?.key)
+      do {
+        let chroot = try await cache.chroot(definition, progress: .silent)
+        for package in ["hello", "tree", "sl"] {
+          #expect(chroot.record.packages.contains { $0.hasPrefix("\(package) ") }, "\(package)")
+        }
+        let ran = try await chroot.use { session in
+          try await session.run(["sh", "-c", "hello && tree --version && ls /usr/games/sl"], doing: "testing")
+        }
+        #expect(ran.succeeded && ran.text.contains("Hello, world!"), "\(ran.errors)")
+        #expect(try await chroot.damage(Apt(), doing: "testing") == nil)
+        let kept = try await cache.all()
+        let top = try definition.key
+        #expect(kept.map(\.name) == [base, middle, top] && kept.map(\.base) == [nil, base, middle])
+        #expect(kept[0].bytes > 50_000_000 && kept[1].bytes < 20_000_000, "\(kept)")
+        #expect(kept.allSatisfy { $0.bytes > 0 })
+        // What apt fetched to make a layer is not kept, nor where this machine's files were shown.
+        for gone in ["work", "merged", "upper/var/cache/apt/pkgcache.bin", "upper/etc/hosts"] {
+          #expect(!Files.exists(folder.appending(middle).pushing(FilePath(gone))), "\(gone)")
+        }
+        // A layer in use keeps all below it.
+        await #expect(throws: ReleaseError.self) { try await cache.remove(base) }
+      }
+      let first = try #require(cache.record(of: middle))
+      try await cache.remove(base)
+      #expect(try Files.names(in: folder).isEmpty)
+
+      cache.refresh = "now"
+      definition.layers = [["tree"]]
+      let anew = try await cache.chroot(definition, progress: .silent)
+      #expect(anew.record.mark != first.mark && anew.record.base == cache.record(of: base)?.mark)
+      // A layer counts only on the base that it was made on.
+      try Files.remove(folder.appending("\(base).json"))
+      let mark = anew.record.mark
+      _ = consume anew
+      #expect(try await cache.chroot(definition, progress: .silent).record.mark != mark)
+    }
+  }
+
+  @Test func aPackageThatIsNotThere() async throws {
+    try await withScratch { folder in
+      let cache = ChrootCache(folder)
+      var definition = Self.definition
+      definition.layers = [["linux-headers-0.0.1-none"]]
+      let error = await #expect(throws: ReleaseError.self) { _ = try await cache.chroot(definition, progress: .silent) }
+      #expect(
+        error?.description.contains(
+          "adding linux-headers-0.0.1-none to a chroot of bookworm: E: Unable to locate package") == true,
+        "\(String(describing: error))")
+      // The base stands, and no half of the layer.
+      let base = try Self.definition.key
+      #expect(try await cache.all().map(\.name) == [base])
+      let names = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
+      #expect(names.allSatisfy { !$0.contains("partial") }, "\(names)")
+    }
+  }
 }

@@ -68,7 +68,8 @@ import Testing
       // An overlay cannot be mounted everywhere, such as in a container on a file system that is an overlay itself.
       let isUser = geteuid() != 0
       let layers = Sandbox.Layers(
-        on: root, in: scratch, preparation: ["sh", "-c", "echo made >\"$0/made\" && exec \"$@\"", "\(scratch)/merged"],
+        on: [root], in: scratch,
+        preparation: ["sh", "-c", "echo made >\"$0/made\" && exec \"$@\"", "\(scratch)/merged"],
         mapsUser: isUser)
       let sandbox = Sandbox([.readOnly("/", at: "/"), .layered(layers, at: "/mnt")], directory: "/mnt")
       let command = sandbox.command("sh", ["-c", "cat made; echo new >file; rm made; ls"])

@@ -179,7 +179,7 @@ struct NativeLayout: Sendable {
     case .source:
       let isRoot = geteuid() == 0
       if isRoot { sandbox.capabilities = .these(["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"]) }
-      var layers = Sandbox.Layers(on: place, in: scratch, mapsUser: !isRoot)
+      var layers = Sandbox.Layers(on: [place], in: scratch, mapsUser: !isRoot)
       let layOut = Script(PackageResources.source_layout_sh).text
       layers.preparation =
         ["sh", "-c", layOut, "sh", layers.merged.string] + ["stale", "layout"].map { scratch.appending($0).string }

@@ -161,7 +161,7 @@ package final class CaseRun {
       return nil
     }
     guard let made else { return }
-    chroot = Verdict.Root(name: try definition.key, packages: made.record.identity)
+    chroot = Verdict.Root(name: made.name, packages: made.record.identity)
     do {
       try await made.use { session in
         if isLife {

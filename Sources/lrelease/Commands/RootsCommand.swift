@@ -41,9 +41,11 @@ struct RootsCommand: AsyncParsableCommand {
       var kept = try await roots.all()
       if let unused {
         for root in kept where (now - root.used) / 86400 >= Int64(unused) {
+          // A layer goes with the chroot below.
+          guard kept.contains(where: { $0.name == root.name }) else { continue }
           do {
-            try await roots.remove(root.name)
-            kept.removeAll { $0.name == root.name }
+            let removed = try await roots.remove(root.name)
+            kept.removeAll { removed.contains($0.name) }
           } catch let error as ReleaseError where error.code == .conflict {
             var warning = error.diagnostic
             warning.severity = .warning
@@ -56,7 +58,8 @@ struct RootsCommand: AsyncParsableCommand {
         console.printTable(
           kept.map { root in
             [
-              root.name, size(root.bytes), "made \(age(root.made, now))", "used \(age(root.used, now))",
+              root.name, size(root.bytes), root.base.map { "on \($0)" } ?? "", "made \(age(root.made, now))",
+              "used \(age(root.used, now))",
               root.kernels.joined(separator: " "),
             ]
           })
