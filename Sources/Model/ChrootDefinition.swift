@@ -27,10 +27,10 @@ package struct ChrootDefinition: Sendable, Hashable, Codable {
   package var packages: [String]
   /// A control file of Debian whose build dependencies are installed too.
   package var buildDependencies: String?
-  /// The other architecture of which it has packages.
-  package var foreign: Foreign?
   /// Packages that are added to the chroot of the others, one layer after the other; nil for none.
   package var layers: [[String]]?
+  /// The other architecture of which it has packages.
+  package var foreign: Foreign?
   /// Packages kept in `/later` with their dependencies, to be installed when the chroot is used.
   package var later: [String]?
 

@@ -268,14 +268,13 @@ package struct Qualification: Sendable, Codable {
   func definition(_ one: Case, _ target: Target) -> ChrootDefinition {
     var definition = target.root
     definition.packages.removeAll { target.kernels.contains($0) }
-    var base = ["dkms", "gcc", "make", "kmod"]
+    definition.packages = Set(definition.packages + ["dkms", "gcc", "make", "kmod"] + (target.cross?.packages ?? []))
+      .sorted()
     var headers = one.headers
     if let cross = target.cross {
       definition.foreign = .init(architecture: target.architecture, standsFor: cross.standsFor)
-      base += cross.packages
       headers = headers.map { "\($0):\(target.architecture)" }
     }
-    definition.packages = Set(definition.packages + base).sorted()
     var layers = [headers]
     if one.isLife {
       layers.append(one.images)
@@ -284,9 +283,8 @@ package struct Qualification: Sendable, Codable {
         definition.later = target.later
       }
     } else if level > .build {
-      var programs = programs[one.target]?.dependencies ?? []
-      if one.role != nil { programs += otherPrograms?[one.target]?.dependencies ?? [] }
-      layers.append(one.images + programs)
+      layers.append(one.images + (programs[one.target]?.dependencies ?? []))
+      if one.role != nil { layers[1] += otherPrograms?[one.target]?.dependencies ?? [] }
     }
     definition.layers = layers.map { Set($0).sorted() }
     return definition
