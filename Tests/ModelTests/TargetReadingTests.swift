@@ -256,4 +256,33 @@ import Testing
     let declared = Set(keys(Target.shape.schema(), ""))
     #expect(declared.count > 25 && declared.symmetricDifference(documented).sorted() == [])
   }
+
+  /// Two definitions have one chroot only if they are made of the same: a layer that had the name of its base would wait
+  /// for it for ever.
+  @Test func everythingInADefinitionNamesItsChroot() throws {
+    let plain = ChrootDefinition(suites: ["bookworm"], packages: ["hello"])
+    let changes: [(inout ChrootDefinition) -> Void] = [
+      { $0.suites = ["trixie"] }, { $0.components = ["contrib"] }, { $0.mirror = "http://a" },
+      { $0.keyring = .init(name: "a.asc", bytes: [1]) }, { $0.keyring = .init(name: "a.asc", bytes: [2]) },
+      { $0.repositories = [.init(name: "a", url: "http://a")] },
+      { $0.repositories = [.init(name: "a", url: "http://a", keys: [.init(name: "b")])] },
+      { $0.repositories = [.init(name: "a", url: "http://a", signsMetadata: true)] }, { $0.releasever = "9" },
+      { $0.packages = ["hello", "tree"] }, { $0.buildDependencies = "Source: a" }, { $0.layers = [["tree"]] },
+      { $0.layers = [["tree"], []] }, { $0.foreign = .init(architecture: "arm64", standsFor: []) },
+      { $0.later = ["tree"] },
+    ]
+    // Another property than these needs a line above.
+    #expect(Mirror(reflecting: plain).children.count == 12)
+    var keys: Set<String> = [try plain.key]
+    for change in changes {
+      var changed = plain
+      change(&changed)
+      #expect(keys.insert(try changed.key).inserted, "\(changed)")
+      #expect(try JSON.decode(ChrootDefinition.self, from: JSON.encode(changed)).key != plain.key)
+    }
+    // For messages alone.
+    var named = plain
+    named.file = "a.toml"
+    #expect(try named.key == plain.key)
+  }
 }
