@@ -10,8 +10,8 @@ package enum Qualifier {
   package struct QualificationResult: Sendable {
     /// In the order of targets, kernels and packages.
     package var verdicts: [Verdict]
-    /// The inputs of the verdicts that already existed.
-    package var known: Set<SHA256Digest>
+    /// The logs of the verdicts that already existed.
+    package var known: Set<String>
     package var folder: FilePath
   }
 
@@ -30,7 +30,8 @@ package enum Qualifier {
     if !request.retriesKnown {
       for one in qualification.cases { verdicts[one] = qualification.known(one) }
     }
-    let known = Set(verdicts.keys.map(\.inputs))
+    // The life of a site has the same inputs as the kernel that it begins with.
+    let known = Set(verdicts.values.map(\.logs))
     let pending = qualification.cases.filter { verdicts[$0] == nil }
     if !known.isEmpty {
       progress.reached("\(known.count) of \(qualification.cases.count) cases have a verdict already")

@@ -195,7 +195,7 @@ extension Console {
             ? "life"
             : verdict.against.map(\.inWords)
               ?? (verdict.proven ?? .build).rawValue : verdict.step?.rawValue ?? "",
-        outcome.known.contains(verdict.inputs) ? "known" : duration(verdict.seconds),
+        outcome.known.contains(verdict.logs) ? "known" : duration(verdict.seconds),
       ]
     }
     printTable(rows)
