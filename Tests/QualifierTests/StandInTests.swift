@@ -17,6 +17,11 @@ struct StandInTests {
       let folder = standIn.workshop.folder
       let (first, second) = (standIn.kernels[0], standIn.kernels[1])
       #expect(try await standIn.workshop.cutSample().succeeded)
+      // The release before.
+      let sample = Workshop.root.appending("Examples/sample/linux")
+      try await standIn.workshop.shell(
+        "cp -r '\(sample)' older; sed -i 's/^SUBLEVEL = 1$/SUBLEVEL = 0/' older/Makefile")
+      #expect(try await standIn.workshop.cutSample(["--source", "linux=\(folder)/older"]).succeeded)
       let target = try standIn.target(
         """
         url           = "\(standIn.address)/repo"
@@ -35,7 +40,8 @@ struct StandInTests {
         ])
 
       // Installed by dnf, built by dkms, booted and mounted; and the life of a site with a second kernel.
-      let qualified = try await standIn.qualify(target, ["--level", "mount", "--life"])
+      let qualified = try await standIn.qualify(
+        target, ["--level", "mount", "--life", "--previous", folder.appending("out/sample-7.2").string])
       #expect(qualified.succeeded, "\(qualified.errors)")
       let store = VerdictStore(standIn.workshop.output.appending("sample-7.2.1.qualification"))
       let verdicts = try store.all()
@@ -44,10 +50,10 @@ struct StandInTests {
       #expect(mounted.steps.map(\.name).suffix(6) == [.boot, .load, .unload, .smoke, .unload, .log])
       let life = try #require(verdicts.first { $0.isLife })
       let events = [
-        "is installed", "another kernel arrives", "is installed again", "the old kernel goes", "is removed",
-        "nothing is left",
+        "is installed", "another kernel arrives", "is upgraded", "is installed again", "the old kernel goes",
+        "is removed", "nothing is left",
       ]
-      #expect(life.steps.compactMap(\.note).suffix(6) == events[...], "\(life.steps)")
+      #expect(life.steps.compactMap(\.note).suffix(7) == events[...], "\(life.steps)")
 
       // A kernel by its release: its packages have the names that the target says.
       let other = try await standIn.qualify(target, ["--level", "build", "--kernel", second])
