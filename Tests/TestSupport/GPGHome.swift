@@ -11,7 +11,7 @@ package struct GPGHome: Sendable {
 
   /// Makes the keyring in `workshop`, where lrelease finds it, and ends its agent afterwards.
   package static func use<R>(in workshop: Workshop, _ body: (GPGHome) async throws -> R) async throws -> R {
-    let keys = GPGHome(home: workshop.folder.appending(".gnupg"))
+    let keys = GPGHome(home: workshop.folder.appending("gnupg"))
     try Files.makeFolder(keys.home, mode: 0o700)
     let result: R
     do {

@@ -29,8 +29,12 @@ package struct Workshop: Sendable {
     }
   }
 
+  /// What its programs have. A keyring in ~/.gnupg would have the agent that all tests of this user share, if there is a
+  /// folder /run/user/ID.
   package var environment: [String: String] {
-    Command.plainEnvironment.merging(["TMPDIR": temporary.string, "HOME": folder.string]) { $1 }
+    Command.plainEnvironment.merging(
+      ["TMPDIR": temporary.string, "HOME": folder.string, "GNUPGHOME": folder.appending("gnupg").string]
+    ) { $1 }
   }
 
   package func run(_ arguments: [String], seconds: Int = 300) async throws -> Command.Outcome {

@@ -50,7 +50,7 @@ import Testing
 
       try await keys.export([key], to: workshop.folder.appending("keys.gpg"))
       try await keys.export([key], to: workshop.folder.appending("keys.asc"), armoured: true)
-      for keyring in ["keys.gpg", "keys.asc", ".gnupg/pubring.kbx"] {
+      for keyring in ["keys.gpg", "keys.asc", "gnupg/pubring.kbx"] {
         let verified = try await workshop.run(["verify", "out/\(Self.name)", "--keyring", keyring])
         let line = "\(Self.name) signed by \(key) (maker <maker@example.org>): SHA256SUMS, \(Self.name).tar\n"
         #expect(verified.succeeded && verified.text.contains(line), "\(keyring): \(verified.errors)\(verified.text)")
@@ -185,7 +185,7 @@ import Testing
       try await GPGHome.end(keys.home)
       // It ends with the agent that has started it.
       try workshop.write("pinentry", "#!/bin/sh\n: >\(workshop.folder)/asked\nwhile read -r line; do :; done\n")
-      try workshop.write(".gnupg/gpg-agent.conf", "pinentry-program \(workshop.folder)/pinentry\n")
+      try workshop.write("gnupg/gpg-agent.conf", "pinentry-program \(workshop.folder)/pinentry\n")
       try await workshop.shell("chmod +x pinentry")
       let before = try names(in: release)
       let asked = workshop.folder.appending("asked")

@@ -14,4 +14,6 @@ for device in null zero full random urandom tty; do
   mount --bind "/dev/$device" "$root/dev/$device"
 done
 ln -s /proc/self/fd "$root/dev/fd"
+# librepo makes a folder for root's agent of gpg, by which every gpg of root would then find its agent.
+[ ! -d /run/user ] || mount -t tmpfs -o mode=755 tmpfs /run/user
 exec "$@"

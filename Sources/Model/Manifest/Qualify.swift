@@ -134,7 +134,7 @@ extension Manifest.Qualify.KnownChange {
 extension Shape where Value == ExtendedExpression {
   fileprivate static var extendedExpression: Shape {
     Shape {
-      .string(#"^(?!.*\\[1-9])[^{\x00-\x1f\x7f]+$"#)
+      .string(#"^(?!.*\\[1-9])[^{\#(PlainText.controls)]+$"#)
     } read: { node, path, findings in
       let text = Shape<String>.place.read(node, path, &findings)
       guard let text else { return nil }
