@@ -22,6 +22,7 @@ struct AptListing: Sendable {
   var dates: [String: Int64]
 
   init(_ definition: ChrootDefinition, architecture: String, doing: String) async throws {
+    try definition.demandKeys(doing: doing)
     let sources: String
     if let mirror = definition.mirror {
       sources = definition.suites.map { "deb \(mirror) \($0) \(definition.components.joined(separator: " "))\n" }
@@ -41,13 +42,7 @@ struct AptListing: Sendable {
         "APT::Architecture=\(architecture)", "APT::Architectures=\(architecture)", "APT::Sandbox::User=root",
         "Acquire::Languages=none", "Acquire::Retries=1", "APT::Update::Error-Mode=any",
       ]
-      if let keyring = definition.keyring {
-        guard let keys = keyring.bytes else {
-          throw ReleaseError(
-            .input, doing: doing,
-            reason: "\(keyring.name), the file of keys that \(definition.place) names, is not there",
-            advice: "install the package that has it, or put the keys beside the target")
-        }
+      if let keyring = definition.keyring, let keys = keyring.bytes {
         let place = folder.appending(keyring.aptName)
         try Files.write(keys, to: place)
         settings += ["Dir::Etc::Trusted=\(place)", "Dir::Etc::TrustedParts=/dev/null"]

@@ -73,12 +73,7 @@ extension ChrootDefinition {
 extension Bootstrapper {
   /// Makes the chroot of a definition in a folder that is not there.
   func make(_ definition: ChrootDefinition, in part: FilePath, doing: String) async throws {
-    for key in [definition.keyring].compactMap(\.self) + definition.repositories.flatMap({ $0.keys ?? [] })
-    where !key.isURL && key.bytes == nil {
-      throw ReleaseError(
-        .input, doing: doing, reason: "\(key.name), the file of keys that \(definition.place) names, is not there",
-        advice: "install the package that has it, or put the keys beside the target")
-    }
+    try definition.demandKeys(doing: doing)
     try await withScratch { scratch in
       try writeFiles(for: definition, to: scratch)
       for command in try await commands(for: definition, in: part, scratch: scratch) {
@@ -168,4 +163,14 @@ extension Command.Outcome {
 extension ChrootDefinition {
   /// What messages call the place where it is written.
   var place: String { file.map { "the target \($0)" } ?? "the target" }
+
+  /// Throws `ReleaseError` with code `input` if a file of keys is not there.
+  func demandKeys(doing: String) throws {
+    for key in [keyring].compactMap(\.self) + repositories.flatMap({ $0.keys ?? [] })
+    where !key.isURL && key.bytes == nil {
+      throw ReleaseError(
+        .input, doing: doing, reason: "\(key.name), the file of keys that \(place) names, is not there",
+        advice: "install the package that has it, or put the keys beside the target")
+    }
+  }
 }

@@ -17,7 +17,7 @@ package struct Chroot: Sendable {
   /// Nobody else may make the chroot, or one below it, anew meanwhile.
   private let locks: [FileLock]
   /// The tail of this machine's PATH must not decide what a chroot finds.
-  static let environment = [
+  private static let environment = [
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
     "TZ": "UTC", "DEBIAN_FRONTEND": "noninteractive",
   ]
@@ -33,6 +33,9 @@ package struct Chroot: Sendable {
   /// Its name in the cache.
   package var name: String { path.lastComponent?.string ?? "" }
 
+  /// What a layer on it is recorded with.
+  var asBase: ChrootRecord.Base { ChrootRecord.Base(name: name, mark: record.mark) }
+
   /// What is wrong with its files; nil if they are as its packages brought them. Reads all of them, which takes seconds.
   package func damage(_ manager: any PackageManager, doing: String) async throws -> String? {
     try await use { session in
@@ -46,10 +49,15 @@ package struct Chroot: Sendable {
   /// Uses the chroot: the changes of `body` are discarded when it returns.
   package func use<R: Sendable>(_ body: (ChrootSession) async throws -> R) async throws -> R {
     return try await withScratch { scratch in
-      for layer in Sandbox.Layers.folders { try Files.makeFolder(scratch.appending(layer)) }
-      // It becomes the root of the root, for users in it too, whatever the umask is here.
-      chmod(scratch.appending("upper").string, 0o755)
-      return try await body(ChrootSession(lowers: folders, scratch: scratch, environment: Chroot.environment))
+      try await body(session(in: scratch))
     }
+  }
+
+  /// A session whose changes are in `scratch`.
+  func session(in scratch: FilePath) throws -> ChrootSession {
+    for layer in Sandbox.Layers.folders { try Files.makeFolder(scratch.appending(layer)) }
+    // It becomes the root of the root, for users in it too, whatever the umask is here.
+    chmod(ChrootLayer.contents(of: scratch).string, 0o755)
+    return ChrootSession(lowers: folders, scratch: scratch, environment: Chroot.environment)
   }
 }

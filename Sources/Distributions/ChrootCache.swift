@@ -18,14 +18,17 @@ package struct ChrootRecord: Sendable, Codable {
   package var refresh: String?
   /// Names this folder: a chroot that was made anew has another.
   package var mark: String?
-  /// The mark of the chroot below, where it is a layer.
-  package var base: String?
-  /// The name of the chroot below, where it is a layer.
-  package var below: String?
+  /// The chroot below, where it is a layer.
+  package var base: Base?
+
+  package struct Base: Sendable, Codable, Equatable {
+    package var name: String
+    package var mark: String?
+  }
 
   private enum CodingKeys: String, CodingKey {
     case definition = "recipe"
-    case made, packages, refresh, mark, base, below
+    case made, packages, refresh, mark, base
   }
 
   package init(definition: ChrootDefinition, made: Int64, packages: [String], refresh: String? = nil) {
@@ -118,7 +121,7 @@ package struct ChrootCache: Sendable, Codable {
   /// - Parameter base: the chroot that it must be a layer on.
   private func current(_ name: String, on base: Chroot?) -> ChrootRecord? {
     guard let record = record(of: name), !isOutdated(record) else { return nil }
-    return base == nil || record.base == base?.record.mark ? record : nil
+    return record.base == base?.asBase ? record : nil
   }
 
   private func make(
@@ -153,8 +156,7 @@ package struct ChrootCache: Sendable, Codable {
         try Files.remove(file)
         try AtomicDirectory.replace(path, with: part, doing: doing)
         var record = ChrootRecord(definition: definition, made: made, packages: packages, refresh: refresh)
-        record.base = base?.record.mark
-        record.below = base?.name
+        record.base = base?.asBase
         try Files.replace(file, with: try JSON.encode(record))
       }
     } catch {

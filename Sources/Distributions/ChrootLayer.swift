@@ -40,28 +40,25 @@ struct ChrootLayer {
   static func areBorne(by folder: FilePath, for definition: ChrootDefinition) async throws -> Bool {
     guard try definition.bootstrapper(doing: "choosing how to make a chroot").addsPackages else { return false }
     if Files.exists(folder.appending(try definition.key)) { return true }
-    let doing = "trying a layer in \(folder)"
-    let trial = folder.appending(".layer-\(String(hexadecimal: (0..<8).map { _ in UInt8.random(in: 0...255) }))")
-    defer { try? Files.remove(trial) }
     do {
-      for layer in Sandbox.Layers.folders + ["lower"] { try Files.makeFolder(trial.appending(layer)) }
+      return try await withScratch(in: folder) { trial in
+        for layer in Sandbox.Layers.folders + ["lower"] { try Files.makeFolder(trial.appending(layer)) }
+        let layers = Sandbox.Layers(on: [trial.appending("lower")], in: trial)
+        let sandbox = Sandbox([.readOnly("/", at: "/"), .layered(layers, at: "/mnt")], directory: "/mnt")
+        return try await sandbox.command("true", []).run(doing: "trying a layer in \(folder)").succeeded
+      }
     } catch is ReleaseError {
-      // Whoever makes the chroot says what is wrong with the folder.
+      // Whoever makes the chroot says what is wrong with the folder, or what is not installed.
       return true
     }
-    let layers = Sandbox.Layers(on: [trial.appending("lower")], in: trial)
-    // What is removed is a device of the layer, which some file systems do not keep.
-    let sandbox = Sandbox([.readOnly("/", at: "/"), .layered(layers, at: "/mnt")], directory: "/mnt")
-    return try await sandbox.command("true", []).run(doing: doing).succeeded
   }
 
   /// Adds the packages.
   ///
   /// - Returns: what the chroot then has, as `Bootstrapper.packages(in:doing:)` says it.
   func make() async throws -> [String] {
-    for layer in Sandbox.Layers.folders { try Files.makeFolder(folder.appending(layer)) }
     let bootstrapper = try definition.bootstrapper(doing: doing)
-    let session = ChrootSession(lowers: base.folders, scratch: folder, environment: Chroot.environment)
+    let session = try base.session(in: folder)
     let addition = bootstrapper.addition(
       definition.layers?.last ?? [], later: definition.later ?? [], to: definition, in: base.folders)
     if let addition {

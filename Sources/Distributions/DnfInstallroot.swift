@@ -82,8 +82,8 @@ struct DnfInstallroot: Bootstrapper {
     guard !(packages + later).isEmpty else { return nil }
     let here = definition.repositories.compactMap { $0.url?.hasPrefix("file:/") == true ? $0.url : nil }
     return ChrootAddition(
-      words: ["sh", "-c", Script(PackageResources.add_rpm_sh).text, "add", definition.releasever ?? ""] + packages
-        + ["--"] + later,
+      words: ["sh", "-c", Script(PackageResources.add_rpm_sh).text, "add", definition.releasever ?? ""]
+        + [packages.joined(separator: " ")] + later,
       files: ["/etc/resolv.conf", "/etc/hosts", "/etc/dnf/dnf.conf"]
         + here.map { FilePath("/\($0.dropFirst(5).drop { $0 == "/" })") }, temporary: ["/var/cache/dnf"])
   }

@@ -40,7 +40,7 @@ extension ChrootCache {
       kept.append(
         Kept(
           name: name, from: record.definition.suites + record.definition.repositories.map(\.name),
-          base: record.below, kernels: kernels.map { String(decoding: $0, as: UTF8.self) }.sorted(),
+          base: record.base?.name, kernels: kernels.map { String(decoding: $0, as: UTF8.self) }.sorted(),
           made: record.made, used: used(name, record),
           bytes: usage.text.split(separator: "\t").first.flatMap { Int64($0) } ?? 0))
     }
@@ -82,6 +82,8 @@ extension ChrootCache {
 
   /// The chroots that are layers on one.
   private func layers(on name: String) throws -> [String] {
-    try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { record(of: $0)?.below == name }
+    try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter {
+      record(of: $0)?.base?.name == name
+    }
   }
 }

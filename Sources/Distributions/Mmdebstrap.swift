@@ -74,7 +74,7 @@ struct Mmdebstrap: Bootstrapper {
     // Mirrors on this machine's disk are where they are, and their names and certificates as this machine knows them.
     let files = ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"].map { FilePath($0) }
     return ChrootAddition(
-      words: ["sh", "-c", Script(PackageResources.add_deb_sh).text, "add"] + packages + ["--"] + later,
+      words: ["sh", "-c", Script(PackageResources.add_deb_sh).text, "add", packages.joined(separator: " ")] + later,
       files: files + Mmdebstrap.localMirrors(of: folders), temporary: ["/var/lib/apt/lists", "/var/cache/apt"])
   }
 

@@ -88,6 +88,8 @@ import Testing
         #expect(kept[0].bytes > 50_000_000 && kept[1].bytes < 20_000_000, "\(kept)")
         #expect(kept.allSatisfy { $0.bytes > 0 })
         // What apt fetched to make a layer is not kept, nor where this machine's files were shown.
+        var status = stat()
+        #expect(stat(folder.appending("\(middle)/upper").string, &status) == 0 && status.st_mode & 0o777 == 0o755)
         for gone in ["work", "merged", "upper/var/cache/apt/pkgcache.bin", "upper/etc/hosts"] {
           #expect(!Files.exists(folder.appending(middle).pushing(FilePath(gone))), "\(gone)")
         }
@@ -101,7 +103,7 @@ import Testing
       cache.refresh = "now"
       definition.layers = [["tree"]]
       let anew = try await cache.chroot(definition, progress: .silent)
-      #expect(anew.record.mark != first.mark && anew.record.base == cache.record(of: base)?.mark)
+      #expect(anew.record.mark != first.mark && anew.record.base?.mark == cache.record(of: base)?.mark)
       // A layer counts only on the base that it was made on.
       try Files.remove(folder.appending("\(base).json"))
       let mark = anew.record.mark
@@ -124,7 +126,7 @@ import Testing
       let base = try Self.definition.key
       #expect(try await cache.all().map(\.name) == [base])
       let names = try Files.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
-      #expect(names.allSatisfy { !$0.contains("partial") }, "\(names)")
+      #expect(names.allSatisfy { !$0.contains("partial") && !$0.hasPrefix("lrelease-work.") }, "\(names)")
     }
   }
 }

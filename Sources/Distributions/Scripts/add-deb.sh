@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Adds packages to a chroot, and keeps others in /later with what they need: PACKAGE… -- LATER…
+# Adds packages to a chroot, and keeps others in /later with what they need: PACKAGES LATER…
 set -eu
-packages=
-while [ "$1" != -- ]; do
-  packages="$packages $1"
-  shift
-done
+packages=$1
 shift
 # No initramfs of a chroot is ever booted; to make one takes long.
 export INITRD=No

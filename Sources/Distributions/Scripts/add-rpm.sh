@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Adds packages to a root, and keeps others in /later with what they need: RELEASEVER PACKAGE… -- LATER…
+# Adds packages to a root, and keeps others in /later with what they need: RELEASEVER PACKAGES LATER…
 set -eu
 umask 022
 release=$1
-shift
-packages=
-while [ "$1" != -- ]; do
-  packages="$packages $1"
-  shift
-done
-shift
+packages=$2
+shift 2
 # The repositories name their keys from here.
 cd /run/lrelease
 install() {
