@@ -27,6 +27,10 @@ ifeq ($(STRICT),1)
 export LRELEASE_STRICT = 1
 endif
 
+# How many tests run at once. Without a limit all begin together: hundreds of processes, and more open files than a
+# machine may allow.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 16
+
 .PHONY: all release bench example check test same-bytes fuzz test-lustre test-packages test-sites test-native site-kills \
 	site-in-use qualify qualify-lustre setup lint licences man man-lint install deb test-deb clean
 
