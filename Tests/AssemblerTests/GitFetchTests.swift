@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Model
 import Processes
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -154,23 +155,35 @@ import Testing
 
   // MARK: with a server, and with an environment
 
-  /// Runs a server until `body` ends.
-  private func withServer(_ program: String, _ arguments: [String], port: Int, _ body: () async throws -> Void)
-    async throws
-  {
-    let server = Task { try await Command(program, arguments).run(doing: "serving") }
-    defer { server.cancel() }
-    for _ in 0..<200 {
-      if Self.answers(port) { break }
-      try await Task.sleep(for: .milliseconds(25))
+  private final class Server: Sendable { let hasEnded = Mutex(false) }
+
+  /// Runs a server until `body` ends. Another process may take the port before the server does: then it gets another.
+  private func withServer(
+    _ program: String, _ arguments: (_ port: Int) -> [String], _ body: (_ port: Int) async throws -> Void
+  ) async throws {
+    for _ in 0..<5 {
+      let port = Self.freePort()
+      let words = arguments(port)
+      let server = Server()
+      let isServed: Bool = try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          defer { server.hasEnded.withLock { $0 = true } }
+          // It ends with the test, or because it cannot have the port.
+          _ = try? await Command(program, words).run(doing: "serving")
+        }
+        defer { group.cancelAll() }
+        for _ in 0..<1200 {
+          if Self.answers(port) || server.hasEnded.withLock({ $0 }) { break }
+          try await Task.sleep(for: .milliseconds(25))
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        guard !server.hasEnded.withLock({ $0 }) else { return false }
+        try await body(port)
+        return true
+      }
+      if isServed { return }
     }
-    do { try await body() } catch {
-      server.cancel()
-      _ = try? await server.value
-      throw error
-    }
-    server.cancel()
-    _ = try? await server.value
+    Issue.record("\(program) could have no port")
   }
 
   private static func address(_ port: Int) -> sockaddr_in {
@@ -208,9 +221,10 @@ import Testing
   @Test func dumbHTTP() async throws {
     try await withSite { site in
       try await Fixture.shell("git clone -q --bare up b.git; git -C b.git update-server-info", in: site.folder)
-      let port = Self.freePort()
-      let arguments = ["-m", "http.server", String(port), "--bind", "127.0.0.1", "--directory", site.folder.string]
-      try await withServer("python3", arguments, port: port) { () async throws -> Void in
+      let arguments = { (port: Int) in
+        ["-m", "http.server", String(port), "--bind", "127.0.0.1", "--directory", site.folder.string]
+      }
+      try await withServer("python3", arguments) { port in
         let remote = GitRemote("http://127.0.0.1:\(port)/b.git", cache: site.remote.cache)
         for (ref, number) in [("v1", 0), ("trunk", 1), (site.commits[0], 0)] {
           let fetched = try await remote.fetch(ref, progress: .silent)
@@ -229,8 +243,6 @@ import Testing
       let source =
         "git = \"https://example.org/up\"\nref = \"v1\"\nversion-from = { file = \"GEN\", line = \"V={version}\" }"
       try workshop.write("m.toml", GitFixture.manifest(source, version: "{up}"))
-      let port = Self.freePort()
-      try workshop.write(".gitconfig", "[url \"git://127.0.0.1:\(port)/\"]\ninsteadOf = https://example.org/\n")
       func lrelease(_ arguments: [String], v0: Bool = false) async throws -> Command.Outcome {
         var environment = workshop.environment
         if v0 {
@@ -243,12 +255,14 @@ import Testing
           directory: workshop.folder
         ).run(doing: "running lrelease")
       }
-      let arguments = [
-        "daemon", "--reuseaddr", "--listen=127.0.0.1", "--port=\(port)", "--base-path=\(workshop.folder)",
-        "--export-all",
-        workshop.folder.string,
-      ]
-      try await withServer("git", arguments, port: port) { () async throws -> Void in
+      let arguments = { (port: Int) in
+        [
+          "daemon", "--reuseaddr", "--listen=127.0.0.1", "--port=\(port)", "--base-path=\(workshop.folder)",
+          "--export-all", workshop.folder.string,
+        ]
+      }
+      try await withServer("git", arguments) { port in
+        try workshop.write(".gitconfig", "[url \"git://127.0.0.1:\(port)/\"]\ninsteadOf = https://example.org/\n")
         let made = try await lrelease(["plan", "m.toml", "--save", "plan.json"])
         #expect(made.succeeded, "\(made.errors)")
         for (ref, succeeds) in [("trunk", true), ("v2", true), ("none", false)] {
