@@ -9,15 +9,8 @@ import SystemPackage
 /// The kernels in the signed metadata of an apt archive. An apt with a state of its own reads it: nothing of this machine's
 /// apt changes.
 struct AptListing: Sendable {
-  struct Kernel: Sendable, Equatable {
-    var release: String
-    var version: String
-    var hasHeaders: Bool
-    var hasImage: Bool
-  }
-
   /// The newest last.
-  var kernels: [Kernel]
+  var kernels: [ListedKernel]
   /// The date of the metadata of each suite, in seconds since 1970.
   var dates: [String: Int64]
 
@@ -85,8 +78,8 @@ struct AptListing: Sendable {
   }
 
   /// The kernels in records of packages. Source: deb-control(5).
-  static func kernels(_ records: String) -> [Kernel] {
-    var found: [String: Kernel] = [:]
+  static func kernels(_ records: String) -> [ListedKernel] {
+    var found: [String: ListedKernel] = [:]
     for record in records.split(separator: "\n\n") {
       var fields: [Substring: Substring] = [:]
       for line in record.split(separator: "\n") where line.first != " " {
@@ -99,15 +92,12 @@ struct AptListing: Sendable {
       let kind = package.dropLast(release.count)
       guard !bringsAnother(release, kind, depends: fields["Depends"] ?? "") else { continue }
       let isHeaders = kind == "linux-headers-"
-      var kernel = found[release] ?? Kernel(release: release, version: "", hasHeaders: false, hasImage: false)
+      var kernel = found[release] ?? ListedKernel(release: release, version: "", hasHeaders: false, hasImage: false)
       if isHeaders { kernel.hasHeaders = true } else { kernel.hasImage = true }
       if isHeaders || kernel.version.isEmpty { kernel.version = String(version) }
       found[release] = kernel
     }
-    return found.values.sorted { one, other in
-      let (a, b) = (numbers(one.release), numbers(other.release))
-      return a == b ? one.release < other.release : a.lexicographicallyPrecedes(b)
-    }
+    return found.values.sorted()
   }
 
   /// Whether a package has no kernel of its own: linux-headers-6.12-amd64 needs the headers of the newest 6.12.
@@ -117,8 +107,6 @@ struct AptListing: Sendable {
       other.hasPrefix(kind) && self.release(other).map { $0 != release && flavour($0) == flavour(release) } == true
     }
   }
-
-  private static func numbers(_ release: String) -> [Int] { release.split { !$0.isNumber }.map { Int($0) ?? Int.max } }
 
   /// `rt-amd64` of `6.1.0-56-rt-amd64`.
   private static func flavour(_ release: String) -> Substring {

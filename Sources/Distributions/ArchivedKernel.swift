@@ -30,9 +30,27 @@ package struct ArchivedKernels: Sendable, Codable, Equatable {
   package var kernels: [ArchivedKernel]
 }
 
+/// A kernel in the metadata of an archive.
+struct ListedKernel: Sendable, Equatable {
+  /// As `uname -r` prints it.
+  var release: String
+  var version: String
+  var hasHeaders: Bool
+  var hasImage: Bool
+}
+
+extension ListedKernel: Comparable {
+  static func < (one: ListedKernel, other: ListedKernel) -> Bool {
+    let (a, b) = (one.numbers, other.numbers)
+    return a == b ? one.release < other.release : a.lexicographicallyPrecedes(b)
+  }
+
+  private var numbers: [Int] { release.split { !$0.isNumber }.map { Int($0) ?? Int.max } }
+}
+
 /// What was seen in an archive before: a file of the cache.
 private struct ArchiveRecord: Codable {
-  /// The date of the metadata of each suite.
+  /// The date of the metadata of each suite or repository.
   var dates: [String: Int64] = [:]
   /// When each kernel was first seen.
   var seen: [String: Int64] = [:]
@@ -43,15 +61,10 @@ extension ArchivedKernels {
   ///
   /// - Parameter cache: the folder that remembers what was seen.
   /// - Throws: `ReleaseError` with code `unverified` for metadata that nobody signed, or that is older than what was seen;
-  ///   `failed` if the archive cannot be reached; `input` for an archive whose kernels cannot be listed.
+  ///   `failed` if the archive cannot be reached; `input` for a target that does not say enough.
   package init(of target: Target, cache: FilePath) async throws {
     let doing = "listing the kernels of \(target.name)"
-    guard target.format == .deb else {
-      throw ReleaseError(
-        .input, doing: doing, reason: "kernels are listed for archives of Debian and what derives from it",
-        remedy: DistributionsRemedy.nameKernel)
-    }
-    let listing = try await AptListing(target.root, architecture: target.architecture, doing: doing)
+    let (listed, dates) = try await listing(of: target, doing: doing)
     let file = cache.appending("\(target.name).json")
     try Files.makeFolder(cache)
     let lock = try FileLock(cache.appending("\(target.name).lock"))
@@ -59,7 +72,7 @@ extension ArchivedKernels {
     defer { lock.release() }
     var record = ArchiveRecord()
     if Files.exists(file), let known = try? JSON.decode(ArchiveRecord.self, from: Files.read(file)) { record = known }
-    for (suite, date) in listing.dates.sorted(by: { $0.key < $1.key }) {
+    for (suite, date) in dates.sorted(by: { $0.key < $1.key }) {
       if let known = record.dates[suite], date < known {
         throw ReleaseError(
           .unverified, doing: doing,
@@ -72,7 +85,7 @@ extension ArchivedKernels {
     let isFirst = record.seen.isEmpty
     let now = Int64(time(nil))
     var kernels: [ArchivedKernel] = []
-    for found in listing.kernels {
+    for found in listed {
       let known = record.seen[found.release]
       record.seen[found.release] = known ?? now
       kernels.append(
@@ -81,6 +94,18 @@ extension ArchivedKernels {
           firstSeen: known ?? now, isNew: known == nil && !isFirst))
     }
     try Files.replace(file, with: try JSON.encode(record))
-    self.init(target: target.name, date: listing.dates.values.max() ?? 0, kernels: kernels)
+    self.init(target: target.name, date: dates.values.max() ?? 0, kernels: kernels)
+  }
+}
+
+/// The kernels in a target's archive, the newest last, and the date of the metadata of each suite or repository.
+private func listing(of target: Target, doing: String) async throws -> ([ListedKernel], [String: Int64]) {
+  switch target.format {
+  case .deb:
+    let listing = try await AptListing(target.root, architecture: target.architecture, doing: doing)
+    return (listing.kernels, listing.dates)
+  case .rpm:
+    let listing = try await DnfListing(target.root, names: target.kernelNames, doing: doing)
+    return (listing.kernels, listing.dates)
   }
 }

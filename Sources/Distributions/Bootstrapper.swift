@@ -75,19 +75,10 @@ extension Bootstrapper {
   func make(_ definition: ChrootDefinition, in part: FilePath, doing: String) async throws {
     try definition.demandKeys(doing: doing)
     try await withScratch { scratch in
-      try writeFiles(for: definition, to: scratch)
+      try scratch.write(files(for: definition))
       for command in try await commands(for: definition, in: part, scratch: scratch) {
         try await Self.run(command, of: definition, in: scratch, doing: doing)
       }
-    }
-  }
-
-  /// Writes the files that its commands read.
-  func writeFiles(for definition: ChrootDefinition, to scratch: FilePath) throws {
-    for (path, bytes) in files(for: definition) {
-      let file = scratch.appending(path)
-      try Files.makeFolder(file.removingLastComponent())
-      try Files.write(bytes, to: file)
     }
   }
 
@@ -115,6 +106,15 @@ extension Bootstrapper {
 }
 
 extension FilePath {
+  /// Writes files by their path in this folder.
+  func write(_ files: [String: [UInt8]]) throws {
+    for (path, bytes) in files {
+      let file = appending(path)
+      try Files.makeFolder(file.removingLastComponent())
+      try Files.write(bytes, to: file)
+    }
+  }
+
   /// The files in `/later` of a chroot's folder.
   var keptForLater: [String] {
     get throws {

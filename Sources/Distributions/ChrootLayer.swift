@@ -63,7 +63,7 @@ struct ChrootLayer {
       definition.layers?.last ?? [], later: definition.later ?? [], to: definition, in: base.folders)
     if let addition {
       try await withScratch { scratch in
-        try bootstrapper.writeFiles(for: definition, to: scratch)
+        try scratch.write(bootstrapper.files(for: definition))
         let outcome = try await session.run(
           addition.words, folders: [ChrootAddition.files: scratch],
           mounts: addition.temporary.map { .empty($0) } + addition.files.map { .readOnlyIfThere($0) }, network: true,

@@ -6,8 +6,6 @@ import Diagnostics
 package enum DistributionsRemedy: Remedy {
   case freeSpaceInCache
   case listRoots
-  /// Its archive cannot be listed.
-  case nameKernel
   /// Programs cannot be run there, or it cannot hold a chroot.
   case chooseOtherCache
   /// The chroot is damaged.

@@ -15,45 +15,17 @@ struct DnfInstallroot: Bootstrapper {
   func makes(_ definition: ChrootDefinition) -> Bool { !definition.repositories.isEmpty }
 
   func files(for definition: ChrootDefinition) -> [String: [UInt8]] {
-    var files = [
-      "repos/lrelease.repo": Array(definition.repositories.map(section).joined(separator: "\n").utf8),
-      ".rpmmacros": Array("%_dbpath \(DnfInstallroot.database)\n".utf8),
-    ]
-    for repository in definition.repositories {
-      for (file, key) in keys(of: repository) { files[file] = key.bytes }
-    }
+    var files = DnfRepositories(definition: definition).files
+    files[".rpmmacros"] = Array("%_dbpath \(DnfInstallroot.database)\n".utf8)
     return files
-  }
-
-  /// The keys that are files, by their place in the scratch folder.
-  private func keys(of repository: ChrootDefinition.Repository) -> [(String, ChrootDefinition.Key)] {
-    (repository.keys ?? []).filter { !$0.isURL }.enumerated().map { ("keys/\(repository.name)-\($0 + 1).asc", $1) }
-  }
-
-  private func section(_ repository: ChrootDefinition.Repository) -> String {
-    // Lists of dnf have spaces between their items, which a path may have: its working folder is the scratch folder.
-    let keys =
-      self.keys(of: repository).map { "file:///proc/self/cwd/\($0.0)" }
-      + (repository.keys ?? []).filter(\.isURL).map(\.name)
-    let lines = [
-      "[\(repository.name)]", "name=\(repository.name)", repository.url.map { "baseurl=\($0)" },
-      repository.mirrorlist.map { "mirrorlist=\($0)" }, repository.metalink.map { "metalink=\($0)" }, "gpgcheck=1",
-      keys.isEmpty ? nil : "gpgkey=\(keys.joined(separator: " "))",
-      repository.signsMetadata == true ? "repo_gpgcheck=1" : nil,
-    ]
-    return lines.compactMap { $0.map { "\($0)\n" } }.joined()
   }
 
   func commands(
     for definition: ChrootDefinition, in chroot: FilePath, scratch: FilePath
   ) async throws -> [BootstrapCommand] {
-    // What is set on this machine must not leave a repository out.
-    let common = [
-      "dnf", "--assumeyes", "--quiet", "--noplugins", "--setopt=skip_if_unavailable=False", "--installroot=\(chroot)",
-      "--setopt=reposdir=/proc/self/cwd/repos",
-      "--releasever=\(definition.releasever ?? "")", "--setopt=install_weak_deps=False",
-      "--setopt=cachedir=\(scratch)/cache", "--setopt=keepcache=True", "install",
-    ]
+    let common =
+      DnfRepositories(definition: definition).command(root: chroot, scratch: scratch)
+      + ["--setopt=install_weak_deps=False", "--setopt=keepcache=True", "install"]
     // What is done in the chroot later is done with these two.
     let packages = Set(definition.packages + ["dnf", "rpm"]).sorted()
     func dnf(_ words: [String]) -> BootstrapCommand {

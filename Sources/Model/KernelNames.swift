@@ -9,12 +9,15 @@ package struct KernelNames: Sendable, Equatable {
   package var images: [String]
   /// Folders that its packages own, by which they are found when it is removed.
   package var folders: [String]
+  /// What `uname -r` prints for a `{version}`; nil where names have `{kernel}` alone.
+  package var release: String?
 
   /// What a target says of them; nil for the usual.
   struct Given: Sendable {
     var headers: [String]?
     var images: [String]?
     var folders: [String]?
+    var release: String?
   }
 
   init(_ format: Target.Format, _ given: Given?) {
@@ -22,6 +25,7 @@ package struct KernelNames: Sendable, Equatable {
     headers = given?.headers ?? usual.headers
     images = given?.images ?? usual.images
     folders = given?.folders ?? usual.folders
+    release = given?.release
   }
 
   /// Those of Debian and Ubuntu, or of Enterprise Linux and Fedora: there kernel-devel has its files in /usr/src alone,
@@ -37,6 +41,15 @@ package struct KernelNames: Sendable, Equatable {
       images = ["kernel-core-{kernel}", "kernel-modules-{kernel}"]
       folders = ["/lib/modules/{kernel}", "/usr/src/kernels/{kernel}"]
     }
+  }
+
+  /// Patterns that match the names of the packages of every kernel.
+  package var globs: [String] {
+    Set(
+      (headers + images).map {
+        $0.replacing("{kernel}", with: "*").replacing("{version}", with: "*").replacing("**", with: "*")
+      }
+    ).sorted()
   }
 
   /// Those of a kernel.
@@ -59,5 +72,6 @@ extension KernelNames.Given {
       "headers", .array(.text, atLeast: 1), "packages with the headers of {kernel}, which modules are built against")
     images = table.optional("images", .array(.text, atLeast: 1), "packages with its image and its own modules")
     folders = table.optional("folders", .array(.text, atLeast: 1), "folders that its packages own")
+    release = table.optional("release", .text, "what uname -r prints for a kernel of the {version} that packages have")
   }
 }

@@ -35,6 +35,7 @@ package struct QualificationPage {
       "tiles": "\(report.columns.map(tile))",
       "fits": fits, "columns": "\(report.columns.count)", "heads": "\(heads)",
       "targets": "\(report.targets.map(element))",
+      "support": report.support.isEmpty ? nil : "\(report.columns.compactMap(support))",
       "findings": findings.ordered.isEmpty ? nil : "\(findings.ordered.enumerated().map(element))",
       "life": life, "pair": pair, "compiled": compiled,
     ])
@@ -67,6 +68,17 @@ package struct QualificationPage {
       <span class="bar" aria-hidden="true">\(bar)</span>
       <span class="counts">\(words)</span>
       </li>
+      """
+  }
+
+  /// The kernels of a package by family, each with how that is known.
+  private func support(of column: QualificationReport.Column) -> Markup? {
+    guard let lines = report.support[column] else { return nil }
+    let title = report.title(column)
+    let items = lines.map { line -> Markup in "<li>\(line)</li>" }
+    return """
+      <dt>\(Markup(name: title.release)) <small>\(Markup(name: title.variant))</small></dt>
+      <dd><ul>\(items)</ul></dd>
       """
   }
 

@@ -66,6 +66,9 @@ package struct QualificationReport: Sendable {
   private let cells: [Row: [Column: Entry]]
   /// The number of verdicts in a folder that are of another release of the same name, and were left out.
   package let leftOut: [(folder: FilePath, count: Int)]
+  /// What a package supports by what it claims and by these verdicts, a line for each family and standing. Of a release
+  /// that does not lie beside its qualification, nothing is known.
+  let support: [Column: [String]]
 
   package subscript(row: Row, column: Column) -> Entry? { cells[row]?[column] }
 
@@ -110,6 +113,16 @@ package struct QualificationReport: Sendable {
     columns = Set(cells.values.flatMap(\.keys)).sorted { a, b in
       (NaturalOrder(b.release), NaturalOrder(a.variant)) < (NaturalOrder(a.release), NaturalOrder(b.variant))
     }
+    let columns = self.columns
+    support = found.reduce(into: [:]) { support, found in
+      guard let plan = Self.planBeside(found.0), let manifest = try? plan.parsedManifest() else { return }
+      for column in columns where (try? plan.releaseName) == column.release {
+        let own = found.1.filter { $0.variant == column.variant && $0.isOfPackageAlone }
+        guard let claimed = KernelSupport(of: column.variant, plan, manifest) else { continue }
+        support[column] =
+          QualifiedRange.support(own, over: claimed, of: column.variant, progress: .silent).lines
+      }
+    }
     let projects = Set(cells.values.flatMap(\.values).map(\.verdict.project))
     project = projects.count == 1 ? projects.first : nil
   }
@@ -128,7 +141,7 @@ package struct QualificationReport: Sendable {
           remedy: VerdictsRemedy.qualify)
       }
       for verdict in verdicts { try verdict.check(in: folder) }
-      let plan = planBeside(folder)
+      let plan = try? planBeside(folder)?.identity
       all.append((folder, verdicts.filter { plan == nil || $0.plan == plan }, verdicts.count))
     }
     var newest: [String: Verdict] = [:]
@@ -151,13 +164,13 @@ package struct QualificationReport: Sendable {
     )
   }
 
-  /// Identifies the release that a qualification lies beside; nil if it is not there.
-  private static func planBeside(_ folder: FilePath) -> SHA256Digest? {
+  /// The plan of the release that a qualification lies beside; nil if it is not there.
+  private static func planBeside(_ folder: FilePath) -> Plan? {
     let path = Files.absolute(folder).string
     let ending = ".qualification"
     guard path.hasSuffix(ending) else { return nil }
     let plan = FilePath(String(path.dropLast(ending.count))).appending("plan.json")
-    return Files.exists(plan) ? try? Plan(reading: plan).identity : nil
+    return Files.exists(plan) ? try? Plan(reading: plan) : nil
   }
 
   /// How people call a column: `7.2.1 client`, with the name of the release in front where there are several.

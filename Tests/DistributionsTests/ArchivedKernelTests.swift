@@ -133,10 +133,13 @@ import Testing
           outcome.status == .exited(1) && outcome.errors.contains("error: listing the kernels of empty: E: "),
           "\(outcome.errors)")
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
-        let other = try await workshop.run([
-          "kernels", "--target", "rocky-9", "--targets", Workshop.root.appending("targets").string, "--cache", "cache",
-        ])
-        #expect(other.errors.contains("kernels are listed for archives of Debian"), "\(other.errors)")
+        // Archives for dnf are no other.
+        let rocky = String(decoding: try Files.read(Workshop.root.appending("targets/rocky-9.toml")), as: UTF8.self)
+        try workshop.write("none.toml", rocky.replacing(/"https:[^"]*"/, with: "\"file://\(folder)/none\""))
+        let other = try await workshop.run(["kernels", "--target", "none", "--targets", ".", "--cache", "cache"])
+        #expect(other.status == .exited(1), "\(other.errors)")
+        #expect(other.errors.hasPrefix("error: listing the kernels of none: dnf: "), "\(other.errors)")
+        #expect(other.errors.contains("'baseos'") && other.errors.split(separator: "\n").count == 1)
       }
     }
   }

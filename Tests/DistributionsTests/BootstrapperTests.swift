@@ -95,7 +95,7 @@ import Testing
     let common = [
       "dnf", "/c", "dnf", "--assumeyes", "--quiet", "--noplugins", "--setopt=skip_if_unavailable=False",
       "--installroot=/c", "--setopt=reposdir=/proc/self/cwd/repos", "--releasever=9",
-      "--setopt=install_weak_deps=False", "--setopt=cachedir=/s/cache", "--setopt=keepcache=True", "install",
+      "--setopt=cachedir=/s/cache", "--setopt=install_weak_deps=False", "--setopt=keepcache=True", "install",
     ]
     #expect(commands.map { $0.words.prefix(2) } == [["sh", "-c"], ["sh", "-c"], ["sh", "-c"]])
     #expect(

@@ -6,6 +6,7 @@ import Files
 import Glibc
 import Model
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Packagers
@@ -59,6 +60,50 @@ import Testing
       }
       try await cache.remove(name)
       #expect(try Files.names(in: folder).isEmpty)
+    }
+  }
+
+  /// What a package of a suite such as backports needs comes from there, where the others have it too old.
+  @Test func whatAPackageOfBackportsNeedsComesFromThere() async throws {
+    let archive = """
+      set -e
+      mkdir -p /srv/archive/main /srv/archive/back
+      cd /srv/archive
+      make_package() {
+        mkdir -p tree/DEBIAN
+        printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: A <a@example.org>\\nDescription: x\\n' $2 $3 >tree/DEBIAN/control
+        [ -z "$4" ] || echo "Depends: $4" >>tree/DEBIAN/control
+        dpkg-deb --build tree $1/$2_$3.deb >/dev/null
+        cat tree/DEBIAN/control >>$1/Packages
+        printf 'Filename: %s\\nSize: %s\\nSHA256: %s\\n\\n' $1/$2_$3.deb $(stat -c %s $1/$2_$3.deb) \
+          $(sha256sum $1/$2_$3.deb | cut -d' ' -f1) >>$1/Packages
+      }
+      make_package main needed 1
+      make_package main usual 1
+      make_package back needed 2
+      make_package back usual 2
+      make_package back new 2 'needed (>= 2)'
+      for suite in main back; do
+        printf 'Suite: %s\\nCodename: %s\\nSHA256:\\n %s %s Packages\\n' $suite $suite \
+          $(sha256sum $suite/Packages | cut -d' ' -f1) $(stat -c %s $suite/Packages) >$suite/Release
+      done
+      printf 'NotAutomatic: yes\\nButAutomaticUpgrades: yes\\n' >>back/Release
+      printf 'deb [trusted=yes] file:/srv/archive main/\\ndeb [trusted=yes] file:/srv/archive back/\\n' >/etc/apt/sources.list
+      """
+    let script = String(
+      decoding: try Files.read(Workshop.root.appending("Sources/Distributions/Scripts/add-deb.sh")), as: UTF8.self)
+    try await withScratch { folder in
+      let chroot = try await ChrootCache(folder).chroot(Self.definition, progress: .silent)
+      let (made, ran) = try await chroot.use { session in
+        (
+          try await session.run(["sh", "-c", archive], doing: "testing"),
+          try await session.run(
+            ["sh", "-c", "\(script)\ndpkg-query --show needed usual new; ls /later", "add", "new usual", "new"],
+            doing: "testing")
+        )
+      }
+      #expect(made.succeeded && ran.succeeded, "\(made.errors)\n\(ran.errors)")
+      #expect(ran.text.contains("needed\t2\nnew\t2\nusual\t1\n"), "\(ran.text)")
     }
   }
 

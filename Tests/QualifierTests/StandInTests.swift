@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Diagnostics
 import Distributions
 import Files
 import Model
@@ -60,6 +61,17 @@ struct StandInTests {
       #expect(other.succeeded, "\(other.errors)")
       #expect(try store.all().contains { $0.kernel == second && $0.result == .pass && $0.level == .build })
 
+      // What the repository serves: nothing is new to try.
+      let cached = ["--targets", folder.string, "--cache", standIn.workshop.cache.string]
+      let listed = try await standIn.workshop.run(["kernels", "--target", "stand-in", "--json"] + cached)
+      #expect(listed.succeeded, "\(listed.errors)")
+      let archive = try #require(
+        try JSON.decode([ArchivedKernels].self, from: listed.output).first, "\(listed.output)")
+      #expect(archive.kernels.map(\.release) == standIn.kernels && archive.date > 1_780_000_000)
+      #expect(archive.kernels.allSatisfy { $0.hasHeaders && $0.hasImage && $0.version.hasPrefix("6.1.0-") })
+      let all = try await standIn.qualify(target, ["--level", "build", "--all-kernels"])
+      #expect(all.succeeded && !all.errors.contains("modules: pass, "), "\(all.errors)")
+
       // rpm of the chroots sees what dnf of this machine has put into them.
       let cache = standIn.workshop.cache.appending("roots")
       let kept = try await ChrootCache(cache).all()
@@ -110,6 +122,23 @@ struct StandInTests {
         let roots = (try? Files.names(in: standIn.workshop.cache.appending("roots"))) ?? []
         #expect(roots.allSatisfy { String(decoding: $0, as: UTF8.self).hasSuffix(".lock") }, "\(roots)")
       }
+      // Nor is what they serve listed; and not when it is older than what was seen.
+      let cache = standIn.workshop.folder.appending("listing")
+      func served(_ lines: String) async throws -> [String] {
+        try await ArchivedKernels(of: Target(reading: standIn.target(lines)), cache: cache).kernels.map(\.release)
+      }
+      #expect(try await served("\(url)\n\(own)\nrepo-gpgcheck = true") == standIn.kernels)
+      let error = await #expect(throws: ReleaseError.self) {
+        try await served("\(url)\ngpgkey = [\"other.asc\"]\nrepo-gpgcheck = true")
+      }
+      #expect(error?.code == .unverified, "\(String(describing: error))")
+      let seen = cache.appending("stand-in.json")
+      let later = String(decoding: try Files.read(seen), as: UTF8.self)
+        .replacing(/"base" : [0-9]+/, with: "\"base\" : 4000000000")
+      try Files.replace(seen, with: Array(later.utf8))
+      let old = await #expect(throws: ReleaseError.self) { try await served("\(url)\n\(own)") }
+      #expect(old?.code == .unverified && old?.reason.hasPrefix("the metadata of base is of ") == true)
+
       let none = try await standIn.build(try standIn.target(url))
       #expect(none.status == .exited(2), "\(none.errors)")
       #expect(none.errors.contains("stand-in.toml:") && none.errors.contains("the repository 'base' names no key"))

@@ -101,6 +101,12 @@ import Verdicts
       let table = try await workshop.run(["export", "table", folder.string])
       #expect(table.succeeded && table.text.contains("debian-12") && !table.text.contains("debian-11"))
       #expect(table.errors.contains("a verdict is left out"), "\(table.errors)")
+      // The page of a release that is there says what it claims, and how that is known.
+      let page = QualificationPage(try QualificationReport(reading: [folder]), places: .asNamed).html
+      let text = String(decoding: page, as: UTF8.self)
+      for line in ["kernels 5.10 to 6.0: untried", "kernels 6.1: proven", "kernels 6.2 to 7.3: untried"] {
+        #expect(text.contains("<li>\(line)</li>"), "\(text)")
+      }
     }
   }
 

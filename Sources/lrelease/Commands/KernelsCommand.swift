@@ -10,14 +10,14 @@ struct KernelsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels", abstract: "List the kernels that the archive of a distribution serves.",
     discussion: """
-      Reads the signed metadata of the target's archive, and remembers in the cache when a kernel was first seen. A \
+      Reads the metadata of the target's archive with the target's keys, and remembers in the cache when a kernel was first seen. A \
       kernel that was not there the last time is marked as new. Metadata that is older than what was seen is refused.
 
       Qualify a release on one of them:
 
         lrelease qualify releases/sample-7.2.1 --target debian-12 --kernel 6.1.0-56-rt-amd64
 
-      Lists archives of Debian and what derives from it. Requires apt.
+      Requires apt for a target of .deb packages, and dnf for one of .rpm.
       """)
 
   @Option(

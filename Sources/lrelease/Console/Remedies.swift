@@ -137,7 +137,6 @@ enum Remedies {
     switch remedy {
     case .freeSpaceInCache: "free some space, or give another --cache"
     case .listRoots: "'lrelease roots' lists them"
-    case .nameKernel: "'lrelease qualify --kernel RELEASE' tries a kernel of another archive"
     case .chooseOtherCache: "give a --cache on another file system"
     case .removeRoot(let name):
       "remove it with 'lrelease roots --remove \(name)'" + (has("--refresh") ? ", or give --refresh" : "")
