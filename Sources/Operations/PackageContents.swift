@@ -34,12 +34,18 @@ package struct PackageContents: Sendable, Codable {
   package static func read(_ path: FilePath, progress: Progress) async throws -> PackageContents {
     if Files.isFolder(path) { return try release(try await Release(opening: path, progress: progress)) }
     let start = try Files.start(of: path, count: 8)
-    if start.starts(with: Array("!<arch>".utf8)) { return try await deb(path, progress) }
-    if start.starts(with: [0xed, 0xab, 0xee, 0xdb]) { return try await rpm(path, progress) }
+    if start.starts(with: debMagic) { return try await deb(path, progress) }
+    if start.starts(with: rpmMagic) { return try await rpm(path, progress) }
     let content = try await TarballContent(reading: path, progress: progress)
     // The debian.tar of a Debian source package has no records.
     return try content.isRelease ? release(Release(content)) : contents([], content.files, origins: nil, below: "")
   }
+
+  private static let debMagic = Array("!<arch>".utf8)
+  private static let rpmMagic: [UInt8] = [0xed, 0xab, 0xee, 0xdb]
+
+  /// Whether a file is a package, by its first bytes.
+  static func isPackage(_ start: [UInt8]) -> Bool { start.starts(with: debMagic) || start.starts(with: rpmMagic) }
 
   /// The part of it that `paths` name: files, and folders with what is in them.
   ///

@@ -12,7 +12,7 @@ extension Qualification {
   func pairs(
     of candidate: CandidateRelease, _ other: CandidateRelease, _ request: Request,
     _ place: (path: FilePath, target: Target),
-    _ kernel: (label: String, headers: [String], images: [String], isLife: Bool)
+    _ kernel: KernelToTry
   ) throws -> [Case] {
     let target = place.target
     return try Verdict.Against.Role.allCases.compactMap { role in
@@ -28,7 +28,8 @@ extension Qualification {
         otherPackage: try other.digest(of: foreign, target.format))
       return Case(
         id: "\(target.name)\(kernel.label).\(variant).\(role.rawValue)-\(other.name)", variant: variant,
-        target: place.path.string, headers: kernel.headers, images: kernel.images, isLife: false, role: role,
+        target: place.path.string, headers: kernel.headers, images: kernel.images, kernel: kernel.name, isLife: false,
+        role: role,
         inputs: SHA256Digest(of: try JSON.encode(inputs)))
     }
   }

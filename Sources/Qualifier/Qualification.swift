@@ -23,6 +23,9 @@ package struct Qualification: Sendable, Codable {
     /// Packages with the headers and the image of the kernel.
     package var headers: [String]
     package var images: [String]
+    /// What the kernel is called until its chroot says which it is: its release where that was asked for, else the package
+    /// with its headers.
+    package var kernel: String
     /// Tests the life of a site, instead of one kernel.
     package var isLife: Bool
     /// What the release is beside another one in two guests; nil for the package alone.
@@ -122,7 +125,7 @@ package struct Qualification: Sendable, Codable {
           reason: "\(target.name) only compiles for \(target.architecture): nothing is installed or booted there",
           remedy: QualifierRemedy.qualifyUpToCompiled)
       }
-      var kernels: [(label: String, headers: [String], images: [String], isLife: Bool)]
+      var kernels: [KernelToTry]
       let wanted = request.kernelsByTarget[target.name] ?? request.kernels
       if wanted.isEmpty {
         guard !target.kernels.isEmpty else {
@@ -130,14 +133,16 @@ package struct Qualification: Sendable, Codable {
             .input, doing: doing, reason: "the target \(target.name) names no kernels",
             remedy: QualifierRemedy.nameKernel)
         }
-        kernels = [("", target.kernels, target.images, false)]
+        kernels = [KernelToTry(headers: target.kernels, images: target.images)]
       } else {
         kernels = wanted.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.map { (kernel: String) in
           let packages = target.kernelNames.of(kernel)
-          return (".\(kernel)", packages.headers, packages.images, false)
+          return KernelToTry(label: ".\(kernel)", headers: packages.headers, images: packages.images, release: kernel)
         }
       }
-      if request.withLife { kernels.append((".life", target.kernels, target.images, true)) }
+      if request.withLife {
+        kernels.append(KernelToTry(label: ".life", headers: target.kernels, images: target.images, isLife: true))
+      }
       for kernel in kernels {
         if let against = request.against {
           guard !kernel.isLife else { continue }
@@ -154,11 +159,24 @@ package struct Qualification: Sendable, Codable {
           cases.append(
             Case(
               id: "\(target.name)\(kernel.label).\(variant)", variant: variant, target: path.string,
-              headers: kernel.headers, images: kernel.images, isLife: kernel.isLife,
+              headers: kernel.headers, images: kernel.images, kernel: kernel.name, isLife: kernel.isLife,
               inputs: SHA256Digest(of: try JSON.encode(inputs))))
         }
       }
     }
+  }
+
+  /// A kernel of a target for which cases are made.
+  struct KernelToTry {
+    /// What the names of its cases have after that of the target.
+    var label = ""
+    var headers: [String]
+    var images: [String]
+    /// Where it was asked for.
+    var release: String?
+    var isLife = false
+
+    var name: String { release ?? headers.first ?? "" }
   }
 
   /// The inputs of a verdict, apart from the contents of the chroot.
@@ -203,7 +221,7 @@ package struct Qualification: Sendable, Codable {
     let target = try Target(reading: FilePath(one.target))
     let verdict = Verdict(
       release: candidate.name, plan: try candidate.plan.identity, variant: one.variant, target: target.name,
-      kernel: one.headers.first ?? "", architecture: target.architecture, level: level, isLife: one.isLife,
+      kernel: one.kernel, architecture: target.architecture, level: level, isLife: one.isLife,
       against: try await otherRelease(one, progress: .silent)?.against(), result: .notRun,
       reason: reason.cut(to: Verdict.longestReason), steps: [], seconds: 0, started: Int64(time(nil)),
       logs: logs(of: one),
@@ -244,7 +262,7 @@ package struct Qualification: Sendable, Codable {
       release: candidate, package: dkms, target: target, definition: definition(one, target),
       chroots: chroots, programs: programs[one.target] ?? Programs(), level: level,
       isLife: one.isLife, previous: try await previousRelease(one, progress: progress), other: other,
-      kernel: one.headers.first ?? "",
+      kernel: one.kernel,
       folder: folder, settings: settings, host: host, progress: progress)
     let verdict = try await progress.silentStep("qualifying \(one.id)") {
       try await run.verdict(inputs: one.inputs, logs: logs)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Diagnostics
+import Files
 import Processes
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -31,6 +33,29 @@ import Testing
   }
 
   private static let table = try! support(KernelReleaseCase.manifest, KernelReleaseCase.families)
+
+  /// docs/kernels.md says what Lustre's manifest says of the kernels that its ChangeLog names.
+  @Test func theKernelsThatLustreNames() throws {
+    let manifests = Workshop.root.appending("manifests")
+    let manifest = try Manifest(parsing: Files.read(manifests.appending("lustre.toml")), file: "lustre.toml") {
+      try Files.read(manifests.pushing(FilePath($0)))
+    }
+    let supports = try ["client", "server"].map { variant in
+      let package = try #require(manifest.packages.first { $0.variant == variant })
+      return KernelSupport(package.kernels, families: manifest.families)
+    }
+    let page = String(decoding: try Files.read(Workshop.root.appending("docs/kernels.md")), as: UTF8.self)
+    let rows = page.split(separator: "\n").drop { $0 != "| Kernel | client | server |" }.dropFirst(2)
+      .prefix { $0.hasPrefix("| ") }
+    #expect(rows.count >= 26)
+    for row in rows {
+      let cells = row.split(separator: "|").map { $0.drop { $0 == " " }.prefix { $0 != " " } }
+      let standings = supports.map { support in
+        support.entry(of: String(cells[0])).map { $0.standing == .stated ? "stated" : $0.words } ?? "skipped"
+      }
+      #expect(cells.dropFirst().map(String.init) == standings, "\(row)")
+    }
+  }
 
   @Test func theTableIsLong() {
     #expect(KernelReleaseCase.all.count >= 110)

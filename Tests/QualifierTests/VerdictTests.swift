@@ -227,6 +227,22 @@ import Verdicts
     }
   }
 
+  /// A kernel that was asked for is called by its release, also where its chroot was never made.
+  @Test func aCaseKnowsItsKernel() async throws {
+    try await withQualification { release, target, make in
+      let asked = try Qualification(
+        release,
+        .init(
+          targets: [(target, try Target(reading: target))], kernels: ["6.1.0-99-amd64"], level: .build,
+          chroots: ChrootCache("/none")))
+      let usual = try make(.build)
+      #expect((asked.cases + usual.cases).map(\.kernel) == ["6.1.0-99-amd64", "linux-headers-amd64"])
+      #expect(asked.cases[0].headers == ["linux-headers-6.1.0-99-amd64"])
+      let verdict = try await asked.notRun(asked.cases[0], release, reason: "testing")
+      #expect(verdict.kernel == "6.1.0-99-amd64" && verdict.result == .notRun)
+    }
+  }
+
   /// What nodes are given leads them to the same case, without the folders of this machine.
   @Test func aCaseIsHandedOver() async throws {
     try await withQualification { _, target, make in

@@ -43,6 +43,45 @@ import Testing
     }
   }
 
+  /// What a package says of a kernel, asked before anybody installs it.
+  @Test func aKernelIsAskedFor() async throws {
+    try await withManifest(Self.both) { workshop in
+      try #require(try await workshop.run(["cut", "demo.toml", "--quiet"] + Self.cut).succeeded)
+      let kernels = [
+        "7.1.9-amd64", "7.2.1-amd64", "5.14.0-687.1.1.el9_8.x86_64", "5.14.0-570.1.1.el9_6.x86_64",
+        "6.12.0-55.9.1.el10_0.x86_64", "7.3.0-300.fc44.x86_64",
+      ]
+      let asked = kernels.flatMap { ["--kernel", $0] }
+      let supported = "7.0 to 7.1 and 7.3 to 7.9"
+      for place in ["out/demo-7.4", "out/demo-7.4/demo-7.4.tar.xz"] {
+        let shown = try await workshop.run(["show", place] + asked)
+        #expect(
+          shown.text == """
+            modules: kernel 7.1.9-amd64 is supported: mainline, untried
+            modules: kernel 7.2.1-amd64 is skipped: supported of mainline are \(supported)
+            modules: kernel 5.14.0-687.1.1.el9_8.x86_64 is supported: el9, stated by the ChangeLog of 2.17.90
+            modules: kernel 5.14.0-570.1.1.el9_6.x86_64 is skipped: supported of el9 are 5.14.0-611 to 5.14.0-687
+            modules: kernel 6.12.0-55.9.1.el10_0.x86_64 is skipped: it is one of el10, for which nothing is known; \
+            supported are \(supported), el9 5.14.0-611 to 5.14.0-687
+            modules: kernel 7.3.0-300.fc44.x86_64 is supported: mainline, untried
+
+            """, "\(shown.text)\(shown.errors)")
+      }
+      let json = try await workshop.run(["show", "out/demo-7.4", "--json", "--kernel", kernels[2]])
+      #expect(json.text.contains(#""isSupported" : true"#) && json.text.contains(#""family" : "el9""#), "\(json.text)")
+
+      for (arguments, status, words) in [
+        (["out/demo-7.4/demo-dkms_7.4-1_all.deb", "--kernel", "7.1"], 2, "it is a package; give the release"),
+        (["out/demo-7.4", "--kernel", "kernel"], 64, "'kernel' is not a kernel release"),
+        (["out/demo-7.4", "fs", "--kernel", "7.1"], 64, "either paths or --kernel"),
+      ] as [([String], Int32, String)] {
+        let refused = try await workshop.run(["show", "--quiet"] + arguments)
+        #expect(refused.status == .exited(status) && refused.text.isEmpty)
+        #expect(refused.errors.contains(words) && refused.errors.split(separator: "\n").count == 1, "\(refused.errors)")
+      }
+    }
+  }
+
   @Test(arguments: [
     ("6.1-7.4", "Linux 6.1 to 7.4"),
     ("6.1-7.4,el9=5.14.0-611..5.14.0-687", "Linux 6.1 to 7.4, el9 5.14.0-611 to 5.14.0-687"),
