@@ -64,7 +64,7 @@ enum TestRoot {
       Summary: What apt has installed
       License: GPL-2.0-only
       BuildArch: noarch
-      Provides: dkms = %(dpkg-query -W -f '${source:Upstream-Version}' dkms) gcc kmod make /bin/sh \(more)
+      Provides: dkms = %(dpkg-query -W -f '${source:Upstream-Version}' dkms) findutils gcc kmod make /bin/sh \(more)
       %description
       What apt has installed.
       %files
