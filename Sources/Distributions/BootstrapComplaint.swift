@@ -58,9 +58,7 @@ struct BootstrapComplaint {
     guard let cache else { return nil }
     for bytes in (try? Files.names(in: cache)) ?? [] {
       let folder = String(decoding: bytes, as: UTF8.self)
-      guard
-        let name = names.first(where: { folder.hasPrefix("\($0)-") && !folder.dropFirst($0.count + 1).contains("-") })
-      else { continue }
+      guard let name = DnfRepositories(definition: definition).name(ofCache: folder) else { continue }
       let files = (try? Files.names(in: cache.appending(bytes: bytes).appending("packages"))) ?? []
       if files.contains(where: { line.contains(String(decoding: $0, as: UTF8.self)) }) { return name }
     }

@@ -45,7 +45,7 @@ struct DnfListing: Sendable {
       let providing = try await query(format + ["--whatprovides", globs.joined(separator: ",")])
       return (
         try Self.kernels(Self.packages(named + providing), names, doing: doing),
-        try Self.dates(in: scratch.appending("cache"), of: definition)
+        try Self.dates(in: scratch.appending("cache"), of: repositories)
       )
     }
   }
@@ -102,16 +102,12 @@ struct DnfListing: Sendable {
   }
 
   /// The dates of the metadata that dnf has fetched. Source: createrepo_c's repomd.xml.
-  private static func dates(in cache: FilePath, of definition: ChrootDefinition) throws -> [String: Int64] {
+  private static func dates(in cache: FilePath, of repositories: DnfRepositories) throws -> [String: Int64] {
     var dates: [String: Int64] = [:]
     for bytes in try Files.names(in: cache) {
       let folder = String(decoding: bytes, as: UTF8.self)
       let file = cache.appending(bytes: bytes).appending("repodata/repomd.xml")
-      guard
-        let name = definition.repositories.map(\.name).first(where: {
-          folder.hasPrefix("\($0)-") && !folder.dropFirst($0.count + 1).contains("-")
-        }), Files.exists(file)
-      else { continue }
+      guard let name = repositories.name(ofCache: folder), Files.exists(file) else { continue }
       dates[name] = date(String(decoding: try Files.read(file, limit: 16 << 20), as: UTF8.self))
     }
     return dates

@@ -27,6 +27,13 @@ struct DnfRepositories {
     ]
   }
 
+  /// The repository that a folder of dnf's cache is of: `NAME-NUMBER`.
+  func name(ofCache folder: String) -> String? {
+    definition.repositories.map(\.name).first {
+      folder.hasPrefix("\($0)-") && !folder.dropFirst($0.count + 1).contains("-")
+    }
+  }
+
   /// The keys that are files, by their place in the scratch folder.
   private func keys(of repository: ChrootDefinition.Repository) -> [(String, ChrootDefinition.Key)] {
     (repository.keys ?? []).filter { !$0.isURL }.enumerated().map { ("keys/\(repository.name)-\($0 + 1).asc", $1) }

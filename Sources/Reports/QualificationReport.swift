@@ -118,7 +118,11 @@ package struct QualificationReport: Sendable {
       guard let plan = Self.planBeside(found.0), let manifest = try? plan.parsedManifest() else { return }
       for column in columns where (try? plan.releaseName) == column.release {
         let own = found.1.filter { $0.variant == column.variant && $0.isOfPackageAlone }
-        guard let claimed = KernelSupport(of: column.variant, plan, manifest) else { continue }
+        // A release that was qualified before says what that proved.
+        let proven = plan.families.flatMap { families in
+          plan.proven?[column.variant]?.supported.map { KernelSupport(families: families, entries: $0) }
+        }
+        guard let claimed = proven ?? KernelSupport(of: column.variant, plan, manifest) else { continue }
         support[column] =
           QualifiedRange.support(own, over: claimed, of: column.variant, progress: .silent).lines
       }

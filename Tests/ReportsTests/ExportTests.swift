@@ -110,6 +110,21 @@ import Verdicts
     }
   }
 
+  /// What a release says of its kernels counts, not only what its manifest does.
+  @Test func theKernelsOfAReleaseThatWasQualifiedBefore() async throws {
+    try await Workshop.use { workshop in
+      #expect(try await workshop.cutSample(["--claim", "6.0-6.2"]).succeeded)
+      var own = Self.verdict()
+      own.plan = try Plan(reading: workshop.output.appending("sample-7.2.1/plan.json")).identity
+      let folder = workshop.output.appending("sample-7.2.1.qualification")
+      try Files.makeFolder(folder.appending("verdicts"))
+      try Files.write(try JSON.encode(own), to: folder.appending("verdicts/a.json"))
+      let page = QualificationPage(try QualificationReport(reading: [folder]), places: .asNamed).html
+      let lines = String(decoding: page, as: UTF8.self).matches(of: /<li>(kernels [^<]*)<\/li>/).map { String($0.1) }
+      #expect(lines == ["kernels 6.0: untried", "kernels 6.1: proven", "kernels 6.2: untried"])
+    }
+  }
+
   /// Runs a script of Python on a document, and demands that it finds no fault.
   func python(
     _ script: String, on document: [UInt8], _ arguments: [String] = [], path: FilePath? = nil

@@ -10,8 +10,8 @@ struct KernelsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels", abstract: "List the kernels that the archive of a distribution serves.",
     discussion: """
-      Reads the metadata of the target's archive with the target's keys, and remembers in the cache when a kernel was first seen. A \
-      kernel that was not there the last time is marked as new. Metadata that is older than what was seen is refused.
+      Reads the metadata of the target's archive with the target's keys, and remembers in the cache when a kernel was \
+      first seen. A kernel that was not there the last time is marked as new. Metadata that is older than what was seen is refused.
 
       Qualify a release on one of them:
 
