@@ -36,6 +36,19 @@ package struct AtomicDirectory: Sendable {
   ///   - replaces: whether an existing folder is replaced. It stays until the new one takes its name.
   ///   - body: is given the folder to write to.
   package func create(replacing replaces: Bool = false, _ body: (FilePath) async throws -> Void) async throws {
+    guard try await write(replacing: replaces, body) else { throw conflict }
+  }
+
+  /// Writes the folder, unless something has its name.
+  ///
+  /// - Returns: false when something has: another process may have written it a moment ago.
+  package func createIfMissing(_ body: (FilePath) async throws -> Void) async throws -> Bool {
+    guard !Files.exists(path) else { return false }
+    return try await write(replacing: false, body)
+  }
+
+  /// - Returns: false when something has that name and is not replaced.
+  private func write(replacing replaces: Bool, _ body: (FilePath) async throws -> Void) async throws -> Bool {
     let parent = path.removingLastComponent()
     let missing = missingFolders(parent)
     try Files.makeFolder(parent)
@@ -47,27 +60,36 @@ package struct AtomicDirectory: Sendable {
       AtomicDirectory.sweep(parent, except: part)
       try AtomicDirectory.recover(path, from: part)
       for name in try Files.names(in: part) { try Files.remove(part.appending(bytes: name)) }
-      try await body(part)
-      try Task.checkCancellation()
-      chmod(part.string, 0o755)
-      try flush()
-      guard replaces || !Files.exists(path) else { throw conflict }
-      // After an exchange, the old folder is where the next process would write: that must wait.
-      let old = replaces && AtomicDirectory.kind(of: path) == S_IFDIR ? try FileLock(folder: path) : nil
-      guard try old?.tryAcquire(.exclusive) ?? true else { throw busy }
-      defer { old?.release() }
-      if replaces {
-        try AtomicDirectory.replace(path, with: part, doing: doing, exchanges: exchanges)
-      } else if try !AtomicDirectory.rename(part, toNew: path, doing: doing) {
-        throw conflict
-      }
-      isWritten = true
-      try Files.synchronize(parent)
+      isWritten = try await fill(replacing: replaces, body)
     } catch {
       // Once it has its name, the next process may write here.
       if lock.isInPlace { try? await Files.removeWhenQuiet(part) }
       throw error
     }
+    if isWritten {
+      try Files.synchronize(parent)
+    } else {
+      try? await Files.removeWhenQuiet(part)
+    }
+    return isWritten
+  }
+
+  /// Writes the folder where we hold its lock, and gives it its name.
+  ///
+  /// - Returns: false when something has that name and is not replaced.
+  private func fill(replacing replaces: Bool, _ body: (FilePath) async throws -> Void) async throws -> Bool {
+    guard replaces || !Files.exists(path) else { return false }
+    try await body(part)
+    try Task.checkCancellation()
+    chmod(part.string, 0o755)
+    try flush()
+    guard replaces else { return try AtomicDirectory.rename(part, toNew: path, doing: doing) }
+    // After an exchange, the old folder is where the next process would write: that must wait.
+    let old = AtomicDirectory.kind(of: path) == S_IFDIR ? try FileLock(folder: path) : nil
+    guard try old?.tryAcquire(.exclusive) ?? true else { throw busy }
+    defer { old?.release() }
+    try AtomicDirectory.replace(path, with: part, doing: doing, exchanges: exchanges)
+    return true
   }
 
   /// Removes `.NAME.partial` folders that dead processes were writing under other names.

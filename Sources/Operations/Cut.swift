@@ -112,7 +112,7 @@ package struct Cut: Sendable {
 
     let (released, packages) = try Self.complete(try await code(), in: context, judge: judge)
     let blocks = cache.map { BlockCache($0.appending("blocks")) }
-    try await folder.create { part in
+    let isWritten = try await folder.createIfMissing { part in
       let planFile = FileBytes(try JSON.encode(plan.portable))
       try Files.write(planFile, to: part.appending(ReleaseFolder.plan))
       var artifacts = try await BlockCache.$current.withValue(blocks) {
@@ -130,6 +130,7 @@ package struct Cut: Sendable {
         try await ReleaseSigning(signer, progress: progress).sign(tarball, in: part)
       }
     }
+    guard isWritten else { return try await existing(folder, context, name) }
     // Compares the files on disk with the digests that the writers computed.
     let outputs = try withUnlisted(try await folder.whole(), in: folder.path)
     return Report(

@@ -66,17 +66,15 @@ package struct OBSPackage: Sendable {
   package func write(to path: FilePath) async throws -> Bool {
     let path = Files.absolute(path)
     let folder = ReleaseFolder(path, kind: "OBS package", remedy: Advice("write to a new folder and copy from there"))
-    if Files.exists(path) {
-      guard Files.isFolder(path), try Files.names(in: path) == files.map({ Array($0.name.utf8) }),
-        try files.allSatisfy({ try Files.read(path.appending($0.name), limit: 8 << 30) == $0.bytes })
-      else { throw folder.conflict }
-      return true
-    }
-    try await folder.create { part in
+    let isWritten = try await folder.createIfMissing { part in
       // Copies, not links: people may edit the files of an OBS package.
       for (name, bytes) in files { try Files.write(bytes, to: part.appending(name)) }
     }
-    return false
+    if isWritten { return false }
+    guard Files.isFolder(path), try Files.names(in: path) == files.map({ Array($0.name.utf8) }),
+      try files.allSatisfy({ try Files.read(path.appending($0.name), limit: 8 << 30) == $0.bytes })
+    else { throw folder.conflict }
+    return true
   }
 
   /// The names that a .dsc lists.

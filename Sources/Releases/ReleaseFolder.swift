@@ -127,10 +127,21 @@ package struct ReleaseFolder: Sendable {
   ///   - body: is given the folder to write to, which gets its name when `body` has returned.
   /// - Throws: `ReleaseError` with code `conflict` when the release exists already.
   package func create(replacing replaces: Bool = false, _ body: (FilePath) async throws -> Void) async throws {
+    try await directory.create(replacing: replaces, body)
+  }
+
+  /// Writes a release, unless it is there.
+  ///
+  /// - Returns: false when it is: another process may have written it since the caller looked.
+  package func createIfMissing(_ body: (FilePath) async throws -> Void) async throws -> Bool {
+    try await directory.createIfMissing(body)
+  }
+
+  private var directory: AtomicDirectory {
     let doing = "writing the \(kind) \(path)"
     let busy = ReleaseError(
       .conflict, doing: doing, reason: "another cut is writing it", advice: "wait for it to end")
-    try await AtomicDirectory(path, doing: doing, busy: busy, conflict: conflict).create(replacing: replaces, body)
+    return AtomicDirectory(path, doing: doing, busy: busy, conflict: conflict)
   }
 
   package var conflict: ReleaseError {

@@ -2,6 +2,7 @@
 
 import Files
 import Glibc
+import Processes
 import SystemPackage
 import TestSupport
 import Testing
@@ -106,6 +107,36 @@ import Testing
       for name in ["demo-7.4", "demo-7.4+r1"] {
         #expect(try await workshop.run(["verify", "--quiet", "out/\(name)"]).succeeded)
       }
+    }
+  }
+
+  /// What another process has written while we read the code is the release that we would have written, or a conflict.
+  @Test(arguments: [("", 0), ("; echo x >>out/demo-7.4/plan.json", 5)])
+  func oneThatComesMeanwhileIsFound(change: String, status: Int32) async throws {
+    try await Workshop.use { workshop in
+      try workshop.writeManifest("[[prepare]]\nrun = [\"touch\", \"made\"]\n")
+      try await workshop.shell(
+        """
+        mkdir bin
+        cat >bin/bwrap <<'END'
+        #!/bin/sh
+        PATH=${PATH#*:}
+        if mkdir came 2>/dev/null; then sh other >&2; fi
+        exec bwrap "$@"
+        END
+        chmod +x bin/bwrap
+        echo '"\(Workshop.lrelease)" cut --quiet demo.toml --source linux=linux --output out\(change)' >other
+        """)
+      let outcome = try await Command(
+        "sh",
+        [
+          "-c", "PATH=\"\(workshop.folder)/bin:$PATH\" exec \"$0\" \"$@\"", Workshop.lrelease, "cut", "--quiet",
+          "demo.toml", "--source", "linux=linux", "--output", "out",
+        ], environment: workshop.environment, directory: workshop.folder
+      ).run(doing: "cutting")
+      #expect(outcome.status == .exited(status), "\(outcome.errors)")
+      #expect(Files.exists(workshop.folder.appending("came")))
+      workshop.expectNothing(["demo-7.4"])
     }
   }
 }
