@@ -19,7 +19,8 @@ BUILD_EXCLUSIVE_ARCH="@ARCHITECTURES@"
 # dkms runs a file below its own folder, if that may be executed; on a noexec file system nothing may. So it runs sh.
 PRE_BUILD="../../../../../../../../../../../../bin/sh dkms/pre-build $kernelver $kernel_source_dir"
 POST_INSTALL="../../../../../../../../../../../../bin/sh dkms/post-install $kernelver $arch"
-MAKE[0]="@MAKE@"
+# dkms/pre-build says which compiler to use, if it is not the one that dkms takes. dkms reads this twice before it runs it.
+MAKE[0]="@MAKE@ \\\$(cat dkms/compiler 2>/dev/null)"
 CLEAN="true"
 #@if KEEP
 POST_BUILD="../../../../../../../../../../../../bin/sh dkms/post-build $kernelver $arch"

@@ -81,6 +81,42 @@ fi
 if [ ! -e "$source/Makefile" ]; then
   stop "@MODULE@ @VERSION@: kernel $kernel has no headers in $source: install them and build again"
 fi
+
+# Where this system has several compilers, the one that built the kernel, be it in a gcc-toolset: what its flags are for.
+# dkms looks for the name that the kernel's configuration gives, which is often no more than "gcc".
+mkdir -p dkms
+: >dkms/compiler
+: >dkms/hint
+number=$(sed -n 's/^CONFIG_GCC_VERSION=\([1-9][0-9]*\)$/\1/p' "$source/include/config/auto.conf" 2>/dev/null) || number=
+built=$((${number:-0} / 10000))
+here=$(${CC:-gcc} -dumpversion 2>/dev/null) || here=
+if [ "$built" -gt 0 ] && [ -n "$here" ] && [ "$built" != "${here%%.*}" ]; then
+  toolset=/opt/rh/gcc-toolset-$built/root/usr/bin
+  found=
+  for compiler in "gcc-$built" "gcc$built-gcc" "$toolset/gcc"; do
+    if [ "$("$compiler" -dumpmachine 2>/dev/null)" = "$(${CC:-gcc} -dumpmachine)" ]; then
+      found=$compiler
+      break
+    fi
+  done
+  case $found in
+  '')
+    echo "the kernel was built with gcc $built, and this system has gcc ${here%%.*}: install gcc-$built or gcc-toolset-$built" \
+      >dkms/hint
+    ;;
+  /*)
+    # Its assembler and linker go with it.
+    PATH=$toolset:/usr/sbin:/usr/bin:/sbin:/bin
+    CC=$found
+    echo "CC=$CC PATH=$PATH" >dkms/compiler
+    ;;
+  *)
+    CC=$found
+    echo "CC=$CC" >dkms/compiler
+    ;;
+  esac
+  [ -z "$found" ] || export CC
+fi
 #@if CONDITIONS
 # What this site has, which dkms.conf asks too. NAME=FOLDER is the code of another package.
 SITE_HAS=$(sh @CONDITIONS@ "$kernel" "$source" "$(uname -m)" | tr '\n' ' ')

@@ -463,9 +463,10 @@ cause() {
   if [ -s "$build/dkms/cause" ]; then
     sed -n 1p "$build/dkms/cause"
   else
-    for words in 'No space left' 'error:' 'command not found' '[Ee]rror'; do
-      ! grep -hsm1 "$words" "$build/make.log" "$log" || return 0
-    done | sed -n 1p | grep . || tail -n 1 "$log"
+    text=$(for words in 'No space left' 'error:' 'command not found' '[Ee]rror'; do
+      ! grep -hsm1 "$words" "$build/make.log" "$log" || exit 0
+    done | sed -n 1p | grep . || tail -n 1 "$log")
+    echo "$text$(sed 's/.*/ (&)/' "$build/dkms/hint" 2>/dev/null)"
   fi
 }
 

@@ -48,7 +48,8 @@ if [[ $PRE_BUILD ]]; then
   [[ $status != 77 ]] || exit 0
   [[ $status = 0 ]] || exit "$status"
 fi
-line=${MAKE[0]:-make}
+# dkms writes down what it has read, and reads that.
+eval "line=\"${MAKE[0]:-make}\""
 [[ $line != make* ]] || line="make -j$(nproc) KERNELRELEASE=$kernelver${line#make}"
 eval "$line" || exit
 mkdir -p "/lib/modules/$kernelver/updates"
