@@ -71,7 +71,7 @@ struct ModulesChoice: Sendable, CustomTestStringConvertible {
   private func relations(of choice: ModulesChoice) -> [String] {
     let (name, other) = (choice.name, choice.other)
     var lines = noOtherModules + ["conflicts lustre-dkms", "provides lustre-modules = 6.12.1"]
-    lines += ["gnilnd", "kfilnd", "o2iblnd"].map { "conflicts \(name)-lnet-\($0) < 6.12.1" }
+    lines += ["gnilnd", "kfilnd", "o2iblnd"].map { "conflicts \(name)-lnet-\($0) < 3" }
     lines += ["gnilnd", "kfilnd", "o2iblnd", "socklnd"].map { "conflicts \(other)-lnet-\($0)" }
     lines.append("provides \(name)-lnet-socklnd = 6.12.1")
     if choice.hasOwnRDMA {
@@ -80,7 +80,7 @@ struct ModulesChoice: Sendable, CustomTestStringConvertible {
       lines.append("recommends \(name)-lnet-o2iblnd")
     }
     if choice.isServer {
-      lines += noOtherTargets + ["recommends lustre-osd", "conflicts lustre-osd-wbcfs < 6.12.1"]
+      lines += noOtherTargets + ["recommends lustre-osd", "conflicts lustre-osd-wbcfs < 3"]
     }
     return lines
   }
@@ -105,7 +105,7 @@ struct ModulesChoice: Sendable, CustomTestStringConvertible {
     case "lustre-osd-wbcfs":
       return [
         "provides lustre-osd = 6.12.1", "provides lustre-osd-wbcfs = 6.12.1",
-        "requires manual lustre-osd-wbcfs-mount = 6.12.1",
+        "requires manual lustre-osd-wbcfs-mount >= 6.12.1",
       ]
     default: return ["provides \(package) = 6.12.1"]
     }

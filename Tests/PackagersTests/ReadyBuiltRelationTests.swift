@@ -115,6 +115,30 @@ import Testing
     }
   }
 
+  /// SUSE keeps packages of modules for each kernel that it keeps.
+  @Test func thoseOfAnOlderKernelStay() async throws {
+    let reading = SpecReading.suse[1]
+    try await Workshop.use { workshop in
+      var stubs = Stubs(workshop: workshop)
+      try await stubs.add(.server, reading)
+      let now = stubs.paths.keys.filter { $0.contains("-kmp-default") }.sorted()
+      let packages = try await reading.packages(
+        ReadyBuiltSpecs.text("lustre").replacing("6.12.1", with: "6.11.9"), name: "lustre",
+        with: ModulesChoice.server.with)
+      for label in now {
+        let name = String(label.dropFirst("server:".count))
+        let lines = try #require(packages[name])
+        let version = try #require(lines.first { $0.hasPrefix("is 6.11.9") }).dropFirst(3)
+        try await stubs.add(name, String(version), lines, called: "older:\(name)")
+      }
+      #expect(now.count == 3)
+      let older = try await stubs.rpm(["-i", "--justdb"], now.map { $0.replacing("server:", with: "older:") })
+      #expect(older.succeeded, "\(older.errors)")
+      let both = try await stubs.rpm(["-i", "--justdb"], now)
+      #expect(both.succeeded, "\(both.errors)")
+    }
+  }
+
   /// Ours take the place of those of the same kind, and leave others alone.
   @Test func thoseOfLustre2() async throws {
     let reading = SpecReading.enterpriseLinux[1]
