@@ -242,7 +242,8 @@ struct LustreTests {
     let before = "/old/RPMS/*/lustre-client{,-devel}-2*.rpm /old/RPMS/*/lustre*-iokit-*.rpm"
     let ours = "rpms/lustre-client-6*.rpm rpms/lustre-devel-*.rpm rpms/lustre-iokit-*.rpm"
     let dkmsPackage = "\(release)/lustre-client-dkms-*.rpm"
-    let modulesPackage = "rpms/kmod-lustre-client-6*.rpm"
+    let driver = "kmod-lustre-client-lnet-in-kernel-o2iblnd"
+    let modulesPackage = "rpms/kmod-lustre-client-6*.rpm rpms/\(driver)-6*.rpm"
     let etc = ["/etc/lustre"]
     let settings = ["/etc/sysconfig/dkms-lustre"]
     func rpm(_ arguments: String) async throws {
@@ -259,14 +260,15 @@ struct LustreTests {
     // Ready-built modules instead, of ours and of Lustre 2, and back.
     try await machine.refuses("rpm -i \(modulesPackage)", "conflicts with")
     try await rpm("-e lustre-client-dkms && rpm -i \(modulesPackage)")
-    let built = try await modules(newest, "extra/lustre-client", machine)
+    let built = try await modules(newest, "extra", machine)
     try await machine.expect(built + etc)
     try await machine.refuses("rpm -i \(dkmsPackage)", "conflicts with")
-    try await rpm("-U --oldpackage /old/RPMS/*/kmod-lustre-client-2*.rpm")
+    try await machine.refuses("rpm -U --oldpackage /old/RPMS/*/kmod-lustre-client-2*.rpm", "is needed by")
+    try await rpm("-e \(driver) && rpm -U --oldpackage /old/RPMS/*/kmod-lustre-client-2*.rpm")
     try await machine.refuses("rpm -i \(dkmsPackage)", "conflicts with")
     try await rpm("-U \(modulesPackage)")
     try await machine.expect(built + etc)
-    try await rpm("-e kmod-lustre-client && rpm -i \(dkmsPackage)")
+    try await rpm("-e kmod-lustre-client \(driver) && rpm -i \(dkmsPackage)")
     try await machine.expect(dkms + etc + settings)
     try await rpm("-e lustre-client lustre-devel lustre-iokit lustre-client-dkms")
     try await machine.expect([])

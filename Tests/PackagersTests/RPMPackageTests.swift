@@ -75,18 +75,26 @@ import Testing
     }
   }
 
-  /// Programs without ldiskfs and ZFS never come to a server of Lustre 2 that needs them, by an upgrade neither.
-  @Test(arguments: [
-    ("lustre-osd-ldiskfs-mount", ""), ("lustre-osd-zfs-mount", ""), ("kmod-lustre-osd-ldiskfs", ""),
-    ("kmod-lustre-osd-zfs", ""), ("lustre-osd-ldiskfs-kmp-default", "lustre-osd-ldiskfs-kmp = 2.15.8"),
-    ("lustre-osd-zfs-kmp-default", "lustre-osd-zfs-kmp = 2.15.8"),
-    ("lustre-all-dkms", "lustre-osd-ldiskfs = 2.15.8"), ("lustre-zfs-dkms", "lustre-osd-zfs = 2.15.8"),
-  ])
-  func aServerWithAnotherBackEndKeepsItsPrograms(_ name: String, _ provides: String) async throws {
+  /// Programs and modules without ldiskfs and ZFS never come to a server of Lustre 2 that needs them, by an upgrade neither.
+  @Test(
+    arguments: [
+      ("lustre-osd-ldiskfs-mount", ""), ("lustre-osd-zfs-mount", ""), ("kmod-lustre-osd-ldiskfs", ""),
+      ("kmod-lustre-osd-zfs", ""), ("lustre-osd-ldiskfs-kmp-default", "lustre-osd-ldiskfs-kmp = 2.15.8"),
+      ("lustre-osd-zfs-kmp-default", "lustre-osd-zfs-kmp = 2.15.8"),
+      ("lustre-all-dkms", "lustre-osd-ldiskfs = 2.15.8"), ("lustre-zfs-dkms", "lustre-osd-zfs = 2.15.8"),
+    ], ["lustre", "kmod-lustre"])
+  func aServerWithAnotherBackEndStaysAsItIs(_ backEnd: (name: String, provides: String), _ package: String) async throws
+  {
+    let (name, provides) = backEnd
+    let packages = try await SpecReading.enterpriseLinux[1].packages(
+      ReadyBuiltSpecs.text("lustre"), name: "lustre", with: ModulesChoice.server.with)
+    let relations = try #require(packages[package]).compactMap { line -> String? in
+      for (word, tag) in ["conflicts ": "Conflicts: ", "obsoletes ": "Obsoletes: "] where line.hasPrefix(word) {
+        return tag + line.dropFirst(word.count)
+      }
+      return nil
+    }
     try await withScratch { scratch in
-      let template = String(decoding: try Files.read(Workshop.root.appending("specs/lustre.spec")), as: UTF8.self)
-      let head = template.components(between: "\nName:", and: "\n%description\n")
-      let relations = head.split(separator: "\n").filter { $0.hasPrefix("Conflicts:") || $0.hasPrefix("Obsoletes:") }
       #expect(relations.count > 8)
       func make(_ name: String, _ version: String, _ relations: String) async throws -> String {
         let spec = """
@@ -115,14 +123,14 @@ import Testing
       func rpm(_ arguments: [String]) async throws -> Command.Outcome {
         try await Command("rpm", ["--dbpath", "\(scratch)/db"] + arguments).run(doing: "running rpm")
       }
-      let client = try await make("lustre", "2.15.8", "")
+      let client = try await make(package, "2.15.8", "")
       let server = try await make(name, "2.15.8", provides.isEmpty ? "" : "Provides: \(provides)")
-      let ours = try await make("lustre", "6.12.1", relations.joined(separator: "\n"))
+      let ours = try await make(package, "6.12.1", relations.joined(separator: "\n"))
       let old = try await rpm(["-i", "--justdb", client, server])
       #expect(old.succeeded, "\(old.errors)")
       let upgrade = try await rpm(["-U", "--justdb", ours])
       #expect(!upgrade.succeeded && upgrade.errors.contains("conflicts with"), "\(upgrade.errors)")
-      #expect(try await rpm(["-q", "lustre"]).text == "lustre-2.15.8-1.noarch\n")
+      #expect(try await rpm(["-q", package]).text == "\(package)-2.15.8-1.noarch\n")
       #expect(try await rpm(["-e", "--justdb", name]).succeeded)
       let after = try await rpm(["-U", "--justdb", ours])
       #expect(after.succeeded, "\(after.errors)")
@@ -166,13 +174,5 @@ import Testing
       let error = #expect(throws: ReleaseError.self) { try RPMPackage.header(of: path) }
       #expect(error?.code == .source)
     }
-  }
-}
-
-extension String {
-  /// What stands between two texts, of which the first is part of it; empty where they are not there.
-  fileprivate func components(between first: String, and last: String) -> String {
-    guard let start = firstRange(of: first), let end = self[start.upperBound...].firstRange(of: last) else { return "" }
-    return String(self[start.lowerBound..<end.lowerBound])
   }
 }

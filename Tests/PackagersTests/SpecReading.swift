@@ -135,8 +135,10 @@ struct SpecReading: Sendable, CustomTestStringConvertible {
   }
 
   /// What rpm runs of a spec: each section and scriptlet, with its macros expanded.
-  func scripts(_ spec: String, name: String) async throws -> [(name: String, text: String)] {
-    let read = try await rpmspec(spec, name: name, ["-P"])
+  func scripts(
+    _ spec: String, name: String, with: [String] = ["--with", "modules"]
+  ) async throws -> [(name: String, text: String)] {
+    let read = try await rpmspec(spec, name: name, ["-P"], with: with)
     #expect(read.succeeded && read.errors.isEmpty, "\(self.name): \(read.errors)")
     let words: Set<Substring> = [
       "%prep", "%build", "%install", "%check", "%pre", "%post", "%preun", "%postun", "%pretrans", "%posttrans",
@@ -158,5 +160,33 @@ struct SpecReading: Sendable, CustomTestStringConvertible {
       }
     }
     return scripts
+  }
+
+  /// The shells that would run a script, and a judge of scripts.
+  func judge(_ script: (name: String, text: String)) async throws {
+    try await withScratch { folder in
+      let path = folder.appending("script").string
+      try Files.write(Array("#!/bin/sh\n\(script.text)".utf8), to: FilePath(path))
+      // rpm runs sections with -e; there may be one flavor only; the functions of a %post for dkms serve other scripts.
+      var fine = "SC2043,SC2046,SC2164"
+      if script.name.hasPrefix("%post "), script.name.hasSuffix("-dkms") { fine += ",SC2034" }
+      for judge in [["bash", "-n"], ["dash", "-n"], ["shellcheck", "-s", "sh", "-S", "warning", "-e", fine]] {
+        let outcome = try await Command(judge[0], judge.dropFirst() + [path]).run(doing: "judging a script")
+        #expect(
+          outcome.succeeded && !script.text.isEmpty,
+          "\(name), \(script.name), \(judge[0]): \(outcome.text)\(outcome.errors)")
+      }
+    }
+  }
+
+  /// The lines of `%files` of a package.
+  func files(
+    _ spec: String, name: String, of package: String, with: [String] = ["--with", "modules"]
+  ) async throws -> [String] {
+    let text = try await rpmspec(spec, name: name, ["-P"], with: with).text
+    let lines = text.split(separator: "\n").map(String.init)
+    let start = try #require(lines.firstIndex(of: "%files -n \(package)"))
+    let sections = ["%package", "%prep", "%post", "%pre"]
+    return lines[(start + 1)...].prefix { line in !sections.contains { line.hasPrefix($0) } }.filter { !$0.isEmpty }
   }
 }
