@@ -117,7 +117,7 @@ import Testing
       try Files.makeFolder(varied.appending("tmp"))
       var environment = Command.plainEnvironment
       environment.merge([
-        "TMPDIR": varied.appending("tmp").string, "HOME": "/nonexistent", "USER": "somebody", "LC_ALL": "tr_TR",
+        "TMPDIR": varied.appending("tmp").string, "HOME": varied.string, "USER": "somebody", "LC_ALL": "tr_TR",
         "TZ": "Pacific/Kiritimati", "SOURCE_DATE_EPOCH": "1", "KBUILD_BUILD_TIMESTAMP": "now", "CFLAGS": "-O0",
         "MAKEFLAGS": "-k", "DEB_BUILD_OPTIONS": "nostrip", "DEB_VENDOR": "Ubuntu", "DPKG_DEB_COMPRESSOR_LEVEL": "1",
       ]) { $1 }
