@@ -46,7 +46,8 @@ trap 'rm -f "$list"' EXIT
   echo "$kernel"
   echo "$compiler"
   find @INPUTS@ -type f ! -path './dkms/probed/*' ! -path ./make.log \
-    ! -path ./dkms/compiler ! -path ./dkms/hint ! -path ./dkms.conf ! -path ./dkms/pre-build ! -path ./dkms/post-install | digest
+    ! -path ./dkms/compiler ! -path ./dkms/hint ! -path ./dkms.conf \
+    ! -path ./dkms/pre-build ! -path ./dkms/post-install | digest
 #@if SETTINGS
   grep -hv '^[[:space:]]*\(#\|$\)' @SETTINGS@ 2>/dev/null || :
 #@end

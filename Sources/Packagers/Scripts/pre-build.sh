@@ -83,18 +83,20 @@ if [ ! -e "$source/Makefile" ]; then
 fi
 
 # Where this system has several compilers, the one that built the kernel, be it in a gcc-toolset: what its flags are for.
-# dkms looks for the name that the kernel's configuration gives, which is often no more than "gcc".
+# dkms looks for the name that the kernel's configuration gives, often no more than "gcc", and tells only the environment.
 mkdir -p dkms
 : >dkms/compiler
 : >dkms/hint
 number=$(sed -n 's/^CONFIG_GCC_VERSION=\([1-9][0-9]*\)$/\1/p' "$source/include/config/auto.conf" 2>/dev/null) || number=
 built=$((${number:-0} / 10000))
-here=$(${CC:-gcc} -dumpversion 2>/dev/null) || here=
+here=$(gcc -dumpversion 2>/dev/null) || here=
 if [ "$built" -gt 0 ] && [ -n "$here" ] && [ "$built" != "${here%%.*}" ]; then
+  machine=$(gcc -dumpmachine)
   toolset=/opt/rh/gcc-toolset-$built/root/usr/bin
   found=
-  for compiler in "gcc-$built" "gcc$built-gcc" "$toolset/gcc"; do
-    if [ "$("$compiler" -dumpmachine 2>/dev/null)" = "$(${CC:-gcc} -dumpmachine)" ]; then
+  for compiler in ${CC:+"$CC"} "gcc-$built" "gcc$built-gcc" "$toolset/gcc"; do
+    version=$("$compiler" -dumpversion 2>/dev/null) || continue
+    if [ "${version%%.*}" = "$built" ] && [ "$("$compiler" -dumpmachine)" = "$machine" ]; then
       found=$compiler
       break
     fi
@@ -104,7 +106,7 @@ if [ "$built" -gt 0 ] && [ -n "$here" ] && [ "$built" != "${here%%.*}" ]; then
     echo "the kernel was built with gcc $built, and this system has gcc ${here%%.*}: install gcc-$built or gcc-toolset-$built" \
       >dkms/hint
     ;;
-  /*)
+  "$toolset"/*)
     # Its assembler and linker go with it.
     PATH=$toolset:/usr/sbin:/usr/bin:/sbin:/bin
     CC=$found
