@@ -68,13 +68,34 @@ package struct Apt: PackageManager {
     PackageFileName.deb(package, version)
   }
 
-  package func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
+  package func addBuildDependencies(_ packaging: ReleasePackaging, to definition: inout ChrootDefinition) {
     definition.packages += ["build-essential", "debhelper"]
-    definition.buildDependencies = dependencies.debianControl
+    definition.buildDependencies = packaging.debianControl
   }
 
-  package func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String] {
-    ["sh", "-c", Script(PackageResources.build_deb_sh).text, "build", tarball, release, withModules ? "modules" : ""]
+  package func choices(in packaging: ReleasePackaging) -> [PackagingChoice] {
+    let mark = "pkg.\(packaging.name)."
+    let profiles = packaging.debianRules.ranges(of: mark).map {
+      packaging.debianRules[$0.upperBound...].prefix { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    }
+    return Set(profiles.filter { !$0.isEmpty }.map(Apt.choice)).sorted()
+  }
+
+  private static func choice(profile: Substring) -> PackagingChoice {
+    profile.hasPrefix("no") && profile.count > 2
+      ? PackagingChoice(String(profile.dropFirst(2)), isWanted: false)
+      : PackagingChoice(String(profile), isWanted: true)
+  }
+
+  package func build(
+    tarball: String, of packaging: ReleasePackaging, release: String, withModules: Bool, choices: [PackagingChoice],
+    for target: Target
+  ) -> [String] {
+    let profiles = choices.map { "pkg.\(packaging.name).\($0.isWanted ? "" : "no")\($0.name)" }
+    return [
+      "sh", "-c", Script(PackageResources.build_deb_sh).text, "build", tarball, release, withModules ? "modules" : "",
+      profiles.joined(separator: ","),
+    ]
   }
 
   package func buildEnvironment(for target: Target, cores: Int) -> [String: String] {

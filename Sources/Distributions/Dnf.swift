@@ -56,15 +56,28 @@ package struct Dnf: PackageManager {
     PackageFileName.rpm(package, version)
   }
 
-  package func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
-    definition.packages += ["rpm-build", "gcc", "make"] + dependencies.specRequires
+  package func addBuildDependencies(_ packaging: ReleasePackaging, to definition: inout ChrootDefinition) {
+    definition.packages += ["rpm-build", "gcc", "make"] + packaging.specRequires
   }
 
-  package func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String] {
+  package func choices(in packaging: ReleasePackaging) -> [PackagingChoice] {
+    let names = packaging.spec.split(whereSeparator: \.isNewline).compactMap { line -> String? in
+      let words = line.split { $0 == " " || $0 == "\t" }
+      return words.count > 1 && ["%bcond", "%bcond_with", "%bcond_without"].contains(words[0]) ? String(words[1]) : nil
+    }
+    // Modules are chosen by 'withModules', with the kernels to build them for.
+    return Set(names).subtracting(["modules"]).sorted()
+      .flatMap { [PackagingChoice($0, isWanted: false), PackagingChoice($0, isWanted: true)] }
+  }
+
+  package func build(
+    tarball: String, of packaging: ReleasePackaging, release: String, withModules: Bool, choices: [PackagingChoice],
+    for target: Target
+  ) -> [String] {
     [
       "sh", "-c", Script(PackageResources.build_rpm_sh).text, "build", tarball, release, withModules ? "modules" : "",
       target.payload, target.rpm?.digest == "sha512" ? "10" : "8", target.rpm?.format ?? "",
-    ]
+    ] + choices.flatMap { ["--with\($0.isWanted ? "" : "out")", $0.name] }
   }
 
   package func buildEnvironment(for target: Target, cores: Int) -> [String: String] { ["RPM_BUILD_NCPUS": "\(cores)"] }

@@ -39,9 +39,16 @@ package protocol PackageManager: Sendable {
   // MARK: building
 
   /// Adds to a definition what a chroot needs to build packages of a release.
-  func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition)
+  func addBuildDependencies(_ packaging: ReleasePackaging, to definition: inout ChrootDefinition)
+  /// The choices that the packaging offers for this format, sorted.
+  func choices(in packaging: ReleasePackaging) -> [PackagingChoice]
   /// Builds the packages of a release from its tarball, which lies in `/release`, to `/packages`.
-  func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String]
+  ///
+  /// - Parameter choices: some of those that the packaging offers.
+  func build(
+    tarball: String, of packaging: ReleasePackaging, release: String, withModules: Bool, choices: [PackagingChoice],
+    for target: Target
+  ) -> [String]
   /// What that command reads from its environment.
   func buildEnvironment(for target: Target, cores: Int) -> [String: String]
 }
@@ -50,19 +57,6 @@ package protocol PackageManager: Sendable {
 package struct PackageRelations: Sendable, Equatable {
   package var required: Set<String>
   package var provided: Set<String>
-}
-
-/// What a release needs to be built, as its packaging of each format says it.
-package struct BuildDependencies: Sendable {
-  /// The first paragraph of `debian/control`.
-  package var debianControl: String
-  /// `BuildRequires` of the spec.
-  package var specRequires: [String]
-
-  package init(debianControl: String, specRequires: [String]) {
-    self.debianControl = debianControl
-    self.specRequires = specRequires
-  }
 }
 
 extension PackageManager {

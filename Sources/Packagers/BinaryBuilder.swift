@@ -41,11 +41,13 @@ package struct BinaryBuilder: Sendable {
     var chroot: String
     var packages: SHA256Digest?
     var modules: Bool
+    /// What was chosen of the release's packaging, as on the command line; nothing if nothing was.
+    var choices: [String]?
 
     private enum CodingKeys: String, CodingKey {
       case format, release, tarball, target
       case chroot = "root"
-      case packages, modules
+      case packages, modules, choices
     }
   }
 
@@ -53,6 +55,8 @@ package struct BinaryBuilder: Sendable {
   package var chroots: ChrootCache
   /// Also builds ready-built modules for the kernels of the target.
   package var buildsModules: Bool
+  /// What is chosen of what the release's packaging offers.
+  package var choices: [PackagingChoice] = []
   /// Targets at a time.
   package var jobs: Int
   /// Replaces packages that were built from other input.
@@ -72,7 +76,7 @@ package struct BinaryBuilder: Sendable {
     var name: String
     var tarball: FilePath
     var digest: SHA256Digest
-    var dependencies: BuildDependencies
+    var packaging: ReleasePackaging
   }
 
   /// Builds for every target. If one fails, the others continue.
@@ -120,19 +124,13 @@ package struct BinaryBuilder: Sendable {
         .source, doing: "opening the release \(release.path)", reason: "it holds no packaging",
         advice: "add [packaging] to its manifest and cut again")
     }
-    // Dependencies that vary by distribution or option are in the target's list of packages.
-    var conditions = 0
-    var requires: [String] = []
-    for line in String(decoding: spec, as: UTF8.self).lines {
-      if line.hasPrefix("%if") { conditions += 1 }
-      if line.hasPrefix("%endif") { conditions -= 1 }
-      if conditions == 0, line.hasPrefix("BuildRequires:") { requires.append(line.dropFirst(14).trimmed) }
-    }
+    let rules = try release.tree["debian/rules"]?.read() ?? []
     return Input(
       name: release.name, tarball: Files.absolute(release.tarball), digest: release.sha256,
-      dependencies: BuildDependencies(
+      packaging: ReleasePackaging(
+        name: release.plan.name,
         debianControl: String(decoding: control, as: UTF8.self).components(before: "\nPackage:"),
-        specRequires: requires))
+        debianRules: String(decoding: rules, as: UTF8.self), spec: String(decoding: spec, as: UTF8.self)))
   }
 
   private func result(_ release: Input, _ target: Target) async throws -> TargetResult {
@@ -164,13 +162,21 @@ package struct BinaryBuilder: Sendable {
         .input, doing: "building packages",
         reason: "the target only compiles modules for \(target.architecture), to see whether they can be compiled")
     }
-    target.packageManager.addBuildDependencies(release.dependencies, to: &definition)
+    let offered = target.packageManager.choices(in: release.packaging)
+    if let other = choices.first(where: { !offered.contains($0) }) {
+      let list = offered.isEmpty ? "none" : offered.map(\.description).joined(separator: ", ")
+      throw ReleaseError(
+        .input, doing: "building \(release.name)",
+        reason: "its packaging for .\(target.format.rawValue) does not offer '\(other)'; it offers: \(list)")
+    }
+    target.packageManager.addBuildDependencies(release.packaging, to: &definition)
     if !buildsModules { definition.packages.removeAll { target.kernels.contains($0) } }
     definition.packages.sort()
     let name = try definition.key
     var inputs = Inputs(
       release: release.name, tarball: release.digest, target: target.digest, chroot: name,
-      packages: chroots.record(of: name)?.identity, modules: buildsModules)
+      packages: chroots.record(of: name)?.identity, modules: buildsModules,
+      choices: choices.isEmpty ? nil : choices.map(\.description))
     let folder = ReleaseFolder(Files.absolute(output).appending("\(release.name).\(target.name)"))
     func alreadyExists() throws -> Bool {
       guard Files.exists(folder.path) else { return false }
@@ -215,8 +221,8 @@ package struct BinaryBuilder: Sendable {
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, jobs))
     let outcome = try await session.run(
       manager.build(
-        tarball: release.tarball.name, release: release.name, withModules: buildsModules,
-        for: target),
+        tarball: release.tarball.name, of: release.packaging, release: release.name, withModules: buildsModules,
+        choices: choices, for: target),
       folders: ["/release": release.tarball.removingLastComponent()],
       environment: manager.buildEnvironment(for: target, cores: cores), doing: doing)
     let written = session.written("/build.log")

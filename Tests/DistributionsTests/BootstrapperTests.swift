@@ -185,9 +185,13 @@ struct Pacman: PackageManager {
       ? PackageRelations(required: ["glibc", "b"], provided: ["a"]) : PackageRelations(required: [], provided: ["b"])
   }
   func fileName(of package: String, _ version: ReleaseVersion) -> String { "\(package).pkg.tar.zst" }
-  func addBuildDependencies(_ dependencies: BuildDependencies, to definition: inout ChrootDefinition) {
+  func addBuildDependencies(_ packaging: ReleasePackaging, to definition: inout ChrootDefinition) {
     definition.packages.append("base-devel")
   }
-  func build(tarball: String, release: String, withModules: Bool, for target: Target) -> [String] { ["makepkg"] }
+  func choices(in packaging: ReleasePackaging) -> [PackagingChoice] { [] }
+  func build(
+    tarball: String, of packaging: ReleasePackaging, release: String, withModules: Bool, choices: [PackagingChoice],
+    for target: Target
+  ) -> [String] { ["makepkg"] }
   func buildEnvironment(for target: Target, cores: Int) -> [String: String] { [:] }
 }

@@ -98,28 +98,52 @@ import Testing
   }
 
   @Test func whatABuildNeedsIsAddedToTheRecipe() {
-    let dependencies = BuildDependencies(debianControl: "Source: sample\n", specRequires: ["libyaml-devel"])
+    let packaging = ReleasePackaging(
+      name: "sample", debianControl: "Source: sample\n", debianRules: "",
+      spec: "BuildRequires:  libyaml-devel\n%if 0\nBuildRequires: other\n%endif\n")
     var definition = ChrootDefinition(packages: ["dkms"])
-    Apt().addBuildDependencies(dependencies, to: &definition)
+    Apt().addBuildDependencies(packaging, to: &definition)
     #expect(definition.packages == ["dkms", "build-essential", "debhelper"])
     #expect(definition.buildDependencies == "Source: sample\n")
     definition = ChrootDefinition(packages: ["dkms"])
-    Dnf().addBuildDependencies(dependencies, to: &definition)
+    Dnf().addBuildDependencies(packaging, to: &definition)
     #expect(definition.packages == ["dkms", "rpm-build", "gcc", "make", "libyaml-devel"])
     #expect(definition.buildDependencies == nil)
   }
 
+  private let packaging = ReleasePackaging(
+    name: "lustre", debianControl: "",
+    debianRules: """
+      # With the build profile pkg.lustre.servers, or pkg.lustre.noo2ib.
+      servers := $(filter pkg.lustre.servers,$(DEB_BUILD_PROFILES)) $(filter pkg.other.more,) pkg.lustre.
+      """,
+    spec: "%bcond_with modules\n%bcond_with servers\n# %bcond_with no\n%bcond_without o2ib\n%bcond\ttests 0\n%bcond")
+
+  @Test func whatThePackagingOffersIsReadFromIt() {
+    #expect(Apt().choices(in: packaging).map(\.description) == ["--without o2ib", "--with servers"])
+    #expect(
+      Dnf().choices(in: packaging).map(\.description) == [
+        "--without o2ib", "--with o2ib", "--without servers", "--with servers", "--without tests", "--with tests",
+      ])
+  }
+
   @Test func buildsGetValuesAsArguments() throws {
+    let choices = [PackagingChoice("o2ib", isWanted: false), PackagingChoice("servers", isWanted: true)]
     let folder = Workshop.root.appending("targets")
     let debian = try Target(reading: folder.appending("debian-12.toml"))
-    let deb = debian.packageManager.build(tarball: "s.tar.xz", release: "s", withModules: true, for: debian)
-    #expect(deb[0] == "sh" && deb.suffix(4) == ["build", "s.tar.xz", "s", "modules"])
+    let deb = debian.packageManager.build(
+      tarball: "s.tar.xz", of: packaging, release: "s", withModules: true, choices: choices, for: debian)
+    #expect(
+      deb[0] == "sh"
+        && deb.suffix(5) == ["build", "s.tar.xz", "s", "modules", "pkg.lustre.noo2ib,pkg.lustre.servers"])
     #expect(
       debian.packageManager.buildEnvironment(for: debian, cores: 2)
         == ["DEB_BUILD_OPTIONS": "parallel=2", "DPKG_DEB_COMPRESSOR_TYPE": debian.codec])
     let rocky = try #require(try Target.all(in: folder).first { $0.format == .rpm })
-    let rpm = rocky.packageManager.build(tarball: "s.tar.xz", release: "s", withModules: false, for: rocky)
-    #expect(rpm[0] == "sh" && rpm.count == 10 && rpm[3...6] == ["build", "s.tar.xz", "s", ""])
+    let rpm = rocky.packageManager.build(
+      tarball: "s.tar.xz", of: packaging, release: "s", withModules: false, choices: choices, for: rocky)
+    #expect(rpm.suffix(4) == ["--without", "o2ib", "--with", "servers"])
+    #expect(rpm[0] == "sh" && rpm.count == 14 && rpm[3...6] == ["build", "s.tar.xz", "s", ""])
     #expect(rpm[7] == rocky.payload && ["8", "10"].contains(rpm[8]) && ["4", "6"].contains(rpm[9]))
   }
 }

@@ -95,6 +95,10 @@ import Testing
       #expect(again.text.contains("debian-12 already exists; all files verified"), "\(again.errors)")
       let other = try await build(folder, name, ["--target", "debian-12"])
       #expect(other.errors.contains("was built from something else"), "\(other.errors)")
+      let choice = try await build(folder, name, ["--target", "debian-12", "--with", "servers"])
+      #expect(
+        choice.errors.contains("its packaging for .deb does not offer '--with servers'; it offers: none"),
+        "\(choice.errors)")
 
       try await TestRoot.bookworm().use { session in
         let installed = try await TestRoot.sh(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Builds the packages of a Debian source tree. The kernels are those whose headers are in the chroot.
 #
-# Runs in a root: TARBALL RELEASE modules|""
+# Runs in a root: TARBALL RELEASE modules|"" PROFILES
 exec >/build.log 2>&1
 set -e
 umask 022
@@ -17,7 +17,7 @@ if [ "$3" = modules ]; then
   [ -n "$kernels" ] || { echo "error: the chroot has no kernel headers"; exit 1; }
   debian/rules control KERNELS="$kernels"
 fi
-dpkg-buildpackage -us -uc -b
+dpkg-buildpackage -us -uc -b ${4:+-P"$4"}
 cd ..
 mkdir /packages
 mv -- *.deb *.buildinfo *.changes /packages

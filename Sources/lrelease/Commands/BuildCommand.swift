@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Diagnostics
+import Distributions
 import Glibc
 import Model
 import Packagers
@@ -20,6 +21,7 @@ struct BuildCommand: AsyncParsableCommand {
       folders.
 
         lrelease build out/lustre-7.4.2 --target debian-12 --target debian-13
+        lrelease build out/lustre-7.4.2 --target rocky-9 --modules --with servers
 
       Requires root privileges, and mmdebstrap or dnf.
       """)
@@ -34,6 +36,17 @@ struct BuildCommand: AsyncParsableCommand {
 
   @Flag(help: "Also build ready-built modules for the kernels of the target.")
   var modules = false
+
+  @Option(
+    name: .customLong("with"),
+    help: ArgumentHelp(
+      "Choose what the release's packaging offers: a %bcond of its spec, a build profile of its debian/. May be repeated.",
+      valueName: "name"))
+  var wanted: [String] = []
+
+  @Option(
+    name: .customLong("without"), help: ArgumentHelp("The opposite of --with. May be repeated.", valueName: "name"))
+  var unwanted: [String] = []
 
   @Option(help: "Targets at a time. (default: half the number of cores, but at least 2)")
   var jobs: Int?
@@ -52,6 +65,9 @@ struct BuildCommand: AsyncParsableCommand {
 
   func validate() throws {
     if names.isEmpty { throw ValidationError("Name a --target; 'lrelease targets' lists them.") }
+    if let both = wanted.first(where: unwanted.contains) {
+      throw ValidationError("--with and --without cannot both be '\(both)'.")
+    }
     if let jobs, jobs < 1 { throw ValidationError("--jobs must be 1 or more.") }
   }
 
@@ -62,6 +78,9 @@ struct BuildCommand: AsyncParsableCommand {
         output: try OutputPlace.folder(output), chroots: try roots.roots(), buildsModules: modules,
         jobs: min(jobs ?? CPUSlots.defaultJobs, chosen.count), progress: console.progress)
       build.replaces = replace
+      build.choices = Set(
+        wanted.map { PackagingChoice($0, isWanted: true) } + unwanted.map { PackagingChoice($0, isWanted: false) }
+      ).sorted()
       let opened = try await Release(opening: FilePath(release), progress: console.progress)
       let outcomes = try await build.run(opened, chosen)
       try console.output(outcomes) {
