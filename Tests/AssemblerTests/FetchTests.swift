@@ -7,6 +7,7 @@ import Model
 import Processes
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Assembler
@@ -16,9 +17,10 @@ import Testing
   /// Serves `folder`. A file whose name begins with "half-" is broken off in the middle the first time; one that begins
   /// with "plain-" is sent without byte ranges, one with "bare-" without a tag, of one with "careless-" the rest is sent
   /// whatever the tag was; "trouble" is answered with 500, "moved"
-  /// leads to a file of this machine, "round" to itself, "endless" does not end. What was asked is printed.
+  /// leads to a file of this machine, "round" to itself, "plain" to http, "endless" does not end. What was asked is
+  /// printed. With a certificate it speaks TLS.
   private static let server = """
-    import http.server, os, sys, pathlib, hashlib
+    import http.server, os, sys, pathlib, hashlib, ssl
     seen = set()
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -27,8 +29,9 @@ import Testing
             print(name, span or "-", file=open(sys.argv[2], "a"))
             if name.startswith("trouble") or (pathlib.Path(sys.argv[1]) / "down").exists(): return self.send_error(500)
             if name.startswith("secret"): return self.send_error(403)
-            if name in ("moved", "round"):
-                self.send_response(302); self.send_header("Location", "file:///etc/passwd" if name == "moved" else "/round")
+            place = {"moved": "file:///etc/passwd", "round": "/round", "plain": "http://127.0.0.1:9/file"}.get(name)
+            if place:
+                self.send_response(302); self.send_header("Location", place)
                 return self.end_headers()
             if name == "endless":
                 self.send_response(200); self.end_headers()
@@ -51,6 +54,9 @@ import Testing
             self.wfile.write(rest)
         def log_message(self, *a): pass
     s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if len(sys.argv) > 4:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(sys.argv[4])
+        s.socket = context.wrap_socket(s.socket, server_side=True)
     open(sys.argv[3] + ".new", "w").write(str(s.server_port)); os.rename(sys.argv[3] + ".new", sys.argv[3])
     s.serve_forever()
     """
@@ -77,16 +83,30 @@ import Testing
     }
   }
 
-  private func withServer(_ body: @Sendable @escaping (Site) async throws -> Void) async throws {
+  private func withServer(tls: Bool = false, _ body: @Sendable @escaping (Site) async throws -> Void) async throws {
     try await withScratch { folder in
       let files = folder.appending("files")
       try Files.makeFolder(files)
       let port = folder.appending("port")
-      let arguments = ["-c", Self.server, files.string, folder.appending("log").string, port.string]
+      var arguments = ["-c", Self.server, files.string, folder.appending("log").string, port.string]
+      if tls {
+        let certificate = folder.appending("certificate.pem").string
+        arguments.append(certificate)
+        _ = try await Command(
+          "openssl",
+          [
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-addext",
+            "subjectAltName=IP:127.0.0.1", "-keyout", certificate, "-out", certificate + ".part",
+          ]
+        ).check(doing: "making a certificate")
+        _ = try await Command("sh", ["-c", "cat \"$0.part\" >>\"$0\"", certificate]).check(
+          doing: "making a certificate")
+      }
+      let serverArguments = arguments
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { _ = try await Command("python3", arguments).run(doing: "serving") }
+        group.addTask { _ = try await Command("python3", serverArguments).run(doing: "serving") }
         while !Files.exists(port) { try await Task.sleep(for: .milliseconds(20)) }
-        let url = "http://127.0.0.1:\(String(decoding: try Files.read(port), as: UTF8.self))"
+        let url = "http\(tls ? "s" : "")://127.0.0.1:\(String(decoding: try Files.read(port), as: UTF8.self))"
         var fetcher = Fetcher(cache: folder.appending("cache"))
         fetcher.retryDelay = .milliseconds(20)
         let site = Site(folder: folder, files: files, url: url, fetcher: fetcher)
@@ -248,6 +268,31 @@ import Testing
         for try await bytes in group { #expect(bytes == Self.data) }
       }
       #expect(try site.cached() == ["bare-file", "bare-file.head"])
+    }
+  }
+
+  /// A server that is reached by https does not lead to one that anybody can play.
+  @Test func httpsDoesNotLeadToHTTP() async throws {
+    try await withServer(tls: true) { site in
+      try Files.write(Self.data, to: site.files.appending("linux-7.2.1.tar"))
+      var environment = Command.plainEnvironment
+      environment["HOME"] = site.folder.string
+      environment["CURL_CA_BUNDLE"] = site.folder.appending("certificate.pem").string
+      func cut(_ file: String) async throws -> Command.Outcome {
+        try await Command(
+          Workshop.lrelease,
+          [
+            "cut", Workshop.root.appending("manifests/sample.toml").string, "--quiet", "--source",
+            "linux=\(site.url)/\(file)", "--allow-unsigned", "--output", site.folder.appending("out").string,
+          ], environment: environment
+        ).run(doing: "cutting")
+      }
+      let refused = try await cut("plain")
+      #expect(refused.status == .exited(3) && refused.errors.contains("http\" not supported"), "\(refused.errors)")
+      // The certificate is good, and what is not sent elsewhere is fetched.
+      let fetched = try await cut("linux-7.2.1.tar")
+      #expect(!fetched.succeeded && !fetched.errors.contains("certificate"), "\(fetched.errors)")
+      #expect(try site.requests.prefix(2) == ["plain -", "linux-7.2.1.tar -"], "\(fetched.errors)")
     }
   }
 

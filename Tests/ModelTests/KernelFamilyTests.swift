@@ -71,7 +71,7 @@ import Testing
     if !kernel.isSupported {
       let words = Self.table.refusal(of: Self.table.deciding(kernel.release).name)
       #expect(
-        words.contains("nothing is known") == !Self.table.supported.contains(Self.table.deciding(kernel.release).name))
+        words.contains("none is supported") == !Self.table.supported.contains(Self.table.deciding(kernel.release).name))
     }
   }
 
@@ -85,19 +85,19 @@ import Testing
     #expect(support.contains(kernel.release) == (family.follows && range.contains(number)))
     #expect(support.text == "6.1 to 6.12" && support.refusal(of: "mainline") == "supported are 6.1 to 6.12")
     #expect(
-      support.refusal(of: "el9") == "it is one of el9, for which nothing is known; supported are 6.1 to 6.12")
+      support.refusal(of: "el9") == "it is one of el9, of which none is supported; supported are 6.1 to 6.12")
   }
 
   @Test func theWords() throws {
     let support = try Self.support(KernelReleaseCase.manifest, KernelReleaseCase.families)
     #expect(
-      support.text.hasPrefix("6.1 to 6.6.49 and 6.6.60 to 6.6 and 6.8 and 6.11 to 6.12, el8 4.18.0-553, el9 5.14"))
+      support.text.hasPrefix("6.1 to 6.6.49 and 6.6 since 6.6.60 and 6.8 and 6.11 to 6.12, el8 4.18.0-553, el9 5.14"))
     #expect(
       support.refusal(of: "amazon")
-        == "it is one of amazon, for which nothing is known; supported are 6.1 to 6.6.49 and 6.6.60 to 6.6 and 6.8 and "
+        == "it is one of amazon, of which none is supported; supported are 6.1 to 6.6.49 and 6.6 since 6.6.60 and 6.8 and "
         + "6.11 to 6.12, and some of el8, el9, el10, sles15, ubuntu, openeuler, uek, site")
     #expect(support.refusal(of: "uek") == "supported of uek are 5.15.0-302 to 5.15.0-399")
-    #expect(support.lines[0] == "kernels 6.1 to 6.6.49, 6.6.60 to 6.6, 6.8, 6.11 to 6.12: untried")
+    #expect(support.lines[0] == "kernels 6.1 to 6.6.49, 6.6 since 6.6.60, 6.8, 6.11 to 6.12: untried")
     #expect(support.lines[1] == "el8 4.18.0-553: stated by the ChangeLog of 2.17.90")
   }
 

@@ -260,7 +260,7 @@ import Testing
       let upgraded = try await machine.run("rpm -U out-r1/sample-7.2.1+r1/*.noarch.rpm 2>&1")
       #expect(
         upgraded.text.contains(
-          "sample 7.2.1+r1: kernel \(node) is skipped: it is one of el9, for which nothing is known; supported are 5.10 to 7.3; "
+          "sample 7.2.1+r1: kernel \(node) is skipped: it is one of el9, of which none is supported; supported are 5.10 to 7.3; "
             + "those of 7.2.1, which it has, stay\n"), "\(upgraded.text)")
       try await machine.expect(dkms([node: "7.2.1"], sources: "7.2.1.1"))
       try await machine.run("rpm -e sample-dkms")

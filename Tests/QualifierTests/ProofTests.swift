@@ -90,14 +90,14 @@ import Verdicts
     Proof(
       claims: ["mainline 6.1 6.12", "debian 6.1 6.12"], verdicts: ["-6.1.0-50-amd64", "+6.1.0-56-amd64"],
       lines: [
-        "kernels 6.1 to 6.12: untried", "debian 6.1 to 6.1.0-49: untried", "debian 6.1.0-56 to 6.1: proven",
+        "kernels 6.1 to 6.12: untried", "debian 6.1 to 6.1.0-49: untried", "debian 6.1 since 6.1.0-56: proven",
         "debian 6.2 to 6.12: untried",
       ],
       warnings: ["the package 'modules' fails on 6.1.0-50-amd64: debian from 6.1.0-50 up to 6.1.0-56 is left out"]),
     // Only what is claimed of a line, and a hole that somebody stated.
     Proof(
       claims: ["mainline 6.1.20 6.1.49", "mainline 6.1.60 6.1"], verdicts: ["+6.1.70"],
-      lines: ["kernels 6.1.20 to 6.1.49, 6.1.60 to 6.1: proven"]),
+      lines: ["kernels 6.1.20 to 6.1.49, 6.1 since 6.1.60: proven"]),
     // What was only compiled, for another architecture, proves and closes nothing: it is said of what nobody has tried.
     Proof(
       claims: ["mainline 6.1 6.12"],

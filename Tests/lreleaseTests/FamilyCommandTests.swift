@@ -61,7 +61,7 @@ import Testing
             modules: kernel 7.2.1-amd64 is skipped: supported of mainline are \(supported)
             modules: kernel 5.14.0-687.1.1.el9_8.x86_64 is supported: el9, stated by the ChangeLog of 2.17.90
             modules: kernel 5.14.0-570.1.1.el9_6.x86_64 is skipped: supported of el9 are 5.14.0-611 to 5.14.0-687
-            modules: kernel 6.12.0-55.9.1.el10_0.x86_64 is skipped: it is one of el10, for which nothing is known; \
+            modules: kernel 6.12.0-55.9.1.el10_0.x86_64 is skipped: it is one of el10, of which none is supported; \
             supported are \(supported), el9 5.14.0-611 to 5.14.0-687
             modules: kernel 7.3.0-300.fc44.x86_64 is supported: mainline, untried
 
@@ -132,7 +132,7 @@ import Testing
         """
         cd packed/usr/src/demo-7.4
         sh dkms/pre-build --supports 6.12.0-55.el10.x86_64 >said && exit 1
-        grep -qx "it is one of other, for which nothing is known; supported are 6.1 to 7.9" said
+        grep -qx "it is one of other, of which none is supported; supported are 6.1 to 7.9" said
         sh dkms/pre-build --supports 6.12.95+deb12-amd64
         """)
       // A vendor's rebuild tells kernels apart as the release did.

@@ -149,7 +149,9 @@ struct Download {
       "curl",
       [
         "--disable", "--fail", "--location", "--max-redirs", "10", "--silent", "--show-error",
-        "--proto", "=https,http,ftp", "--proto-redir", "=https,http,ftp",
+        "--proto", "=https,http,ftp",
+        // A server that is reached by https does not lead to one that anybody can play.
+        "--proto-redir", url.lowercased().hasPrefix("https:") ? "=https" : "=https,http,ftp",
         // Give up on a server that is silent for a minute.
         "--connect-timeout", "60", "--speed-limit", "1", "--speed-time", "60", "--dump-header", newHead.string,
       ] + headers.flatMap { ["--header", $0] } + (offset > 0 ? ["--continue-at", String(offset)] : []) + ["--", url],

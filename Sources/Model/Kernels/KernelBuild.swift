@@ -85,6 +85,12 @@ package struct KernelSpan: Sendable, Hashable {
   /// The same, where both ends are written alike only once.
   package var shortText: String { min == max ? min.text : text }
 
+  /// For people, who would read `6.6.60 to 6.6` twice: `6.6 since 6.6.60`.
+  package var words: String {
+    let isPrefix = min.numbers.count > max.numbers.count && min.numbers.starts(with: max.numbers)
+    return isPrefix ? "\(max) since \(min)" : shortText
+  }
+
   package func contains(_ numbers: [Int]) -> Bool {
     !KernelBuild.isBefore(numbers, min.numbers) && KernelBuild.isBefore(numbers, end)
   }

@@ -106,14 +106,16 @@ package struct KernelSupport: Sendable, Equatable {
 
   private func text(of family: String, named: Bool) -> String {
     let spans = spans(of: family)
-    let texts = spans.count == 1 && supported.count == 1 ? spans.map(\.text) : spans.map(\.shortText)
+    // A package that supports nothing else says both ends, even where they are the same.
+    let isAll = spans.count == 1 && supported.count == 1 && spans[0].min == spans[0].max
+    let texts = isAll ? [spans[0].text] : spans.map(\.words)
     return (named ? "\(family) " : "") + texts.joined(separator: " and ")
   }
 
   /// Why a kernel of a family is not supported, after `kernel K is skipped: `.
   package func refusal(of family: String) -> String {
     guard supported.contains(family) else {
-      return "it is one of \(family), for which nothing is known; supported are \(summary)"
+      return "it is one of \(family), of which none is supported; supported are \(summary)"
     }
     return supported.count == 1
       ? "supported are \(text)" : "supported of \(family) are \(text(of: family, named: false))"
@@ -127,7 +129,7 @@ package struct KernelSupport: Sendable, Equatable {
       let same = rest.prefix { $0.family == first.family && $0.standing == first.standing && $0.by == first.by }
       rest = rest[same.endIndex...]
       let name = first.family == KernelFamily.mainline.name ? "kernels" : first.family
-      let spans = same.map(\.span.shortText).joined(separator: ", ")
+      let spans = same.map(\.span.words).joined(separator: ", ")
       lines.append("\(name) \(spans): \(first.words)")
     }
     return lines

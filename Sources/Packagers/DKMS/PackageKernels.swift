@@ -116,7 +116,7 @@ extension KernelSupport {
     }
     lines += [
       "*)", "  expression='\(KernelSupport.nothing)'",
-      "  reason=\"it is one of $family, for which nothing is known; supported are \(summary)\"", "  ;;", "esac",
+      "  reason=\"it is one of $family, of which none is supported; supported are \(summary)\"", "  ;;", "esac",
     ]
     return lines.joined(separator: "\n")
   }
