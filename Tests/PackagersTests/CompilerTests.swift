@@ -73,4 +73,71 @@ import Testing
       }
     }
   }
+
+  /// Headers of Linux 6.12 as clang makes them, with its linker and with that of binutils. dkms 3.0.10 says CC and LD to
+  /// make itself, and older ones nothing: what decides is what the package says.
+  @Test func clangBuiltTheKernel() async throws {
+    let source = FilePath("/usr/src/linux-source-6.12.tar.xz")
+    try #require(Files.exists(source), "no \(source): apt-get install linux-source-6.12")
+    try await Workshop.use { workshop in
+      try workshop.write("linux/fs/demo.c", "#include <linux/module.h>\nMODULE_LICENSE(\"GPL\");\n")
+      try workshop.writeManifest(
+        Workshop.packages.replacing("\"make ", with: "\"make -C $kernel_source_dir ")
+          .replacing("min = \"7.0\", max = \"7.9\"", with: "min = \"6.12\", max = \"6.12\""))
+      let cut = try await workshop.run(workshop.cutArguments("demo.toml", ["--source", "linux=linux"]))
+      try #require(cut.succeeded, "\(cut.errors)")
+      try Files.copy(source, to: workshop.output.appending("linux.tar.xz"))
+      let packages = ["bc", "bison", "clang", "flex", "gcc", "libelf-dev", "lld", "llvm"]
+      try await TestRoot.bookworm(with: packages).use { session in
+        let machine = Machine(session: session, folder: workshop.output, name: "demo")
+        func build(_ variables: String) async throws -> String {
+          try await machine.run(
+            """
+            cd /linux
+            make -s mrproper
+            make -s \(variables) KCONFIG_ALLCONFIG=/root/modules allnoconfig >&2
+            make -s \(variables) -j2 modules_prepare >&2
+            kernel=$(cat include/config/kernel.release)
+            mkdir -p /lib/modules/$kernel
+            ln -sfn /linux /lib/modules/$kernel/build
+            touch /lib/modules/$kernel/modules.order /lib/modules/$kernel/modules.builtin
+            cp -r /usr/src/demo-7.4 /tree
+            cd /tree
+            sh dkms/pre-build $kernel /linux
+            make -s -C /linux M=/tree/fs modules $(cat dkms/compiler) >&2
+            readelf -p .comment fs/demo.ko | sed -n 's/.*\\(clang\\|GCC\\).*/\\1/p' | sort -u
+            cat dkms/compiler dkms/hint
+            rm -r /tree
+            """
+          ).text
+        }
+        try await machine.run(
+          """
+          mkdir /linux
+          echo CONFIG_MODULES=y >/root/modules
+          tar -xf /mnt/linux.tar.xz -C /linux --strip-components=1
+          apt-get install -y ./demo-7.4/demo-dkms_*.deb
+          """)
+        #expect(try await build("LLVM=1") == "clang\nLLVM=1\n")
+        #expect(try await build("CC=clang") == "clang\nCC=clang\n")
+        // The real dkms does as much.
+        try await machine.run(
+          """
+          cd /linux
+          make -s LLVM=1 KCONFIG_ALLCONFIG=/root/modules allnoconfig && make -s LLVM=1 -j2 modules_prepare
+          kernel=$(cat include/config/kernel.release)
+          dkms install demo/7.4 -k $kernel
+          modinfo -k $kernel demo
+          """)
+        // Its compiler is gone, and what is said names it.
+        try await machine.run("rm /usr/bin/clang; dkms remove demo/7.4 --all; dkms add demo/7.4")
+        try await machine.run(
+          """
+          kernel=$(cat /linux/include/config/kernel.release)
+          cd /usr/src/demo-7.4; sh dkms/pre-build $kernel /linux; cat dkms/hint >&2
+          grep -x "the kernel was built with clang 14, and this system has none: install clang, lld and llvm 14" dkms/hint
+          """)
+      }
+    }
+  }
 }

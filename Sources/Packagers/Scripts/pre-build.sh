@@ -87,8 +87,11 @@ fi
 mkdir -p dkms
 : >dkms/compiler
 : >dkms/hint
-number=$(sed -n 's/^CONFIG_GCC_VERSION=\([1-9][0-9]*\)$/\1/p' "$source/include/config/auto.conf" 2>/dev/null) || number=
-built=$((${number:-0} / 10000))
+major() {
+  number=$(sed -n "s/^CONFIG_$1_VERSION=\([1-9][0-9]*\)$/\1/p" "$source/include/config/auto.conf" 2>/dev/null) || number=
+  echo $((${number:-0} / 10000))
+}
+built=$(major GCC)
 here=$(gcc -dumpversion 2>/dev/null) || here=
 if [ "$built" -gt 0 ] && [ -n "$here" ] && [ "$built" != "${here%%.*}" ]; then
   machine=$(gcc -dumpmachine)
@@ -118,6 +121,23 @@ if [ "$built" -gt 0 ] && [ -n "$here" ] && [ "$built" != "${here%%.*}" ]; then
     ;;
   esac
   [ -z "$found" ] || export CC
+fi
+# clang built the kernel, with its own linker or with that of binutils. dkms before 3.0 does not look for it.
+built=$(major CLANG)
+if [ "$built" -gt 0 ]; then
+  here=$(clang -dumpversion 2>/dev/null) || here=
+  if [ "${here%%.*}" != "$built" ]; then
+    echo "the kernel was built with clang $built, and this system has ${here:-none}: install clang, lld and llvm $built" \
+      >dkms/hint
+  fi
+  CC=clang
+  export CC
+  echo "CC=$CC" >dkms/compiler
+  if grep -qx 'CONFIG_LD_IS_LLD=y' "$source/include/config/auto.conf"; then
+    LLVM=1
+    export LLVM
+    echo "LLVM=1" >dkms/compiler
+  fi
 fi
 #@if CONDITIONS
 # What this site has, which dkms.conf asks too. NAME=FOLDER is the code of another package.
