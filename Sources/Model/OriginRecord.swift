@@ -32,7 +32,8 @@ package struct OriginRecord: Sendable, Equatable, Codable {
   }
 
   package static func parse(_ bytes: [UInt8], file: String) throws -> [OriginRecord] {
-    try bytes.split(separator: 0x0a).enumerated().map { number, line in
+    try bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated().compactMap { number, line in
+      if line.isEmpty { return nil }
       do {
         return try JSON.decode(OriginRecord.self, from: Array(line))
       } catch let error as DecodingError {
