@@ -5,7 +5,7 @@ TOOL_PACKAGES = libarchive-dev librpm-dev libdpkg-dev libmd-dev liblzma-dev libz
 	pkg-config git xz-utils zstd gzip bzip2 curl gpgv gpg gpg-agent patch \
 	bubblewrap rpm python3
 TEST_PACKAGES = dkms mmdebstrap linux-source-6.12 util-linux gcc make linux-headers-amd64 kmod lintian rpm2cpio cpio \
-	qemu-system-x86 busybox-static slurm-wlm munge shellcheck licensecheck python3-jsonschema
+	qemu-system-x86 busybox-static slurm-wlm munge openssl shellcheck licensecheck python3-jsonschema
 
 LRELEASE = .build/debug/lrelease
 

@@ -77,7 +77,7 @@ package struct Dnf: PackageManager {
     [
       "sh", "-c", Script(PackageResources.build_rpm_sh).text, "build", tarball, release, withModules ? "modules" : "",
       target.payload, target.rpm?.digest == "sha512" ? "10" : "8", target.rpm?.format ?? "",
-    ] + choices.flatMap { ["--with\($0.isWanted ? "" : "out")", $0.name] }
+    ] + choices.flatMap { [$0.option, $0.name] }
   }
 
   package func buildEnvironment(for target: Target, cores: Int) -> [String: String] { ["RPM_BUILD_NCPUS": "\(cores)"] }

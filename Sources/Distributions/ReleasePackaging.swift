@@ -8,7 +8,7 @@ package struct ReleasePackaging: Sendable {
   package var name: String
   /// The first paragraph of `debian/control`.
   package var debianControl: String
-  /// `debian/rules`, and what it fills in for each kernel.
+  /// `debian/rules`.
   package var debianRules: String
   package var spec: String
 
@@ -44,8 +44,11 @@ package struct PackagingChoice: Sendable, Hashable, Comparable, CustomStringConv
     self.isWanted = isWanted
   }
 
+  /// The option of lrelease and of rpmbuild that makes it.
+  var option: String { isWanted ? "--with" : "--without" }
+
   /// As on a command line.
-  package var description: String { "--with\(isWanted ? "" : "out") \(name)" }
+  package var description: String { "\(option) \(name)" }
 
   package static func < (one: PackagingChoice, other: PackagingChoice) -> Bool {
     (one.name, one.isWanted ? 1 : 0) < (other.name, other.isWanted ? 1 : 0)

@@ -130,13 +130,18 @@ import Testing
           modinfo -k $kernel demo
           """)
         // Its compiler is gone, and what is said names it.
-        try await machine.run("rm /usr/bin/clang; dkms remove demo/7.4 --all; dkms add demo/7.4")
-        try await machine.run(
+        let said = try await machine.run(
           """
-          kernel=$(cat /linux/include/config/kernel.release)
-          cd /usr/src/demo-7.4; sh dkms/pre-build $kernel /linux; cat dkms/hint >&2
-          grep -x "the kernel was built with clang 14, and this system has none: install clang, lld and llvm 14" dkms/hint
-          """)
+          rm /usr/bin/clang
+          echo autoinstall_all_kernels=yes >>/etc/dkms/framework.conf
+          apt-get install -y --reinstall ./demo-7.4/demo-dkms_*.deb 2>&1
+          """
+        ).text
+        #expect(said.contains("demo 7.4: the modules could not be built for kernel 6.12."), "\(said.suffix(2000))")
+        #expect(
+          said.contains(
+            "(the kernel was built with clang 14, and this system has none: install clang, lld and llvm 14)"),
+          "\(said.suffix(2000))")
       }
     }
   }
