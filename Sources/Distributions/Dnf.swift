@@ -61,7 +61,7 @@ package struct Dnf: PackageManager {
   }
 
   package func choices(in packaging: ReleasePackaging) -> [PackagingChoice] {
-    let names = packaging.spec.split(whereSeparator: \.isNewline).compactMap { line -> String? in
+    let names = packaging.spec.lines.compactMap { line -> String? in
       let words = line.split { $0 == " " || $0 == "\t" }
       return words.count > 1 && ["%bcond", "%bcond_with", "%bcond_without"].contains(words[0]) ? String(words[1]) : nil
     }

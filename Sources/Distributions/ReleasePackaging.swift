@@ -23,7 +23,7 @@ package struct ReleasePackaging: Sendable {
   package var specRequires: [String] {
     var conditions = 0
     var requires: [String] = []
-    for line in spec.split(whereSeparator: \.isNewline) {
+    for line in spec.lines {
       if line.hasPrefix("%if") { conditions += 1 }
       if line.hasPrefix("%endif") { conditions -= 1 }
       if conditions == 0, line.hasPrefix("BuildRequires:") { requires.append(line.dropFirst(14).trimmed) }
